@@ -1,1 +1,26 @@
-fn main() {}
+//! Chores of this repository. `cargo xtask` lists them.
+
+mod ci;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let outcome = match args.next().as_deref() {
+        Some("ci") => ci::run(),
+        other => {
+            if let Some(name) = other {
+                eprintln!("xtask: there is no chore {name:?}\n");
+            }
+            eprintln!("cargo xtask ci      formatting, lints, tests, docs: what a submission must pass");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

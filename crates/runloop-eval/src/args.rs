@@ -1,0 +1,233 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Evaluate coding agents: scenarios as files, verdicts that hold.
+#[derive(Debug, Parser)]
+#[command(name = "runloop-eval", version, arg_required_else_help = true, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Verbosity {
+    /// Say only errors and the result
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a benchmark and report the verdicts
+    Run(RunArgs),
+    /// Check that a benchmark judges rightly: the oracle passes every time, doing nothing and every control does not
+    Validate(ValidateArgs),
+    /// Check benchmark files without running anything
+    Check(CheckArgs),
+    /// Print the API scenarios that benchmark files compile to, as JSON
+    Build(BuildArgs),
+    /// Print the JSON Schema of benchmark or scenario files
+    Schema(SchemaArgs),
+    /// Serve the Runloop API over sandboxes of this machine
+    Serve(ServeArgs),
+    /// Tell what this machine can isolate, and what would improve it
+    Doctor(DoctorArgs),
+}
+
+/// Where devboxes come from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TargetArgs {
+    /// Where devboxes come from: `local` (sandboxes of this machine), `cloud` (Runloop), or the URL of a Runloop API.
+    /// The key of `cloud` and of a URL is read from RUNLOOP_API_KEY
+    #[arg(long, default_value = "local", value_name = "local|cloud|URL", help_heading = "Target")]
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) isolation: IsolationArgs,
+}
+
+/// How sandboxes of this machine are isolated.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct IsolationArgs {
+    /// How sandboxes of this machine are isolated
+    #[arg(long, value_enum, default_value_t, help_heading = "Target")]
+    pub(crate) driver: Driver,
+    /// Accept isolation that cannot hold everything a scenario asks for; results say so
+    #[arg(long, help_heading = "Target")]
+    pub(crate) allow_weak: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Driver {
+    /// The strongest that works here
+    #[default]
+    Auto,
+    /// Linux namespaces
+    Namespaces,
+    /// Private directories, landlock and seccomp; for containers that refuse namespaces
+    Process,
+}
+
+/// How many trials run and what is kept.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ExecutionArgs {
+    /// Trials at once [default: the number of cores]
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: Option<u32>,
+    /// Only scenarios whose name matches this glob or contains this text (repeatable)
+    #[arg(long, short, value_name = "PATTERN")]
+    pub(crate) filter: Vec<String>,
+    /// The run directory; must not exist yet [default: runs/<time>-<benchmark>-<id>]
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Attempts after the first, for infrastructure failures only
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) retries: u32,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// The content of results.json
+    Json,
+    /// The content of results.csv
+    Csv,
+    /// Each event as a JSON line, as it happens
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A benchmark file, or a scenario file
+    pub(crate) benchmark: PathBuf,
+    /// An agent: `oracle`, `nop`, `command:<bash command>` or the YAML file of one (repeatable)
+    /// [default: those of the benchmark]
+    #[arg(long, short, value_name = "NAME|FILE")]
+    pub(crate) agent: Vec<String>,
+    /// Repetitions of each scenario and agent [default: as the benchmark says]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) trials: Option<u32>,
+    /// Where scoring happens, whatever the scenarios say
+    #[arg(long, value_enum)]
+    pub(crate) verify: Option<VerifyMode>,
+    /// Leave the agents' devboxes running and print their ids (not with the local target, which ends with the run)
+    #[arg(long)]
+    pub(crate) keep_devboxes: bool,
+    /// Seed of everything random in the run [default: drawn, and recorded]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) execution: ExecutionArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyMode {
+    /// In a fork of a snapshot of the agent's devbox
+    Snapshot,
+    /// In the prepared environment made afresh, with only the work carried over
+    Pristine,
+    /// In the agent's devbox, after everything else in it was killed
+    Same,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// A benchmark file, or a scenario file
+    pub(crate) benchmark: PathBuf,
+    /// Runs of the oracle for each scenario; all must pass
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) trials: u32,
+    #[command(flatten)]
+    pub(crate) execution: ExecutionArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Benchmark and scenario files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// A benchmark file, or a scenario file
+    pub(crate) benchmark: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which files it describes
+    #[arg(value_enum)]
+    pub(crate) kind: SchemaKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// Benchmark files
+    Benchmark,
+    /// Scenario files
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Port on 127.0.0.1; 0 for any free one
+    #[arg(long, short, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// The key that clients must send [default: a random one, which is printed]
+    #[arg(long, env = "RUNLOOP_EVAL_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    /// Where objects, snapshots and blueprints are kept [default: a directory that is removed at the end]
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) isolation: IsolationArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DoctorFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorFormat {
+    /// Text for people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,93 @@
+//! One verdict as a line.
+
+use eval_record::{TrialResult, TrialState};
+
+const GREEN: &str = "\x1b[1;32m";
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const DIM: &str = "\x1b[2m";
+const PLAIN: &str = "\x1b[0m";
+
+/// `    PASS [   0.8s] ( 3/16) scenario · agent · 1`, with the reason of what is not a pass. `anstream` takes the colours
+/// away where they are not wanted.
+pub(crate) fn verdict(result: &TrialResult, finished: usize, planned: usize) -> String {
+    let (colour, word) = match (result.state, result.passed) {
+        (TrialState::Scored, Some(true)) => (GREEN, "PASS"),
+        (TrialState::Scored, _) => (RED, "FAIL"),
+        (TrialState::Invalid, _) => (YELLOW, "INVALID"),
+        (TrialState::Canceled, _) => (DIM, "CANCELED"),
+    };
+    let seconds = result.durations_ms.values().sum::<u64>() as f64 / 1000.0;
+    let width = planned.to_string().len();
+    let mut text = format!("{colour}{word:>9}{PLAIN} [{seconds:>7.2}s] ({finished:>width$}/{planned}) {}", result.trial);
+    match (result.state, result.score, result.cause) {
+        (TrialState::Scored, Some(score), _) if result.passed != Some(true) => text += &format!("  score {score:.2}"),
+        (TrialState::Invalid, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
+        _ => {}
+    }
+    if result.passed != Some(true)
+        && let Some(message) = &result.message
+    {
+        text += &format!(": {}", printable(message));
+    }
+    text
+}
+
+/// Text that came from outside, on one line and without control characters, so that no agent writes to the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    const LONGEST: usize = 300;
+
+    let mut line: String =
+        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    if line.chars().count() > LONGEST {
+        line = line.chars().take(LONGEST).collect::<String>() + "…";
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use eval_record::{Cause, Phase, TrialKey};
+
+    use super::*;
+
+    fn result(state: TrialState) -> TrialResult {
+        TrialResult {
+            trial: TrialKey { scenario: "fix".into(), agent: "mine".into(), repetition: 2 },
+            digest: String::new(),
+            state,
+            score: None,
+            passed: None,
+            cause: None,
+            message: None,
+            attempts: 1,
+            durations_ms: BTreeMap::from([(Phase::Agent, 1200), (Phase::Scoring, 300)]),
+            agent_end: None,
+            scores: Vec::new(),
+            logs: None,
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_pass_is_short_and_a_failure_tells_its_score() {
+        let pass = TrialResult { score: Some(1.0), passed: Some(true), ..result(TrialState::Scored) };
+        assert_eq!(plain(&verdict(&pass, 3, 16)), "     PASS [   1.50s] ( 3/16) fix · mine · 2");
+        let fail = TrialResult { score: Some(0.25), passed: Some(false), ..result(TrialState::Scored) };
+        assert_eq!(plain(&verdict(&fail, 4, 16)), "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25");
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let message = Some("\x1b[2Jgone\nforged line".to_owned());
+        let lost = TrialResult { cause: Some(Cause::DevboxLost), message, ..result(TrialState::Invalid) };
+        let line = verdict(&lost, 1, 1);
+        assert!(!line.contains('\n') && !line.contains("\x1b[2J"), "{line:?}");
+        assert!(line.contains("devbox_lost"), "{line}");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a person sees while a run goes on: lines, and on a terminal a live region below them. All on standard error.
+
+mod line;
+mod live;
+
+use std::io::IsTerminal as _;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use eval_record::{Event, EventKind};
+
+use self::live::Live;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nothing.
+    Quiet,
+    /// A line for each verdict.
+    Lines,
+    /// A line for each verdict that needs attention, and a live region.
+    Live,
+}
+
+impl Mode {
+    /// What fits the terminal and the flags.
+    pub(crate) fn choose(quiet: bool, verbose: u8) -> Self {
+        // Logs and a live region would overwrite each other.
+        match (quiet, verbose, std::io::stderr().is_terminal()) {
+            (true, ..) => Self::Quiet,
+            (false, 0, true) => Self::Live,
+            _ => Self::Lines,
+        }
+    }
+}
+
+/// Shows events on a thread of its own, so that a slow terminal holds nothing up.
+#[derive(Debug)]
+pub(crate) struct Display {
+    sender: Option<Sender<Event>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Display {
+    pub(crate) fn start(mode: Mode) -> Self {
+        let (sender, receiver) = channel();
+        let thread = match mode {
+            Mode::Quiet => None,
+            Mode::Lines => Some(std::thread::spawn(move || print_lines(&receiver))),
+            Mode::Live => Some(std::thread::spawn(move || Live::new().follow(&receiver))),
+        };
+        Self { sender: thread.is_some().then_some(sender), thread }
+    }
+
+    pub(crate) fn show(&self, event: &Event) {
+        if let Some(sender) = &self.sender {
+            // The thread ends only with us.
+            let _ = sender.send(event.clone());
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        drop(self.sender.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn print_lines(events: &Receiver<Event>) {
+    let mut finished = 0;
+    let mut planned = 0;
+    for event in events {
+        match event.kind {
+            EventKind::RunStarted(header) => planned = header.planned.len(),
+            EventKind::TrialFinished(result) => {
+                finished += 1;
+                anstream::eprintln!("{}", line::verdict(&result, finished, planned));
+            }
+            _ => {}
+        }
+    }
+}

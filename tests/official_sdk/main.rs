@@ -1,0 +1,105 @@
+//! Unmodified official Python SDKs, from their package registry, against `runloop-eval serve`.
+//!
+//! Has its own `main` because it must say, also when everything passes, whether it ran: where Python, `venv` or the registry
+//! is missing, the cases are shown as ignored with the reason.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// One release of each major that a port must serve.
+const RELEASES: [&str; 2] = ["1.32.0", "3.0.0"];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = RELEASES.map(|release| match python_with_sdk(release) {
+        Ok(python) => {
+            println!("official SDK {release}: ready, its test runs");
+            Trial::test(format!("official_sdk_{release}"), move || exercise(&python))
+        }
+        Err(reason) => {
+            println!("official SDK {release}: SKIPPED: {reason}");
+            Trial::test(format!("official_sdk_{release}"), || Ok(())).with_ignored_flag(true)
+        }
+    });
+    libtest_mimic::run(&arguments, trials.into()).exit_code()
+}
+
+/// A Python with the SDK, in a virtual environment below the build directory that later runs reuse.
+fn python_with_sdk(release: &str) -> Result<PathBuf, String> {
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("official-sdk-{release}"));
+    let python = environment.join("bin/python3");
+    let complete = environment.join("complete");
+    if complete.exists() {
+        return Ok(python);
+    }
+    let _ = std::fs::remove_dir_all(&environment);
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 -m venv")?;
+    succeed(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--retries", "0", "--timeout", "10"])
+            .arg(format!("runloop-api-client=={release}")),
+        "pip install",
+    )?;
+    std::fs::write(complete, "").map_err(|error| format!("cannot mark the environment complete: {error}"))?;
+    Ok(python)
+}
+
+fn succeed(command: &mut Command, what: &str) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{what} does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{what} failed: {}", said.trim().lines().last().unwrap_or("it says nothing")))
+}
+
+/// Runs every step of `exercise.py` against a server of its own.
+fn exercise(python: &Path) -> Result<(), Failed> {
+    let data = tempfile::tempdir()?;
+    let server = Serving::start(data.path())?;
+    let output = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/official_sdk/exercise.py"))
+        .env_remove("RUNLOOP_CUSTOM_HEADERS")
+        .env("RUNLOOP_BASE_URL", &server.url)
+        .env("RUNLOOP_API_KEY", "sdk-test-key")
+        .env("NO_PROXY", "127.0.0.1")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    print!("{said}");
+    if output.status.success() && said.contains("all steps passed") {
+        return Ok(());
+    }
+    Err(format!("{said}\n{}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// `runloop-eval serve` on a free port, ended with SIGTERM.
+struct Serving {
+    child: Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(data: &Path) -> Result<Self, Failed> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_runloop-eval"))
+            .args(["serve", "--api-key", "sdk-test-key", "--data-dir"])
+            .arg(data.join("data"))
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let url = lines
+            .find_map(|line| line.ok()?.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned))
+            .ok_or("serve ended without printing its URL")?;
+        Ok(Self { child, url })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}

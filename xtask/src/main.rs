@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask` lists them.
 
+mod bench;
 mod ci;
 
 use std::process::ExitCode;
@@ -8,11 +9,13 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let outcome = match args.next().as_deref() {
         Some("ci") => ci::run(),
+        Some("bench") => bench::run(),
         other => {
             if let Some(name) = other {
                 eprintln!("xtask: there is no chore {name:?}\n");
             }
             eprintln!("cargo xtask ci      formatting, lints, tests, docs: what a submission must pass");
+            eprintln!("cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios");
             return ExitCode::from(2);
         }
     };

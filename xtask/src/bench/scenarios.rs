@@ -1,0 +1,115 @@
+//! 1000 trivial scenarios through the real binary, against the same commands as plain processes.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::cpu::{Cost, cores, measure};
+use super::table;
+
+const SCENARIOS: usize = 1000;
+const AGENT: &str = "echo done > answer";
+const SCORER: &str = "grep -q done answer";
+
+pub(super) fn run(binary: &Path) -> Result<(), String> {
+    let directory = std::env::temp_dir().join(format!("runloop-eval-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let outcome = tables(binary, &directory);
+    let _ = std::fs::remove_dir_all(&directory);
+    outcome
+}
+
+fn tables(binary: &Path, directory: &Path) -> Result<(), String> {
+    let benchmark = directory.join("trivial.yaml");
+    std::fs::write(&benchmark, definition()).map_err(|error| error.to_string())?;
+    let floor = measure(|| plain_processes(directory))?;
+    let mut rows = vec![row("plain processes, 2 at a time", floor, floor)];
+    for (verify, target) in [("same", "3x"), ("snapshot", "6x")] {
+        for concurrency in [2, 16, 64] {
+            let cost = measure(|| run_once(binary, &benchmark, directory, verify, concurrency))?;
+            rows.push(row(&format!("verify {verify} (target {target}), concurrency {concurrency}"), cost, floor));
+        }
+    }
+    table::print(
+        &format!("{SCENARIOS} trivial scenarios"),
+        "One agent command and one scorer command a scenario, through `runloop-eval run`. The floor runs the same commands \
+         as `bash -l -c` processes, two at a time. CPU is that of the whole machine, kernel cleaning included, less the \
+         background; the last column compares the wall time with CPU time over all cores.",
+        &["what", "CPU ms/scenario", "x floor", "wall s", "wall / (CPU / cores)"],
+        &rows,
+    );
+    Ok(())
+}
+
+fn row(name: &str, cost: Cost, floor: Cost) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        format!("{:.2}", cost.cpu * 1000.0 / SCENARIOS as f64),
+        format!("{:.2}", cost.cpu / floor.cpu.max(f64::EPSILON)),
+        format!("{:.2}", cost.wall),
+        format!("{:.2}", cost.wall / (cost.cpu / cores() as f64).max(f64::EPSILON)),
+    ]
+}
+
+/// Scenarios that differ only in their names.
+fn definition() -> String {
+    let mut text = format!("name: trivial\nagents: [{{ name: writer, command: '{AGENT}' }}]\nscenarios:\n");
+    for n in 0..SCENARIOS {
+        text += &format!(
+            "  - {{ name: s{n}, problem_statement: Write it., environment: {{ network: none }}, \
+             scorers: [{{ name: written, weight: 1, shell_command: '{SCORER}' }}] }}\n"
+        );
+    }
+    text
+}
+
+fn run_once(binary: &Path, benchmark: &Path, directory: &Path, verify: &str, concurrency: u32) -> Result<(), String> {
+    let output = Command::new(binary)
+        .arg("run")
+        .arg(benchmark)
+        .args(["--quiet", "--verify", verify, "--concurrency", &concurrency.to_string(), "--output"])
+        .arg(directory.join(format!("{verify}-{concurrency}")))
+        .output()
+        .map_err(|error| format!("{}: {error}", binary.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "the run with verify {verify} and concurrency {concurrency} ended with {}:\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
+
+/// The floor: no isolation, no API, no record.
+fn plain_processes(directory: &Path) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    let worker = || -> Result<(), String> {
+        while next.fetch_add(1, Ordering::Relaxed) < SCENARIOS {
+            let home = directory.join(format!("plain-{:?}", std::thread::current().id()));
+            std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+            for line in [AGENT, SCORER] {
+                let status = Command::new("/bin/bash")
+                    .args(["-l", "-c", line])
+                    .current_dir(&home)
+                    .env_clear()
+                    .env("HOME", &home)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .output()
+                    .map_err(|error| format!("bash: {error}"))?
+                    .status;
+                if !status.success() {
+                    return Err(format!("the plain command {line:?} failed"));
+                }
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+    })
+}

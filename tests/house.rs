@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// What each crate may use of ours. Development dependencies may add `eval-test`.
-const DIRECTIONS: [(&str, &[&str]); 12] = [
+/// What each crate may use of ours.
+const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("runloop-types", &[]),
     ("runloop-sandbox", &[]),
     ("runloop-client", &["runloop-types"]),
@@ -14,7 +14,6 @@ const DIRECTIONS: [(&str, &[&str]); 12] = [
     ("runloop-server", &["runloop-types", "runloop-sandbox", "eval-scoring"]),
     ("eval-runner", &["runloop-types", "runloop-client", "eval-builder", "eval-scoring", "eval-record"]),
     ("eval-report", &["eval-record"]),
-    ("eval-test", &["runloop-types", "runloop-client", "runloop-sandbox", "runloop-server"]),
     (
         "runloop-eval",
         &[
@@ -54,8 +53,7 @@ fn crates_depend_only_in_the_designed_directions() {
         };
         for dependency in package["dependencies"].as_array().expect("a list") {
             let other = dependency["name"].as_str().expect("a name");
-            let is_fixture = dependency["kind"] == "dev" && other == "eval-test";
-            if allowed.contains_key(other) && !uses.contains(other) && !is_fixture {
+            if allowed.contains_key(other) && !uses.contains(other) {
                 wrong.push(format!("{name} must not use {other}"));
             }
         }

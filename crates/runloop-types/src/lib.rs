@@ -11,11 +11,13 @@ mod open_enum;
 #[macro_use]
 mod ids;
 
+mod account;
 mod blueprint;
 mod devbox;
 mod error;
 mod execution;
 mod launch;
+mod logs;
 mod mount;
 mod network_policy;
 mod object;
@@ -24,12 +26,14 @@ mod scenario;
 mod secret;
 mod snapshot;
 
+pub use account::*;
 pub use blueprint::*;
 pub use devbox::*;
 pub use error::*;
 pub use execution::*;
 pub use ids::*;
 pub use launch::*;
+pub use logs::*;
 pub use mount::*;
 pub use network_policy::*;
 pub use object::*;

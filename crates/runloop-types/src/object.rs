@@ -49,7 +49,7 @@ impl Default for ObjectState {
 }
 
 /// A stored object.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObjectView {
     /// Its id.
@@ -79,6 +79,22 @@ pub struct ObjectView {
     pub metadata: Option<Metadata>,
 }
 
+impl std::fmt::Debug for ObjectView {
+    /// Leaves out the upload's URL and headers.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectView")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("content_type", &self.content_type)
+            .field("create_time_ms", &self.create_time_ms)
+            .field("state", &self.state)
+            .field("delete_after_time_ms", &self.delete_after_time_ms)
+            .field("size_bytes", &self.size_bytes)
+            .field("metadata", &self.metadata)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A new object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -96,9 +112,16 @@ pub struct ObjectCreateParams {
 }
 
 /// Where to GET an object's bytes, without credentials.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObjectDownloadUrlView {
     /// A URL that is a credential itself: never log it.
     pub download_url: String,
+}
+
+impl std::fmt::Debug for ObjectDownloadUrlView {
+    /// Leaves out the URL.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectDownloadUrlView").finish_non_exhaustive()
+    }
 }

@@ -1,0 +1,163 @@
+//! Output kept within bounds: its head and its tail, and how much was cut between them.
+
+use std::collections::VecDeque;
+
+use crate::Masker;
+
+/// Collects output of any length in bounded memory.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    head: Vec<u8>,
+    head_limit: usize,
+    tail: VecDeque<u8>,
+    tail_limit: usize,
+    total: u64,
+}
+
+impl Capture {
+    /// Keeps the first quarter of `limit` bytes and the last three quarters: the end of an output says more.
+    pub fn new(limit: usize) -> Self {
+        let head_limit = limit / 4;
+        Self { head: Vec::new(), head_limit, tail: VecDeque::new(), tail_limit: limit - head_limit, total: 0 }
+    }
+
+    /// Adds output.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        let room = self.head_limit - self.head.len();
+        let (head, rest) = bytes.split_at(room.min(bytes.len()));
+        self.head.extend_from_slice(head);
+        let rest = &rest[rest.len().saturating_sub(self.tail_limit)..];
+        let over = (self.tail.len() + rest.len()).saturating_sub(self.tail_limit);
+        self.tail.drain(..over);
+        self.tail.extend(rest);
+    }
+
+    /// Ends the capture. Known secrets are masked; next to a cut, where half of one could have been kept, so many bytes
+    /// are dropped that none can be left.
+    pub fn finish(self, masker: &Masker) -> Captured {
+        let Self { mut head, tail, total, .. } = self;
+        let mut tail = Vec::from(tail);
+        let mut cut = total - (head.len() + tail.len()) as u64;
+        if cut == 0 {
+            head.append(&mut tail);
+            return Captured { bytes: masker.mask(&head).into_owned(), cut: 0 };
+        }
+        let margin = masker.longest().saturating_sub(1);
+        let kept_head = head.len().saturating_sub(margin);
+        let dropped_tail = margin.min(tail.len());
+        // Masked before the margin is dropped: a whole secret that touches the margin must not leave a part behind.
+        let head = masker.mask_prefix(&head, kept_head);
+        let tail = masker.mask_suffix(&tail, dropped_tail);
+        cut += (margin.min(self.head_limit) + dropped_tail) as u64;
+        let mut bytes = head;
+        bytes.extend_from_slice(format!("\n[... {cut} bytes cut ...]\n").as_bytes());
+        // The rest of a line that began in the cut is dropped with it, if another line follows.
+        let line = tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        bytes.extend_from_slice(if line < tail.len() { &tail[line..] } else { &tail });
+        Captured { bytes, cut }
+    }
+}
+
+/// What was kept of an output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Captured {
+    bytes: Vec<u8>,
+    cut: u64,
+}
+
+impl Captured {
+    /// The output; where something was cut, a line says how much.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The output as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The last `bytes` of the text, or a little less, for a message.
+    pub fn tail(&self, bytes: usize) -> String {
+        let text = self.text();
+        let text = text.trim_end();
+        let mut from = text.len().saturating_sub(bytes);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        text[from..].to_owned()
+    }
+
+    /// Whether something is missing in the middle.
+    pub fn is_cut(&self) -> bool {
+        self.cut > 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capture(limit: usize, chunks: &[&str]) -> Captured {
+        let mut capture = Capture::new(limit);
+        for chunk in chunks {
+            capture.push(chunk.as_bytes());
+        }
+        capture.finish(&Masker::default())
+    }
+
+    #[test]
+    fn short_output_is_kept_whole_however_it_arrives() {
+        assert_eq!(capture(16, &["abc", "defghij", "klmnop"]).text(), "abcdefghijklmnop");
+        assert!(!capture(16, &["abcdefghijklmnop"]).is_cut());
+    }
+
+    #[test]
+    fn long_output_keeps_head_and_tail_and_says_how_much_is_missing() {
+        let kept = capture(8, &["ab", "cdefgh", "ijklmnopqrstuv", "wxyz"]);
+        assert_eq!(kept.text(), "ab\n[... 18 bytes cut ...]\nuvwxyz");
+        assert!(kept.is_cut());
+    }
+
+    #[test]
+    fn after_a_cut_the_output_goes_on_with_a_whole_line() {
+        let kept = capture(16, &["first line\nsecond line\nlast\n"]);
+        assert!(kept.text().ends_with("]\nlast\n"), "{}", kept.text());
+    }
+
+    #[test]
+    fn one_huge_chunk_is_bounded_too() {
+        let kept = capture(100, &[&"x".repeat(1_000_000)]);
+        assert!(kept.bytes().len() < 200);
+    }
+
+    #[test]
+    fn a_secret_at_the_cut_does_not_leave_a_part_of_itself() {
+        let masker = Masker::new(["secret-value"]);
+        for before in 0..40 {
+            let mut capture = Capture::new(64);
+            capture.push("a".repeat(before).as_bytes());
+            capture.push(b"secret-value");
+            capture.push("b".repeat(200).as_bytes());
+            capture.push(b"secret-value");
+            capture.push("c".repeat(before).as_bytes());
+            let text = capture.finish(&masker).text();
+            for part in ["se", "cret", "val", "ue"] {
+                assert!(!text.replace("[... ", "").contains(&format!("a{part}")), "{before}: {text}");
+                assert!(!text.contains(&format!("{part}c")), "{before}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tail_ends_on_whole_characters() {
+        let mut capture = Capture::new(1000);
+        capture.push("ääää\n".as_bytes());
+        assert_eq!(capture.finish(&Masker::default()).tail(3), "ä");
+    }
+}

@@ -1,0 +1,284 @@
+//! What happens in a run, one line each. Every display, report and resume is a fold over these.
+
+use std::collections::BTreeMap;
+
+use runloop_types::DevboxId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Version of the format that this crate writes. It reads this one and all before it.
+pub const FORMAT: u32 = 1;
+
+/// Something that happened, with its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Unix milliseconds.
+    pub at_ms: i64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// First event: what is planned and where it runs.
+    RunStarted(RunHeader),
+    /// The run goes on after an interruption: planned trials that have a verdict already are not repeated.
+    RunResumed {
+        /// Trials that still have none.
+        remaining: u64,
+    },
+    /// An attempt at a trial begins.
+    AttemptStarted {
+        /// The trial.
+        trial: TrialKey,
+        /// 1 for the first attempt.
+        attempt: u32,
+    },
+    /// An attempt enters a phase.
+    PhaseStarted {
+        /// The trial.
+        trial: TrialKey,
+        /// The attempt.
+        attempt: u32,
+        /// The phase.
+        phase: Phase,
+    },
+    /// A devbox was made for a trial or a preparation.
+    DevboxCreated {
+        /// The devbox.
+        devbox_id: DevboxId,
+        /// What for, such as `agent`, `scoring`, `prepare`.
+        purpose: String,
+        /// The trial, unless it is shared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<TrialKey>,
+    },
+    /// A devbox was shut down, so nothing of it can be left over.
+    DevboxEnded {
+        /// The devbox.
+        devbox_id: DevboxId,
+    },
+    /// An attempt is invalid and the trial is tried again.
+    AttemptFailed {
+        /// The trial.
+        trial: TrialKey,
+        /// The attempt.
+        attempt: u32,
+        /// Why it is invalid.
+        cause: Cause,
+        /// What there is to say about it.
+        message: String,
+    },
+    /// A trial has its verdict (of the last attempt).
+    TrialFinished(Box<TrialResult>),
+    /// Last event of a run that came to its end, also when interrupted.
+    RunFinished {
+        /// Whether all planned trials have a verdict.
+        complete: bool,
+        /// Whether it was interrupted.
+        interrupted: bool,
+    },
+}
+
+/// What is planned and where it runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunHeader {
+    /// Version of this format.
+    pub format: u32,
+    /// Id of the run.
+    pub run_id: String,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// File of the benchmark.
+    pub source: String,
+    /// Every planned trial.
+    pub planned: Vec<PlannedTrial>,
+    /// `local`, `cloud` or a URL without credentials.
+    pub target: String,
+    /// What the devboxes of a local target guarantee; null elsewhere.
+    pub guarantees: Option<Value>,
+    /// Version of the harness.
+    pub version: String,
+    /// Seed of everything random in the run.
+    pub seed: u64,
+    /// Trials at once.
+    pub concurrency: u32,
+}
+
+/// A trial that is planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTrial {
+    /// The trial.
+    #[serde(flatten)]
+    pub trial: TrialKey,
+    /// Digest of the scenario.
+    pub digest: String,
+    /// Labels of the scenario.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Names a trial: scenario × agent × repetition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrialKey {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Name of the agent.
+    pub agent: String,
+    /// 1 for the first.
+    pub repetition: u32,
+}
+
+impl std::fmt::Display for TrialKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} · {} · {}", self.scenario, self.agent, self.repetition)
+    }
+}
+
+/// A part of a trial that is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The environment is built or awaited.
+    Preparing,
+    /// The agent's devbox is made.
+    Starting,
+    /// The agent works.
+    Agent,
+    /// Everything it left running is killed, its work is collected.
+    Reaping,
+    /// The scoring devbox is made and the scorers run.
+    Scoring,
+}
+
+impl Phase {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Starting => "starting",
+            Self::Agent => "agent",
+            Self::Reaping => "reaping",
+            Self::Scoring => "scoring",
+        }
+    }
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialState {
+    /// It has a score.
+    Scored,
+    /// It has none, and the agent is not to blame; see [`Cause`].
+    Invalid,
+    /// The run was interrupted first.
+    Canceled,
+}
+
+/// Why a trial is invalid. Closed: what the agent can cause is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// No devbox could be had.
+    ProvisionFailed,
+    /// A setup or install command failed, or took too long.
+    PrepareFailed,
+    /// The devbox lacks a program that the scenario requires.
+    RequirementMissing,
+    /// The devbox ended by itself.
+    DevboxLost,
+    /// The API failed for longer than retries last.
+    ApiError,
+    /// A scorer gave no score.
+    ScorerError,
+    /// A scorer ran out of time.
+    ScorerTimeout,
+    /// The harness itself failed.
+    HarnessError,
+}
+
+impl Cause {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProvisionFailed => "provision_failed",
+            Self::PrepareFailed => "prepare_failed",
+            Self::RequirementMissing => "requirement_missing",
+            Self::DevboxLost => "devbox_lost",
+            Self::ApiError => "api_error",
+            Self::ScorerError => "scorer_error",
+            Self::ScorerTimeout => "scorer_timeout",
+            Self::HarnessError => "harness_error",
+        }
+    }
+}
+
+/// The verdict on a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialResult {
+    /// The trial.
+    #[serde(flatten)]
+    pub trial: TrialKey,
+    /// Digest of the scenario.
+    pub digest: String,
+    /// How it ended.
+    pub state: TrialState,
+    /// 0 to 1; only when scored.
+    pub score: Option<f64>,
+    /// Whether the score reached the scenario's pass mark; only when scored.
+    pub passed: Option<bool>,
+    /// Why it is invalid; only when it is.
+    pub cause: Option<Cause>,
+    /// What there is to say about it, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Attempts made, at least 1 unless canceled before the first.
+    pub attempts: u32,
+    /// Milliseconds of each phase of the last attempt.
+    pub durations_ms: BTreeMap<Phase, u64>,
+    /// How the agent ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_end: Option<AgentEnd>,
+    /// Each scorer's part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<ScorerScore>,
+    /// Directory of its logs, relative to the run directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<String>,
+}
+
+/// How an agent ended. None of these makes a trial invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum AgentEnd {
+    /// It exited with this status.
+    Exited {
+        /// 128 + signal for a killed one.
+        exit_status: i32,
+    },
+    /// It ran out of time and was killed.
+    TimedOut,
+    /// It hit the memory or disk limit of its devbox.
+    ExhaustedDevbox,
+}
+
+/// One scorer's part in a verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScorerScore {
+    /// Name of the scorer.
+    pub name: String,
+    /// Its share of the score.
+    pub weight: f64,
+    /// 0 to 1; `None` if it gave none.
+    pub score: Option<f64>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// The end of what it printed, bounded; the whole is in the logs.
+    pub output: String,
+}

@@ -1,0 +1,27 @@
+//! Events of a run, the run directory, and format versions.
+//!
+//! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line) and
+//! `trials/` (what agents and scorers printed). [`Recorder`] writes it from a thread of its own; [`read_events`] reads it
+//! back, also when the program that wrote it was killed.
+
+mod capture;
+mod event;
+mod mask;
+mod names;
+mod queue;
+mod read;
+mod recorder;
+mod run_directory;
+mod sink;
+
+pub use capture::{Capture, Captured};
+pub use event::{
+    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScorerScore, TrialKey, TrialResult,
+    TrialState,
+};
+pub use mask::Masker;
+pub use names::{attempt_directory, safe_name};
+pub use read::{ReadError, RecordedEvents, read_events};
+pub use recorder::{RecordError, Recorder};
+pub use run_directory::{RunDirectory, RunDirectoryError};
+pub use sink::EventSink;

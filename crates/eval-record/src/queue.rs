@@ -1,0 +1,83 @@
+//! A queue between many tasks and the one writer, bounded by the bytes in it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Work for the writer.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A line of the event file; whether it must be on the disk soon.
+    Line { line: Vec<u8>, sync: bool },
+    /// A file of its own.
+    File { path: String, content: Vec<u8> },
+}
+
+impl Item {
+    fn len(&self) -> usize {
+        match self {
+            Self::Line { line, .. } => line.len(),
+            Self::File { path, content } => path.len() + content.len(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: Vec<Item>,
+    bytes: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+    emptied: Condvar,
+    limit: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { state: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new(), limit }
+    }
+
+    /// Adds an item. Blocks while more than the limit waits: a slow disk slows the run instead of eating the memory.
+    pub(crate) fn push(&self, item: Item) {
+        let mut state = self.lock();
+        while state.bytes > self.limit && !state.closed {
+            state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return;
+        }
+        state.bytes += item.len();
+        state.items.push(item);
+        self.filled.notify_one();
+    }
+
+    /// Everything that waits; blocks until there is something. `None` once closed and empty.
+    pub(crate) fn take(&self) -> Option<Vec<Item>> {
+        let mut state = self.lock();
+        while state.items.is_empty() {
+            if state.closed {
+                return None;
+            }
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.bytes = 0;
+        let items = std::mem::take(&mut state.items);
+        self.emptied.notify_all();
+        Some(items)
+    }
+
+    /// Ends it: what is in it is still taken, nothing is added any more.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+    }
+
+    /// A panic elsewhere leaves the state whole: every change of it is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

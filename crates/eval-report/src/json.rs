@@ -1,0 +1,42 @@
+//! `results.json`: the [`Summary`] as one JSON object, indented, with a newline at its end.
+//!
+//! ```text
+//! format        1
+//! run           id, benchmark, source, target, version, seed, concurrency, started_at_ms, wall_ms, complete, interrupted
+//! guarantees    what the devboxes of a local target guarantee; null elsewhere
+//! summary       planned, scored, passed, failed, invalid, canceled, unfinished,
+//!               mean_score, mean_interval {low, high, scenarios, resamples, degenerate}, mean_bounds {low, high},
+//!               pass_rate, pass_rate_interval {low, high}, pass_rate_bounds {low, high},
+//!               durations_ms {<phase>: {trials, median, max, total}}
+//! per_agent     [agent and all of the above]
+//! per_scenario  [scenario, agent and all of the above]
+//! trials        [scenario, agent, repetition, state, score, passed, cause, message, attempts, durations_ms, digest,
+//!               agent_end, scores [name, weight, score, duration_ms, output], logs, metadata]
+//! ```
+//!
+//! `state` is `scored`, `invalid`, `canceled` or `unfinished`. Only scored trials have a score, never null then, and are
+//! `passed` or not; only invalid ones have a `cause`.
+
+use std::io;
+
+use crate::Summary;
+
+/// Writes a summary.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write(summary: &Summary, mut writer: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut writer, summary)?;
+    writer.write_all(b"\n")?;
+    writer.flush()
+}
+
+/// Reads one back.
+///
+/// # Errors
+///
+/// If it is not JSON of this kind.
+pub fn read(content: &[u8]) -> serde_json::Result<Summary> {
+    serde_json::from_slice(content)
+}

@@ -1,0 +1,18 @@
+//! Statistics and reports over the events of a run.
+//!
+//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`]
+//! and [`table`] write it down. Nothing here runs anything or reads a clock: the same events give the same bytes.
+
+pub mod csv;
+mod group;
+pub mod json;
+mod statistics;
+mod summary;
+pub mod table;
+mod text;
+mod trial;
+
+pub use group::{AgentRow, Bounds, Measures, PhaseDurations, ScenarioRow};
+pub use statistics::{Interval, MeanInterval};
+pub use summary::{FORMAT, Run, Summary};
+pub use trial::{Trial, TrialStatus};

@@ -1,0 +1,194 @@
+//! The fold over the events of a run.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use eval_record::{Event, EventKind, RunHeader, TrialKey};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::group::{AgentRow, Measures, ScenarioRow};
+use crate::{Trial, TrialStatus};
+
+/// Version of [`Summary`] as JSON. It grows when a field changes its meaning or goes away, not when one is added.
+pub const FORMAT: u32 = 1;
+
+/// Everything that is reported of a run. As JSON it is `results.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The run.
+    pub run: Run,
+    /// What the devboxes of a local target guarantee; null elsewhere.
+    pub guarantees: Option<Value>,
+    /// Over all trials.
+    #[serde(rename = "summary")]
+    pub total: Measures,
+    /// Over the trials of each agent, in the order of the plan.
+    pub per_agent: Vec<AgentRow>,
+    /// Over the repetitions of each scenario and agent, in the order of the plan.
+    pub per_scenario: Vec<ScenarioRow>,
+    /// Every trial, in the order of the plan.
+    pub trials: Vec<Trial>,
+}
+
+/// A run as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// File of the benchmark.
+    pub source: String,
+    /// `local`, `cloud` or a URL.
+    pub target: String,
+    /// Version of the harness.
+    pub version: String,
+    /// Seed of everything random in the run and in its statistics.
+    pub seed: u64,
+    /// Trials at once.
+    pub concurrency: u32,
+    /// Unix milliseconds of the first event; null without any.
+    pub started_at_ms: Option<i64>,
+    /// Milliseconds between the first and the last event, without the time between an interruption and its resumption.
+    pub wall_ms: u64,
+    /// Whether all planned trials have a verdict.
+    pub complete: bool,
+    /// Whether it was interrupted and not resumed.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    /// Folds the events of a run, in their order. Unfinished runs have summaries too: what has no verdict is counted as
+    /// unfinished.
+    pub fn from_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut fold = Fold::default();
+        for event in events {
+            fold.take(event);
+        }
+        fold.finish()
+    }
+}
+
+#[derive(Default)]
+struct Fold {
+    header: RunHeader,
+    trials: Vec<Trial>,
+    places: HashMap<TrialKey, usize>,
+    first_ms: Option<i64>,
+    last_ms: Option<i64>,
+    wall_ms: u64,
+    interrupted: bool,
+}
+
+impl Fold {
+    fn take(&mut self, event: &Event) {
+        let goes_on = matches!(event.kind, EventKind::RunStarted(_) | EventKind::RunResumed { .. });
+        if let Some(last) = self.last_ms
+            && !goes_on
+        {
+            // A clock that was set back took no time.
+            let passed = u64::try_from(event.at_ms.saturating_sub(last)).unwrap_or(0);
+            self.wall_ms = self.wall_ms.saturating_add(passed);
+        }
+        self.first_ms.get_or_insert(event.at_ms);
+        self.last_ms = Some(event.at_ms);
+        match &event.kind {
+            EventKind::RunStarted(header) => {
+                for planned in &header.planned {
+                    let place = self.place(&planned.trial);
+                    if let Some(trial) = self.trials.get_mut(place)
+                        && trial.status == TrialStatus::Unfinished
+                    {
+                        *trial = Trial::planned(planned);
+                    }
+                }
+                self.header = header.clone();
+            }
+            EventKind::RunResumed { .. } => self.interrupted = false,
+            EventKind::AttemptStarted { trial, attempt } => {
+                let place = self.place(trial);
+                if let Some(trial) =
+                    self.trials.get_mut(place).filter(|t| t.status == TrialStatus::Unfinished)
+                {
+                    trial.attempts = trial.attempts.max(*attempt);
+                }
+            }
+            EventKind::TrialFinished(result) => {
+                let place = self.place(&result.trial);
+                if let Some(trial) = self.trials.get_mut(place) {
+                    trial.finish(result);
+                }
+            }
+            EventKind::RunFinished { interrupted, .. } => self.interrupted = *interrupted,
+            // What is in flight, or not about trials.
+            _ => {}
+        }
+    }
+
+    /// Where a trial stands; one that nobody planned comes after the others.
+    fn place(&mut self, key: &TrialKey) -> usize {
+        if let Some(place) = self.places.get(key) {
+            return *place;
+        }
+        let place = self.trials.len();
+        self.places.insert(key.clone(), place);
+        self.trials.push(Trial::unfinished(key.clone()));
+        place
+    }
+
+    fn finish(self) -> Summary {
+        let Self { header, trials, first_ms, wall_ms, interrupted, .. } = self;
+        let seed = header.seed;
+        let per_agent = grouped(&trials, |trial| trial.key.agent.as_str())
+            .into_iter()
+            .map(|(agent, trials)| AgentRow { agent: agent.to_owned(), measures: Measures::of(trials, seed) })
+            .collect();
+        let per_scenario = grouped(&trials, |trial| (trial.key.scenario.as_str(), trial.key.agent.as_str()))
+            .into_iter()
+            .map(|((scenario, agent), trials)| ScenarioRow {
+                scenario: scenario.to_owned(),
+                agent: agent.to_owned(),
+                measures: Measures::of(trials, seed),
+            })
+            .collect();
+        let total = Measures::of(&trials, seed);
+        let run = Run {
+            id: header.run_id,
+            benchmark: header.benchmark,
+            source: header.source,
+            target: header.target,
+            version: header.version,
+            seed,
+            concurrency: header.concurrency,
+            started_at_ms: first_ms,
+            wall_ms,
+            complete: total.planned > 0 && total.canceled == 0 && total.unfinished == 0,
+            interrupted,
+        };
+        Summary { format: FORMAT, run, guarantees: header.guarantees, total, per_agent, per_scenario, trials }
+    }
+}
+
+/// The trials of each key, in the order in which keys first appear.
+fn grouped<'a, K: Copy + Eq + Hash>(
+    trials: &'a [Trial],
+    key: impl Fn(&'a Trial) -> K,
+) -> Vec<(K, Vec<&'a Trial>)> {
+    let mut places: HashMap<K, usize> = HashMap::new();
+    let mut groups: Vec<(K, Vec<&'a Trial>)> = Vec::new();
+    for trial in trials {
+        let key = key(trial);
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(place) {
+            group.push(trial);
+        }
+    }
+    groups
+}

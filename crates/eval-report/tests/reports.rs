@@ -1,0 +1,374 @@
+//! A run's events, folded and written down in every form.
+
+use std::collections::BTreeMap;
+
+use eval_record::{
+    AgentEnd, Cause, Event, EventKind, Phase, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState,
+};
+use eval_report::table::{Style, render};
+use eval_report::{Measures, Summary, TrialStatus, csv, json};
+
+fn key(scenario: &str, agent: &str, repetition: u32) -> TrialKey {
+    TrialKey { scenario: scenario.to_owned(), agent: agent.to_owned(), repetition }
+}
+
+fn started(keys: &[TrialKey]) -> Event {
+    let planned = |trial: &TrialKey| PlannedTrial {
+        trial: trial.clone(),
+        digest: "sha256:1".to_owned(),
+        metadata: BTreeMap::from([("difficulty".to_owned(), "hard".to_owned())]),
+    };
+    let header = RunHeader {
+        format: 1,
+        run_id: "r1".to_owned(),
+        benchmark: "swe".to_owned(),
+        target: "local".to_owned(),
+        planned: keys.iter().map(planned).collect(),
+        guarantees: Some(serde_json::json!({"files": "enforced"})),
+        seed: 7,
+        ..RunHeader::default()
+    };
+    Event { at_ms: 1_000, kind: EventKind::RunStarted(header) }
+}
+
+fn result(key: &TrialKey) -> TrialResult {
+    TrialResult {
+        trial: key.clone(),
+        digest: "sha256:1".to_owned(),
+        state: TrialState::Scored,
+        score: None,
+        passed: None,
+        cause: None,
+        message: None,
+        attempts: 1,
+        durations_ms: BTreeMap::from([(Phase::Agent, 1_500), (Phase::Scoring, 500)]),
+        agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
+        scores: Vec::new(),
+        logs: None,
+    }
+}
+
+fn finished(at_ms: i64, result: TrialResult) -> Event {
+    Event { at_ms, kind: EventKind::TrialFinished(Box::new(result)) }
+}
+
+fn scored(key: &TrialKey, score: f64) -> Event {
+    finished(2_000, TrialResult { score: Some(score), passed: Some(score >= 1.0), ..result(key) })
+}
+
+fn invalid(key: &TrialKey, message: &str) -> Event {
+    let invalid = TrialResult {
+        state: TrialState::Invalid,
+        cause: Some(Cause::DevboxLost),
+        message: Some(message.to_owned()),
+        attempts: 3,
+        agent_end: None,
+        ..result(key)
+    };
+    finished(3_000, invalid)
+}
+
+fn ended(at_ms: i64, interrupted: bool) -> Event {
+    Event { at_ms, kind: EventKind::RunFinished { complete: !interrupted, interrupted } }
+}
+
+/// Two scenarios, two agents; one trial lost its devbox.
+fn mixed() -> Summary {
+    let keys = [
+        key("login", "oracle", 1),
+        key("login", "nop", 1),
+        key("query", "oracle", 1),
+        key("query", "nop", 1),
+    ];
+    let events = [
+        started(&keys),
+        scored(&keys[0], 1.0),
+        scored(&keys[1], 0.0),
+        scored(&keys[2], 0.5),
+        invalid(&keys[3], "the devbox\nended by itself"),
+        ended(66_000, false),
+    ];
+    Summary::from_events(&events)
+}
+
+#[test]
+fn counts_add_up_and_invalid_trials_are_never_zeros() {
+    let summary = mixed();
+    let Measures { planned, scored, passed, failed, invalid, canceled, unfinished, .. } = summary.total;
+    assert_eq!((planned, scored, passed, failed, invalid, canceled, unfinished), (4, 3, 1, 2, 1, 0, 0));
+    assert_eq!(summary.total.mean_score, Some(0.5));
+    let bounds = summary.total.mean_bounds.expect("trials are planned");
+    assert_eq!((bounds.low, bounds.high), (0.375, 0.625));
+    let bounds = summary.total.pass_rate_bounds.expect("trials are planned");
+    assert_eq!((bounds.low, bounds.high), (0.25, 0.5));
+    assert!(summary.run.complete);
+    assert_eq!(summary.run.wall_ms, 65_000);
+}
+
+#[test]
+fn agents_and_scenarios_have_their_own_rows_in_the_order_of_the_plan() {
+    let summary = mixed();
+    let agents: Vec<_> =
+        summary.per_agent.iter().map(|row| (row.agent.as_str(), row.measures.mean_score)).collect();
+    assert_eq!(agents, [("oracle", Some(0.75)), ("nop", Some(0.0))]);
+    let rows: Vec<_> =
+        summary.per_scenario.iter().map(|row| (row.scenario.as_str(), row.agent.as_str())).collect();
+    assert_eq!(rows, [("login", "oracle"), ("login", "nop"), ("query", "oracle"), ("query", "nop")]);
+}
+
+#[test]
+fn phases_tell_how_long_they_took() {
+    let agent = mixed().total.durations_ms[&Phase::Agent];
+    assert_eq!((agent.trials, agent.median, agent.max, agent.total), (4, 1_500, 1_500, 6_000));
+}
+
+#[test]
+fn what_has_no_verdict_is_unfinished_and_widens_the_bounds() {
+    let keys = [key("a", "x", 1), key("b", "x", 1)];
+    let attempt =
+        Event { at_ms: 1_500, kind: EventKind::AttemptStarted { trial: keys[1].clone(), attempt: 2 } };
+    let summary = Summary::from_events(&[started(&keys), scored(&keys[0], 1.0), attempt]);
+    assert_eq!((summary.total.scored, summary.total.unfinished), (1, 1));
+    assert_eq!(summary.trials[1].status, TrialStatus::Unfinished);
+    assert_eq!(summary.trials[1].attempts, 2);
+    assert_eq!(summary.trials[1].digest, "sha256:1");
+    assert!(!summary.run.complete);
+    assert_eq!(summary.total.mean_bounds.map(|bounds| bounds.low), Some(0.5));
+    assert!(render(&summary, Style::default()).contains("(incomplete)"));
+}
+
+#[test]
+fn a_resumed_run_counts_each_trial_once_and_not_the_time_between() {
+    let keys = [key("a", "x", 1), key("b", "x", 1)];
+    let canceled = TrialResult { state: TrialState::Canceled, ..result(&keys[1]) };
+    let events = [
+        started(&keys),
+        scored(&keys[0], 1.0),
+        finished(3_000, canceled),
+        ended(4_000, true),
+        Event { at_ms: 1_000_000, kind: EventKind::RunResumed { remaining: 1 } },
+        finished(1_002_000, TrialResult { score: Some(1.0), passed: Some(true), ..result(&keys[1]) }),
+        ended(1_003_000, false),
+    ];
+    let interrupted = Summary::from_events(&events[..4]);
+    assert!(interrupted.run.interrupted && !interrupted.run.complete);
+    assert_eq!(interrupted.total.canceled, 1);
+    let summary = Summary::from_events(&events);
+    assert_eq!((summary.total.planned, summary.total.scored, summary.total.canceled), (2, 2, 0));
+    assert_eq!(summary.run.wall_ms, 6_000);
+    assert!(summary.run.complete && !summary.run.interrupted);
+    assert_eq!(summary.trials[1].metadata["difficulty"], "hard");
+}
+
+#[test]
+fn a_scored_trial_without_a_number_is_invalid_not_zero() {
+    let keys = [key("a", "x", 1)];
+    let broken = TrialResult { score: Some(f64::NAN), passed: Some(true), ..result(&keys[0]) };
+    let summary = Summary::from_events(&[started(&keys), finished(2_000, broken)]);
+    assert_eq!((summary.total.scored, summary.total.passed, summary.total.invalid), (0, 0, 1));
+    assert_eq!(summary.total.mean_score, None);
+}
+
+#[test]
+fn no_events_are_an_empty_summary() {
+    let summary = Summary::from_events(&[]);
+    assert_eq!(summary.total, Measures::default());
+    assert!(render(&summary, Style::default()).starts_with("no trials\n"));
+}
+
+#[test]
+fn json_reads_back_as_it_was_and_has_the_documented_fields() {
+    let summary = mixed();
+    let mut written = Vec::new();
+    json::write(&summary, &mut written).expect("a vector takes it");
+    assert_eq!(json::read(&written).expect("what was written"), summary);
+    let value: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+    assert_eq!(value["format"], 1);
+    assert_eq!(value["guarantees"]["files"], "enforced");
+    assert_eq!(value["summary"]["planned"], 4);
+    assert_eq!(value["summary"]["mean_score"], 0.5);
+    assert_eq!(value["summary"]["durations_ms"]["scoring"]["median"], 500);
+    assert_eq!(value["per_agent"][0]["agent"], "oracle");
+    assert_eq!(value["per_agent"][0]["passed"], 1);
+    assert_eq!(value["trials"][0]["scenario"], "login");
+    assert_eq!(value["trials"][0]["state"], "scored");
+    assert_eq!(value["trials"][0]["durations_ms"]["agent"], 1_500);
+    assert_eq!(value["trials"][3]["cause"], "devbox_lost");
+    assert_eq!(value["trials"][3]["score"], serde_json::Value::Null);
+    assert_eq!(written.last(), Some(&b'\n'));
+}
+
+#[test]
+fn the_same_events_give_the_same_bytes() {
+    let bytes = || {
+        let mut written = Vec::new();
+        json::write(&mixed(), &mut written).expect("a vector takes it");
+        written
+    };
+    assert_eq!(bytes(), bytes());
+}
+
+fn csv_of(summary: &Summary) -> String {
+    let mut written = Vec::new();
+    csv::write(summary, &mut written).expect("a vector takes it");
+    String::from_utf8(written).expect("UTF-8")
+}
+
+#[test]
+fn csv_has_a_row_for_each_trial() {
+    let text = csv_of(&mixed());
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    assert!(header.starts_with(r#""scenario","agent","repetition","state","score""#), "{header}");
+    let first =
+        r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","""#;
+    assert_eq!(lines.next(), Some(first));
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
+    assert_eq!(rows.len(), 4);
+    assert_eq!(&rows[3][6], "devbox_lost");
+    assert_eq!(&rows[3][17], "the devbox\nended by itself");
+}
+
+#[test]
+fn no_message_is_a_formula_or_breaks_its_row() {
+    for hostile in [
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        " =1",
+        "＝1",
+        "\u{0}=1",
+        "\u{1b}[31m",
+        "a;=1",
+        "a\",\"=1\",\"",
+    ] {
+        let keys = [key("a", "x", 1), key("b", "x", 1)];
+        let summary =
+            Summary::from_events(&[started(&keys), invalid(&keys[0], hostile), scored(&keys[1], 1.0)]);
+        let text = csv_of(&summary);
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
+        assert_eq!(rows.len(), 2, "{hostile:?}");
+        let message = &rows[0][17];
+        assert!(message.starts_with('\'') || message.starts_with('a'), "{hostile:?} became {message:?}");
+        assert!(!message.contains(['\u{1b}', '\u{0}', '\r']), "{message:?}");
+        assert!(text.contains(&format!("\"{}\"", message.replace('"', "\"\""))), "{text}");
+    }
+}
+
+#[test]
+fn the_table_says_it_all() {
+    let style = Style { results: Some("runs/r1"), ..Style::default() };
+    let expected = "\
+scenario  oracle      nop
+login     pass 1.000  fail 0.000
+query     fail 0.500  invalid
+
+oracle
+trials      planned 2 · scored 2 · passed 1 · failed 1 · invalid 0
+mean score  0.750  95 % [0.500, 1.000] (bootstrap over 2 scenarios)
+pass rate   50.0 %  95 % [9.5 %, 90.5 %] (Wilson)
+
+nop
+trials      planned 2 · scored 1 · passed 0 · failed 1 · invalid 1
+mean score  0.000  no interval: it takes two scored scenarios
+pass rate   0.0 %  95 % [0.0 %, 79.3 %] (Wilson)
+bounds      mean 0.000 to 0.500, pass rate 0.0 % to 50.0 %: had the trial without a score failed or passed
+
+all
+trials      planned 4 · scored 3 · passed 1 · failed 2 · invalid 1
+mean score  0.500  no interval: the 2 scenarios score the same; see the pass rate
+pass rate   33.3 %  95 % [6.1 %, 79.2 %] (Wilson)
+bounds      mean 0.375 to 0.625, pass rate 25.0 % to 50.0 %: had the trial without a score failed or passed
+wall time   1 m 05 s
+results     runs/r1
+
+invalid
+  query · nop · 1  devbox_lost after 3 attempts: the devbox ended by itself
+";
+    assert_eq!(render(&mixed(), style), expected);
+}
+
+#[test]
+fn repetitions_show_their_mean_and_how_many_passed() {
+    let keys: Vec<_> = (1..=4).map(|repetition| key("login", "oracle", repetition)).collect();
+    let events = [
+        started(&keys),
+        scored(&keys[0], 1.0),
+        scored(&keys[1], 1.0),
+        scored(&keys[2], 0.25),
+        invalid(&keys[3], "gone"),
+    ];
+    let table = render(&Summary::from_events(&events), Style::default());
+    assert!(table.contains("login     0.750 2/3 + 1 invalid\n"), "{table}");
+}
+
+#[test]
+fn equal_scores_are_not_sold_as_certainty() {
+    let keys = [key("a", "x", 1), key("b", "x", 1)];
+    let table = render(
+        &Summary::from_events(&[started(&keys), scored(&keys[0], 1.0), scored(&keys[1], 1.0)]),
+        Style::default(),
+    );
+    assert!(
+        table.contains("mean score  1.000  no interval: the 2 scenarios score the same; see the pass rate"),
+        "{table}"
+    );
+    assert!(table.contains("pass rate   100.0 %  95 % [34.2 %, 100.0 %] (Wilson)"), "{table}");
+}
+
+#[test]
+fn a_table_that_is_too_wide_is_drawn_as_a_list() {
+    let keys: Vec<_> = (0..12)
+        .map(|agent| key("a-scenario-with-a-long-name", &format!("agent-number-{agent}"), 1))
+        .collect();
+    let events: Vec<_> =
+        [started(&keys)].into_iter().chain(keys.iter().map(|key| scored(key, 1.0))).collect();
+    let table = render(&Summary::from_events(&events), Style { width: 60, ..Style::default() });
+    assert!(
+        table.starts_with("a-scenario-with-a-long-name\n  agent-number-0            pass 1.000\n"),
+        "{table}"
+    );
+}
+
+#[test]
+fn long_names_are_cut_to_the_width() {
+    let keys = [key(&"long-".repeat(40), "x", 1)];
+    let table = render(
+        &Summary::from_events(&[started(&keys), scored(&keys[0], 1.0)]),
+        Style { width: 60, ..Style::default() },
+    );
+    let first: Vec<_> = table.lines().take(2).collect();
+    assert!(first.iter().all(|line| line.chars().count() <= 60), "{table}");
+    assert!(first[1].contains('…') && first[1].ends_with("pass 1.000"), "{table}");
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let plain = render(&mixed(), Style::default());
+    let coloured = render(&mixed(), Style { colour: true, ..Style::default() });
+    assert!(coloured.contains("\u{1b}[32mpass 1.000\u{1b}[0m"), "{coloured}");
+    let mut stripped = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        stripped.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    stripped.push_str(rest);
+    let trimmed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    assert_eq!(trimmed(&stripped), trimmed(&plain));
+}
+
+#[test]
+fn a_terminal_obeys_no_message() {
+    let keys = [key("a", "x", 1)];
+    let events = [started(&keys), invalid(&keys[0], &format!("\u{1b}]0;owned\u{7}{}", "x".repeat(5_000)))];
+    let table = render(&Summary::from_events(&events), Style::default());
+    assert!(!table.contains(['\u{1b}', '\u{7}']), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() < 400), "{table}");
+}

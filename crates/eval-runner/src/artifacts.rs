@@ -1,0 +1,385 @@
+//! What an agent made, carried from its devbox into a fresh one.
+//!
+//! What comes out of an agent's devbox is hostile: its programs, its git and its shell may all be the agent's. So nothing
+//! that goes wrong there is anybody else's fault (the trial stays valid), and everything that comes from there is checked
+//! before it goes anywhere: a diff by `git apply` in the fresh devbox, which refuses paths outside of the checkout and
+//! below `.git`, an archive by [`clean`].
+
+use std::collections::BTreeSet;
+use std::io::{self, Read as _};
+use std::path::{Component, Path};
+
+use eval_builder::Scenario;
+use runloop_types::{DevboxId, Mount};
+use uuid::Uuid;
+
+use crate::archive::Archive;
+use crate::failure::Failure;
+use crate::git::QUIET_GIT;
+use crate::platform::{Platform, PlatformError, PlatformErrorKind};
+use crate::session::Session;
+use crate::shell::{enter, quote};
+use crate::work::PLACE;
+
+/// Diffs up to this many bytes travel as a mount, which saves a request.
+const MOUNT_LIMIT: usize = 256 << 10;
+
+/// What the collecting command prints before what it found.
+const MARK: &str = "runloop-eval:";
+
+/// What an agent made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Artifacts {
+    /// It changed nothing.
+    Unchanged,
+    /// A git diff against the prepared tree.
+    Diff(Vec<u8>),
+    /// A checked archive of the whole working directory.
+    Tree(Vec<u8>),
+    /// A checked archive of the declared paths that exist.
+    Paths(Vec<u8>),
+}
+
+/// Why artifacts did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The agent left something that cannot be judged: it scores 0.
+    Unusable(String),
+    /// The infrastructure failed.
+    Failure(Failure),
+}
+
+impl From<Failure> for Obstacle {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// What the agent's devbox says about its own working directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Diff,
+    Archive,
+    Nothing,
+}
+
+/// Collects what the agent made from its running devbox, in which nothing of the agent runs any more.
+pub(crate) async fn collect<P: Platform>(
+    session: &Session<P>,
+    devbox: &DevboxId,
+    scenario: &Scenario,
+    tree: Option<&str>,
+) -> Result<Artifacts, Obstacle> {
+    let limits = session.options.limits;
+    // Not known beforehand, so nothing of the agent's stands there.
+    let place = format!("{PLACE}/collect-{}", Uuid::new_v4().simple());
+    let line = if scenario.artifacts.is_empty() {
+        whole_directory(scenario, tree, &place)
+    } else {
+        declared_paths(scenario, &place)
+    };
+    let ended = match session.command(devbox, line, limits.artifacts, 64 << 10).await {
+        Ok(ended) => ended,
+        Err(error) => return Err(of_agent(session, devbox, "collect what the agent made", error).await),
+    };
+    let said = ended.stdout.text();
+    let found = said.lines().rev().find_map(|line| match line.strip_prefix(MARK)?.trim() {
+        "diff" => Some(Found::Diff),
+        "archive" => Some(Found::Archive),
+        "nothing" => Some(Found::Nothing),
+        _ => None,
+    });
+    let (Some(found), Some(_)) = (found, ended.exit_status) else {
+        let why = if ended.exit_status.is_none() { "it takes too long".to_owned() } else { ended.tail() };
+        return Err(Obstacle::Unusable(format!("cannot read the working directory: {why}")));
+    };
+    let name = match found {
+        Found::Nothing => return Ok(Artifacts::Unchanged),
+        Found::Diff => "diff",
+        Found::Archive => "archive.tgz",
+    };
+    let content = match session.platform.download(devbox, &format!("~/{place}/{name}"), limits.artifact_bytes).await {
+        Ok(content) => content,
+        Err(error) if error.kind == PlatformErrorKind::TooLarge => {
+            let limit = limits.artifact_bytes >> 20;
+            return Err(Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB")));
+        }
+        Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
+    };
+    if found == Found::Diff {
+        return Ok(if content.is_empty() { Artifacts::Unchanged } else { Artifacts::Diff(content) });
+    }
+    let declared = scenario.artifacts.clone();
+    let cleaned = tokio::task::spawn_blocking(move || clean(&content, &declared, limits.unpacked_bytes)).await;
+    let cleaned = cleaned.map_err(|error| Failure::harness(error.to_string()))?;
+    let cleaned = cleaned.map_err(|error| Obstacle::Unusable(format!("the archive of what the agent made: {error}")))?;
+    Ok(if scenario.artifacts.is_empty() { Artifacts::Tree(cleaned) } else { Artifacts::Paths(cleaned) })
+}
+
+/// A failed request to the agent's devbox. A devbox that lives but refuses was broken by the agent.
+async fn of_agent<P: Platform>(
+    session: &Session<P>,
+    devbox: &DevboxId,
+    doing: &str,
+    error: PlatformError,
+) -> Obstacle {
+    if error.is_refusal()
+        && let Ok(view) = session.platform.devbox(devbox).await
+        && !view.status.is_final()
+    {
+        return Obstacle::Unusable(format!("cannot {doing}: {error}"));
+    }
+    Obstacle::Failure(session.blame(devbox, doing, &error).await)
+}
+
+fn whole_directory(scenario: &Scenario, tree: Option<&str>, place: &str) -> String {
+    let enter = enter(&scenario.environment.working_directory);
+    let archive = format!(
+        "tar -czf \"$place/archive.tgz\" --exclude=./.git --exclude=./{PLACE} . && printf '\\n{MARK}archive\\n'\n"
+    );
+    let Some(tree) = tree else {
+        return format!("place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{archive}");
+    };
+    format!(
+        "place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{QUIET_GIT}\
+         export GIT_INDEX_FILE=\"$place/index\"\n\
+         if [ -e .git ] && g read-tree {tree} && stage && g diff --cached --binary --full-index --no-ext-diff \
+         --no-textconv --no-renames --no-color --no-relative --submodule=short --src-prefix=a/ --dst-prefix=b/ {tree} \
+         >\"$place/diff\"; then printf '\\n{MARK}diff\\n'\nelse {archive}fi\n"
+    )
+}
+
+fn declared_paths(scenario: &Scenario, place: &str) -> String {
+    let paths: Vec<String> = scenario.artifacts.iter().map(|path| quote(path)).collect();
+    format!(
+        "place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}set --\n\
+         for path in {paths}; do if [ -e \"$path\" ] || [ -L \"$path\" ]; then set -- \"$@\" \"./$path\"; fi; done\n\
+         tar -czf \"$place/archive.tgz\" --files-from=/dev/null -- \"$@\" && printf '\\n{MARK}archive\\n'\n",
+        enter = enter(&scenario.environment.working_directory),
+        paths = paths.join(" "),
+    )
+}
+
+impl Artifacts {
+    /// What a fresh devbox is made with, so that the artifacts need no request of their own.
+    pub(crate) fn mount(&self, home: &str) -> Option<Mount> {
+        match self {
+            Self::Diff(diff) if diff.len() <= MOUNT_LIMIT => {
+                let content = str::from_utf8(diff).ok()?.to_owned();
+                Some(Mount::FileMount { target: format!("{home}/{PLACE}/artifacts"), content })
+            }
+            _ => None,
+        }
+    }
+
+    /// Puts the artifacts in place in a fresh devbox. `is_mounted` tells that it was made with [`Artifacts::mount`].
+    pub(crate) async fn apply<P: Platform>(
+        &self,
+        session: &Session<P>,
+        devbox: &DevboxId,
+        scenario: &Scenario,
+        is_mounted: bool,
+    ) -> Result<(), Obstacle> {
+        let (content, line) = match self {
+            Self::Unchanged => return Ok(()),
+            Self::Diff(diff) => {
+                (diff, format!("{QUIET_GIT}g apply --whitespace=nowarn \"$HOME/{PLACE}/artifacts\"\n"))
+            }
+            Self::Tree(archive) => (
+                archive,
+                format!(
+                    "find . -mindepth 1 -maxdepth 1 ! -name .git ! -name {PLACE} -exec rm -rf {{}} + && {}",
+                    unpack_line()
+                ),
+            ),
+            Self::Paths(archive) => {
+                let paths: Vec<String> = scenario.artifacts.iter().map(|path| quote(path)).collect();
+                (archive, format!("rm -rf -- {} && {}", paths.join(" "), unpack_line()))
+            }
+        };
+        if !is_mounted
+            && let Err(error) =
+                session.platform.upload(devbox, &format!("~/{PLACE}/artifacts"), content.clone()).await
+        {
+            return Err(session.blame(devbox, "upload what the agent made", &error).await.into());
+        }
+        let line = format!("{}{line}", enter(&scenario.environment.working_directory));
+        match session.command(devbox, line, session.options.limits.artifacts, 64 << 10).await {
+            Ok(ended) if ended.exit_status == Some(0) => Ok(()),
+            Ok(ended) => {
+                Err(Obstacle::Unusable(format!("what the agent made does not apply: {}", ended.tail())))
+            }
+            Err(error) => Err(session.blame(devbox, "put what the agent made in place", &error).await.into()),
+        }
+    }
+}
+
+fn unpack_line() -> String {
+    format!("tar -xzf \"$HOME/{PLACE}/artifacts\" --no-same-owner\n")
+}
+
+/// Repacks an archive from a devbox: only files, directories and links, only below where it is unpacked (and below the
+/// declared paths, if there are any), never through a link of its own, nothing of git's, no owners, no set-id bits.
+fn clean(archive: &[u8], declared: &[String], limit: u64) -> io::Result<Vec<u8>> {
+    let mut room = limit;
+    let mut clean = Archive::new();
+    let mut links: BTreeSet<String> = BTreeSet::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let Ok(path) = entry.path() else { continue };
+        let Some(path) = harmless(&path, declared) else { continue };
+        let below_a_link = path.match_indices('/').any(|(at, _)| links.contains(&path[..at]));
+        if below_a_link || !seen.insert(path.clone()) {
+            continue;
+        }
+        match entry.header().entry_type() {
+            kind if kind.is_file() => {
+                let executable = entry.header().mode().unwrap_or_default() & 0o100 != 0;
+                let mut content = Vec::new();
+                entry.by_ref().take(room.saturating_add(1)).read_to_end(&mut content)?;
+                room = room
+                    .checked_sub(content.len() as u64)
+                    .ok_or_else(|| io::Error::other(format!("it unpacks to more than {} MiB", limit >> 20)))?;
+                clean.file(&path, &content, executable)?;
+            }
+            kind if kind.is_dir() => clean.directory(&path)?,
+            kind if kind.is_symlink() => {
+                if let Some(target) = entry.link_name()? {
+                    clean.link(&path, &target)?;
+                    links.insert(path);
+                }
+            }
+            kind if kind.is_hard_link() => {
+                let target = entry.link_name()?.and_then(|target| harmless(&target, declared));
+                // tar names the first occurrence, which was packed as a file.
+                if let Some(target) = target.filter(|target| seen.contains(target) && !links.contains(target)) {
+                    clean.hard_link(&path, Path::new(&target))?;
+                }
+            }
+            _ => {}
+        }
+    }
+    clean.finish()
+}
+
+/// A member's path without `./`, if it may be unpacked.
+fn harmless(path: &Path, declared: &[String]) -> Option<String> {
+    let mut parts = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    if parts.is_empty() || parts[0] == PLACE || parts.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
+        return None;
+    }
+    let path = parts.join("/");
+    let is_declared = |declared: &String| {
+        let declared = declared.trim_start_matches("./").trim_end_matches('/');
+        path == declared || path.strip_prefix(declared).is_some_and(|rest| rest.starts_with('/'))
+    };
+    (declared.is_empty() || declared.iter().any(is_declared)).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use tar::{EntryType, Header};
+
+    use super::*;
+
+    /// An archive as only an attacker writes it.
+    fn hostile(members: &[(&str, EntryType, &str)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+        for (path, kind, content) in members {
+            let mut header = Header::new_gnu();
+            header.set_entry_type(*kind);
+            header.set_mode(0o4755);
+            header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+            let is_link = kind.is_symlink() || kind.is_hard_link();
+            if is_link {
+                header.as_gnu_mut().unwrap().linkname[..content.len()].copy_from_slice(content.as_bytes());
+            }
+            let body = if is_link { "" } else { content };
+            header.set_size(body.len() as u64);
+            header.set_cksum();
+            builder.append(&header, body.as_bytes()).unwrap();
+        }
+        builder.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn cleaned(members: &[(&str, EntryType, &str)], declared: &[&str]) -> Vec<String> {
+        let declared: Vec<String> = declared.iter().map(|path| (*path).to_owned()).collect();
+        let clean = clean(&hostile(members), &declared, 1 << 20).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(clean.as_slice()));
+        let names = archive.entries().unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            assert_eq!(entry.header().mode().unwrap() & 0o7000, 0, "no set-id bits");
+            entry.path().unwrap().display().to_string()
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn nothing_is_unpacked_outside_of_the_directory() {
+        use EntryType::{Directory, Regular, Symlink};
+        let members = [
+            ("./", Directory, ""),
+            ("./ok", Regular, "x"),
+            ("/etc/passwd", Regular, "x"),
+            ("../up", Regular, "x"),
+            ("a/../../up", Regular, "x"),
+            ("link", Symlink, "/etc"),
+            ("link/passwd", Regular, "x"),
+            ("deep", Directory, ""),
+            ("deep/link", Symlink, ".."),
+            ("deep/link/x/y", Regular, "x"),
+            (".git/config", Regular, "x"),
+            ("sub/.GIT/hooks/post-commit", Regular, "x"),
+            (".runloop-eval/artifacts", Regular, "x"),
+        ];
+        assert_eq!(cleaned(&members, &[]), ["ok", "link", "deep/", "deep/link"]);
+    }
+
+    #[test]
+    fn a_second_member_of_a_name_cannot_turn_it_into_something_else() {
+        use EntryType::{Regular, Symlink};
+        let members = [("a", Symlink, "/etc/passwd"), ("a", Regular, "x"), ("b", Regular, "x"), ("b", Symlink, "/")];
+        assert_eq!(cleaned(&members, &[]), ["a", "b"]);
+    }
+
+    #[test]
+    fn devices_are_dropped_and_hard_links_stay_inside() {
+        use EntryType::{Block, Char, Fifo, Link, Regular, Symlink};
+        let members = [
+            ("pipe", Fifo, ""),
+            ("disk", Block, ""),
+            ("null", Char, ""),
+            ("file", Regular, "x"),
+            ("same", Link, "file"),
+            ("out", Link, "/etc/passwd"),
+            ("none", Link, "absent"),
+            ("link", Symlink, "/etc/passwd"),
+            ("through", Link, "link"),
+        ];
+        assert_eq!(cleaned(&members, &[]), ["file", "same", "link"]);
+    }
+
+    #[test]
+    fn only_declared_paths_are_carried_over() {
+        use EntryType::Regular;
+        let members = [("./src/a", Regular, ""), ("srcs", Regular, ""), ("out.txt", Regular, ""), ("x", Regular, "")];
+        assert_eq!(cleaned(&members, &["src/", "out.txt"]), ["src/a", "out.txt"]);
+    }
+
+    #[test]
+    fn an_archive_that_unpacks_to_too_much_is_refused() {
+        let bomb = hostile(&[("zeros", EntryType::Regular, &"0".repeat(100_000))]);
+        assert!(bomb.len() < 2000);
+        assert!(clean(&bomb, &[], 50_000).unwrap_err().to_string().contains("unpacks to more than"));
+        assert!(clean(b"not an archive", &[], 1).is_err());
+    }
+}

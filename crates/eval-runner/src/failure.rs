@@ -1,0 +1,36 @@
+//! Why an attempt has no verdict.
+
+use eval_record::Cause;
+
+use crate::platform::PlatformError;
+
+/// An attempt that ended without the agent being to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+    /// Whether another attempt could end better.
+    pub(crate) retry: bool,
+    /// Whether the devbox ended because it hit its memory or disk limit.
+    pub(crate) exhausted: bool,
+    /// Whether the devbox ended because someone asked for it through the API.
+    pub(crate) shut_down: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Self {
+        let retry = matches!(cause, Cause::ProvisionFailed | Cause::DevboxLost | Cause::ApiError);
+        Self { cause, message: message.into(), retry, exhausted: false, shut_down: false }
+    }
+
+    /// A call that has nothing to do with a devbox that exists.
+    pub(crate) fn call(cause: Cause, doing: &str, error: &PlatformError) -> Self {
+        let mut failure = Self::new(cause, format!("cannot {doing}: {error}"));
+        failure.retry &= !error.is_refusal();
+        failure
+    }
+
+    pub(crate) fn harness(message: impl Into<String>) -> Self {
+        Self::new(Cause::HarnessError, message)
+    }
+}

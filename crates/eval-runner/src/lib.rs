@@ -1,0 +1,1 @@
+//! Runs trials: preparation, agents, reaping, scoring, concurrency

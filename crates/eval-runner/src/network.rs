@@ -1,0 +1,82 @@
+//! Network policies: found or made once per run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eval_builder::{DigestBuilder, Network};
+use eval_record::Cause;
+use runloop_types::{Egress, NetworkPolicyId, NetworkPolicyParams};
+
+use crate::failure::Failure;
+use crate::platform::Platform;
+use crate::session::Scope;
+use crate::shares::Shares;
+
+/// The policy that an environment's devboxes get; `None` where everything is allowed.
+pub(crate) async fn policy<P: Platform>(
+    scope: &Arc<Scope<P>>,
+    policies: &Shares<NetworkPolicyId>,
+    network: &Network,
+) -> Result<Option<NetworkPolicyId>, Failure> {
+    let hostnames: BTreeSet<&str> = match network {
+        Network::All => return Ok(None),
+        Network::None => BTreeSet::new(),
+        Network::AllowedHostnames(names) => names.iter().map(String::as_str).collect(),
+    };
+    let hostnames: Vec<String> = hostnames.into_iter().map(str::to_owned).collect();
+    let name = if hostnames.is_empty() {
+        "runloop-eval-none".to_owned()
+    } else {
+        let digest = hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
+        format!("runloop-eval-{}", digest.finish().short())
+    };
+    let session = Arc::clone(&scope.session);
+    let find_or_make = {
+        let name = name.clone();
+        async move {
+            let failed = |error| Failure::call(Cause::ProvisionFailed, "set up the network policy", &error);
+            let found = session.platform.network_policies(&name).await.map_err(failed)?;
+            // Policies are anyone's to change: one that does not say what its name says is not used.
+            if let Some(policy) = found.into_iter().find(|policy| policy.name == name && says(&policy.egress, &hostnames)) {
+                return Ok(policy.id);
+            }
+            let params = NetworkPolicyParams {
+                name: Some(name),
+                description: Some("Made by runloop-eval; safe to delete when no run is under way.".to_owned()),
+                allow_all: Some(false),
+                allow_devbox_to_devbox: Some(false),
+                allowed_hostnames: Some(hostnames),
+                ..NetworkPolicyParams::default()
+            };
+            session.platform.create_network_policy(&params).await.map_err(failed)
+        }
+    };
+    policies.get(scope, &name, || find_or_make).await.map(Some)
+}
+
+/// Whether a policy allows these host names and nothing else.
+fn says(egress: &Egress, hostnames: &[String]) -> bool {
+    let mut allowed = egress.allowed_hostnames.clone();
+    allowed.sort();
+    allowed.dedup();
+    !egress.allow_all
+        && !egress.allow_devbox_to_devbox
+        && !egress.allow_agent_gateway
+        && !egress.allow_mcp_gateway
+        && !egress.allow_runloop_mirrors
+        && egress.allowed_cidrs.is_empty()
+        && allowed == hostnames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_was_opened_since_is_not_used() {
+        assert!(says(&Egress::default(), &[]));
+        assert!(!says(&Egress { allow_all: true, ..Egress::default() }, &[]));
+        assert!(!says(&Egress { allowed_hostnames: vec!["a.example".into()], ..Egress::default() }, &[]));
+        assert!(!says(&Egress { allowed_cidrs: vec![serde_json::json!({"cidr": "0.0.0.0/0"})], ..Egress::default() }, &[]));
+    }
+}

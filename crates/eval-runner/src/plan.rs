@@ -1,0 +1,93 @@
+//! What a run is going to do.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eval_builder::{Agent, Benchmark, Scenario};
+use eval_record::{FORMAT, PlannedTrial, RunHeader, TrialKey};
+
+use crate::RunOptions;
+
+/// Every trial of a run, in the order in which they start.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// File of the benchmark.
+    pub source: String,
+    /// The trials; keys are unique.
+    pub trials: Vec<Trial>,
+}
+
+/// One trial.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Its name.
+    pub key: TrialKey,
+    /// The task.
+    pub scenario: Arc<Scenario>,
+    /// Who does it.
+    pub agent: Arc<Agent>,
+}
+
+impl Plan {
+    /// Every scenario × agent × repetition. Repetitions are outermost: a run that is interrupted has seen every scenario
+    /// rather than one of them often.
+    pub fn new(benchmark: &Benchmark, agents: &[Arc<Agent>], repetitions: u32) -> Self {
+        let mut trials = Vec::new();
+        for repetition in 1..=repetitions {
+            for scenario in &benchmark.scenarios {
+                for agent in agents {
+                    trials.push(Trial {
+                        key: TrialKey {
+                            scenario: scenario.name.clone(),
+                            agent: agent.name.clone(),
+                            repetition,
+                        },
+                        scenario: Arc::clone(scenario),
+                        agent: Arc::clone(agent),
+                    });
+                }
+            }
+        }
+        Self { benchmark: benchmark.name.clone(), source: benchmark.source.display().to_string(), trials }
+    }
+
+    /// Only the trials that `keep` accepts.
+    pub fn retain(&mut self, keep: impl FnMut(&Trial) -> bool) {
+        self.trials.retain(keep);
+    }
+
+    /// Environment variables of the harness that some scenario requires.
+    pub fn required_environment_variables(&self) -> BTreeSet<&str> {
+        self.trials
+            .iter()
+            .flat_map(|trial| &trial.scenario.required_environment_variables)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// The header of the run's record; [`run`](crate::run) emits the same.
+    pub fn header(&self, options: &RunOptions) -> RunHeader {
+        RunHeader {
+            format: FORMAT,
+            run_id: options.run_id.clone(),
+            benchmark: self.benchmark.clone(),
+            source: self.source.clone(),
+            planned: self
+                .trials
+                .iter()
+                .map(|trial| PlannedTrial {
+                    trial: trial.key.clone(),
+                    digest: trial.scenario.digest.to_string(),
+                    metadata: trial.scenario.metadata.clone(),
+                })
+                .collect(),
+            target: options.target.clone(),
+            guarantees: options.guarantees.clone(),
+            version: options.version.clone(),
+            seed: options.seed,
+            concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Preparation: environments and agent installations, made once and forked often.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use eval_builder::{Agent, Network, Origin, Scenario, Verify};
+use eval_record::Cause;
+use runloop_types::{BlueprintCreateParams, DevboxId, Mount, NetworkPolicyId};
+use tokio::time::timeout;
+
+use crate::archive::{STAGING, pack};
+use crate::command::Ended;
+use crate::failure::Failure;
+use crate::git::QUIET_GIT;
+use crate::launch::{self, Base, is_content};
+use crate::network;
+use crate::plan::Plan;
+use crate::platform::Platform;
+use crate::session::{Scope, Session};
+use crate::shares::Shares;
+use crate::shell::{enter, quote};
+
+/// Bytes kept of a setup command's output: its end is in the message.
+const OUTPUT: usize = 64 << 10;
+
+/// Metadata key that holds the digest a blueprint was built for.
+const DIGEST_KEY: &str = "runloop-eval.digest";
+
+/// What the harness prints before what it wants to know, so that a chatty login shell is not misread.
+const MARK: &str = "runloop-eval:";
+
+/// An environment that trials can start from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prepared {
+    pub(crate) base: Base,
+    /// Programs that some scenario requires and the devbox does not have.
+    missing: BTreeSet<String>,
+    /// The git tree of the working directory as prepared, where that is a checkout.
+    pub(crate) tree: Option<String>,
+    /// Whether the environment's content mounts are on the disk already.
+    pub(crate) is_built: bool,
+    /// Why setup failed, where programs are missing that only some scenarios require.
+    broken: Option<Failure>,
+}
+
+impl Prepared {
+    /// The programs of this scenario that are not there.
+    pub(crate) fn check(&self, scenario: &Scenario) -> Result<(), Failure> {
+        let missing: Vec<&str> =
+            scenario.requires.iter().map(String::as_str).filter(|program| self.missing.contains(*program)).collect();
+        if missing.is_empty() {
+            return self.broken.clone().map_or(Ok(()), Err);
+        }
+        let message = format!("the devbox has no {}", missing.join(", no "));
+        Err(Failure::new(Cause::RequirementMissing, message))
+    }
+}
+
+/// All that one environment must be good for.
+#[derive(Debug, Clone)]
+struct Recipe {
+    /// One of the scenarios that share the environment.
+    scenario: Arc<Scenario>,
+    requires: BTreeSet<String>,
+    pristine: bool,
+    timeout: Duration,
+}
+
+impl Recipe {
+    /// Whether something changes the disk before trials start, or must be known about it.
+    fn builds(&self) -> bool {
+        let environment = &self.scenario.environment;
+        !environment.files.is_empty() || !environment.setup_commands.is_empty() || self.pristine
+    }
+}
+
+/// Everything that is prepared in a run, by key.
+pub(crate) struct Preparations<P> {
+    scope: Arc<Scope<P>>,
+    recipes: BTreeMap<String, Recipe>,
+    environments: Shares<Arc<Prepared>>,
+    layers: Shares<Base>,
+    policies: Shares<NetworkPolicyId>,
+}
+
+impl<P: Platform> Preparations<P> {
+    /// `scope` owns what is made; it ends with the run.
+    pub(crate) fn new(scope: &Arc<Scope<P>>, plan: &Plan) -> Arc<Self> {
+        let mut recipes: BTreeMap<String, Recipe> = BTreeMap::new();
+        for trial in &plan.trials {
+            let scenario = &trial.scenario;
+            let recipe = recipes.entry(scenario.environment.digest.to_string()).or_insert_with(|| Recipe {
+                scenario: Arc::clone(scenario),
+                requires: BTreeSet::new(),
+                pristine: false,
+                timeout: Duration::ZERO,
+            });
+            recipe.requires.extend(scenario.requires.iter().cloned());
+            recipe.pristine |= scenario.verify == Verify::Pristine;
+            recipe.timeout = recipe.timeout.max(scenario.prepare_timeout);
+        }
+        Arc::new(Self {
+            scope: Arc::clone(scope),
+            recipes,
+            environments: Shares::new(),
+            layers: Shares::new(),
+            policies: Shares::new(),
+        })
+    }
+
+    /// The policy for a scenario's devboxes.
+    pub(crate) async fn policy(&self, scenario: &Scenario) -> Result<Option<NetworkPolicyId>, Failure> {
+        network::policy(&self.scope, &self.policies, &scenario.environment.network).await
+    }
+
+    /// The environment of a scenario, built if nobody did yet.
+    pub(crate) async fn environment(self: &Arc<Self>, scenario: &Scenario) -> Result<Arc<Prepared>, Failure> {
+        let key = scenario.environment.digest.as_str();
+        let Some(recipe) = self.recipes.get(key).cloned() else {
+            return Err(Failure::harness("the environment is not in the plan"));
+        };
+        if let (Some(base), false, true) =
+            (Base::of(&scenario.environment.origin), recipe.builds(), recipe.requires.is_empty())
+        {
+            return Ok(Arc::new(Prepared { base, missing: BTreeSet::new(), tree: None, is_built: false, broken: None }));
+        }
+        let this = Arc::clone(self);
+        let build = || async move {
+            let limit = recipe.timeout;
+            limited(limit, "preparing the environment", this.build(recipe)).await.map(Arc::new)
+        };
+        self.environments.get(&self.scope, key, build).await
+    }
+
+    async fn build(self: Arc<Self>, recipe: Recipe) -> Result<Prepared, Failure> {
+        let scenario = &recipe.scenario;
+        let environment = &scenario.environment;
+        let session = &self.scope.session;
+        let base = match Base::of(&environment.origin) {
+            Some(base) => base,
+            None => self.blueprint(&recipe).await?,
+        };
+        let policy = self.policy(scenario).await?;
+        let harness = &session.options.environment;
+        let mut params = launch::params(scenario, &base, policy.as_ref(), harness, recipe.timeout + LEEWAY);
+        params.name = Some(format!("prepare-{}", environment.digest.short()));
+        let mut mounts: Vec<Mount> = environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
+        if !environment.files.is_empty() {
+            let (files, directory) = (environment.files.clone(), environment.working_directory.clone());
+            let packed = tokio::task::spawn_blocking(move || pack(&files, &directory)).await;
+            let packed = packed.map_err(|error| Failure::harness(error.to_string()))?;
+            let packed = packed.map_err(|error| Failure::new(Cause::PrepareFailed, error.to_string()))?;
+            let name = format!("runloop-eval-{}.tgz", environment.digest.short());
+            let object_id = self.scope.archive(name, packed).await?;
+            mounts.push(Mount::ObjectMount { object_id, object_path: session.options.home.clone() });
+        }
+        params.mounts = Some(mounts).filter(|mounts| !mounts.is_empty());
+        let devbox = self.scope.devbox("prepare", params).await?;
+
+        let mut missing = self.missing(&devbox.id, &recipe, &recipe.requires, true).await?;
+        let prepared = self.set_up(&devbox.id, scenario).await;
+        if !missing.is_empty() {
+            // A setup command may have installed it.
+            missing = self.missing(&devbox.id, &recipe, &missing, false).await?;
+        }
+        match prepared {
+            // Without its tools setup fails for a reason that is better told by each scenario's requirements.
+            Err(failure) if failure.cause == Cause::PrepareFailed && !missing.is_empty() => {
+                return Ok(Prepared { base, missing, tree: None, is_built: false, broken: Some(failure) });
+            }
+            outcome => outcome?,
+        }
+        if !recipe.builds() {
+            return Ok(Prepared { base, missing, tree: None, is_built: false, broken: None });
+        }
+        let tree = self.tree(&devbox.id, scenario).await?;
+        session.suspend(&devbox.id).await?;
+        let snapshot = self.scope.snapshot(&devbox.id, format!("environment-{}", environment.digest.short())).await?;
+        Ok(Prepared { base: Base::Snapshot(snapshot), missing, tree, is_built: true, broken: None })
+    }
+
+    /// Makes the working directory and looks for programs.
+    async fn missing(
+        &self,
+        devbox: &DevboxId,
+        recipe: &Recipe,
+        programs: &BTreeSet<String>,
+        is_first: bool,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let mut line = String::new();
+        if is_first {
+            line.push_str(&format!(
+                "if [ -d {STAGING} ]; then cp -a {STAGING}/. / && rm -rf {STAGING} || exit 1; fi\n{}",
+                enter(&recipe.scenario.environment.working_directory)
+            ));
+        }
+        for program in programs {
+            let word = quote(program);
+            line.push_str(&format!("command -v -- {word} >/dev/null 2>&1 || printf '\\n{MARK}%s\\n' {word}\n"));
+        }
+        line.push_str("exit 0\n");
+        let ended = self.step(devbox, line, recipe.timeout).await?;
+        if ended.exit_status != Some(0) {
+            let message = format!("cannot put the environment's files in place: {}", ended.tail());
+            return Err(Failure::new(Cause::PrepareFailed, message));
+        }
+        Ok(ended.stdout.text().lines().filter_map(|line| line.strip_prefix(MARK)).map(str::to_owned).collect())
+    }
+
+    async fn set_up(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<(), Failure> {
+        let environment = &scenario.environment;
+        for command in &environment.setup_commands {
+            let line = format!("{}set -e\n{command}", enter(&environment.working_directory));
+            let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
+            succeeded("setup command", command, &ended)?;
+        }
+        Ok(())
+    }
+
+    /// The git tree of the working directory, if it is a checkout: all that is tracked or could be.
+    async fn tree(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<Option<String>, Failure> {
+        let line = format!(
+            "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n{QUIET_GIT}\
+             mkdir -p \"$HOME/.runloop-eval\"\nexport GIT_INDEX_FILE=\"$HOME/.runloop-eval/index\"\n\
+             if g rev-parse -q --verify HEAD >/dev/null 2>&1; then g read-tree HEAD || exit 0; fi\n\
+             stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\nrm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
+            enter = enter(&scenario.environment.working_directory),
+        );
+        let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
+        let tree = ended.stdout.text().lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
+        Ok(tree.filter(|tree| tree.len() >= 40 && tree.bytes().all(|byte| byte.is_ascii_hexdigit())))
+    }
+
+    /// The blueprint of an environment: one that was built for the same digest, or a new one.
+    async fn blueprint(&self, recipe: &Recipe) -> Result<Base, Failure> {
+        let Origin::Blueprint(params) = &recipe.scenario.environment.origin else {
+            return Err(Failure::harness("the environment has no blueprint to build"));
+        };
+        let digest = blueprint_digest(params);
+        let platform = &self.scope.session.platform;
+        let found = platform.find_blueprint(&params.name, DIGEST_KEY, &digest).await;
+        if let Some(id) = found.map_err(|error| Failure::call(Cause::ApiError, "look for the blueprint", &error))? {
+            return Ok(Base::Blueprint(id));
+        }
+        let mut params = (**params).clone();
+        params.metadata.get_or_insert_default().insert(DIGEST_KEY.to_owned(), digest);
+        match platform.build_blueprint(&params, recipe.timeout).await {
+            Ok(id) => Ok(Base::Blueprint(id)),
+            Err(error) => {
+                Err(Failure::new(Cause::PrepareFailed, format!("cannot build blueprint `{}`: {error}", params.name)))
+            }
+        }
+    }
+
+    /// What an agent's devbox starts from: the environment, with the agent installed on top if it has anything to
+    /// install. Installing has the whole network, because it is the harness that installs; the agent at work has what the
+    /// scenario gives it.
+    pub(crate) async fn agent_base(
+        self: &Arc<Self>,
+        scenario: &Arc<Scenario>,
+        agent: &Arc<Agent>,
+        prepared: &Arc<Prepared>,
+    ) -> Result<(Base, bool), Failure> {
+        if agent.install.is_empty() {
+            return Ok((prepared.base.clone(), prepared.is_built));
+        }
+        let key = format!("{}+{}", scenario.environment.digest, agent.digest);
+        let (this, scenario, agent, prepared) =
+            (Arc::clone(self), Arc::clone(scenario), Arc::clone(agent), Arc::clone(prepared));
+        let limit = scenario.prepare_timeout;
+        let install =
+            || async move { limited(limit, "installing the agent", this.install(&scenario, &agent, &prepared)).await };
+        Ok((self.layers.get(&self.scope, &key, install).await?, true))
+    }
+
+    async fn install(&self, scenario: &Scenario, agent: &Agent, prepared: &Prepared) -> Result<Base, Failure> {
+        let policy = network::policy(&self.scope, &self.policies, &Network::All).await?;
+        let harness = &self.scope.session.options.environment;
+        let life = scenario.prepare_timeout + LEEWAY;
+        let mut params = launch::params(scenario, &prepared.base, policy.as_ref(), harness, life);
+        params.name = Some(format!("install-{}", agent.name));
+        let variables = params.environment_variables.get_or_insert_default();
+        variables.extend(agent.environment_variables.clone());
+        params.secrets.get_or_insert_default().extend(agent.secrets.clone());
+        if !prepared.is_built {
+            let mounts = scenario.environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
+            params.mounts = Some(mounts);
+        }
+        let devbox = self.scope.devbox("install", params).await?;
+        for command in &agent.install {
+            let ended = self.step(&devbox.id, format!("set -e\n{command}"), scenario.prepare_timeout).await?;
+            succeeded("install command", command, &ended)?;
+        }
+        self.scope.session.suspend(&devbox.id).await?;
+        let snapshot = self.scope.snapshot(&devbox.id, format!("agent-{}", agent.name)).await?;
+        Ok(Base::Snapshot(snapshot))
+    }
+
+    async fn step(&self, devbox: &DevboxId, line: String, timeout: Duration) -> Result<Ended, Failure> {
+        let session: &Session<P> = &self.scope.session;
+        match session.command(devbox, line, timeout, OUTPUT).await {
+            Ok(ended) => Ok(ended),
+            Err(error) => Err(session.blame(devbox, "prepare", &error).await),
+        }
+    }
+}
+
+/// Life of a preparing devbox beyond its timeout.
+const LEEWAY: Duration = Duration::from_secs(600);
+
+async fn limited<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    timeout(limit, work).await.unwrap_or_else(|_| {
+        let message = format!("{what} took longer than {} s: raise `prepare_timeout` if that is right", limit.as_secs());
+        Err(Failure::new(Cause::PrepareFailed, message))
+    })
+}
+
+fn succeeded(what: &str, command: &str, ended: &Ended) -> Result<(), Failure> {
+    let how = match ended.exit_status {
+        Some(0) => return Ok(()),
+        Some(status) => format!("exited with {status}"),
+        None => "ran out of time".to_owned(),
+    };
+    Err(Failure::new(Cause::PrepareFailed, format!("{what} `{command}` {how}: {}", ended.tail())))
+}
+
+/// What a blueprint is built from, without its labels.
+fn blueprint_digest(params: &BlueprintCreateParams) -> String {
+    let params = BlueprintCreateParams { metadata: None, ..params.clone() };
+    let json = serde_json::to_vec(&params).unwrap_or_default();
+    eval_builder::DigestBuilder::new("blueprint").field("params", &json).finish().to_string()
+}

@@ -1,0 +1,130 @@
+//! What an agent does in a trial.
+
+use std::collections::BTreeMap;
+
+use eval_builder::{AgentKind, Scenario, Solution, SolutionKind};
+use runloop_types::Mount;
+
+use crate::failure::Failure;
+use crate::plan::Trial;
+use crate::shell::{enter, quote};
+
+/// Directory of the harness in a devbox, below the home directory.
+pub(crate) const PLACE: &str = ".runloop-eval";
+
+/// Statements up to this many bytes are in `PROBLEM_STATEMENT` too; longer ones only in the file, because Linux limits a
+/// variable to 128 KiB.
+const VARIABLE_LIMIT: usize = 100 * 1024;
+
+/// What an agent does in a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Work {
+    /// Nothing at all.
+    Nothing,
+    /// A command in the devbox.
+    Inside(String),
+    /// A command beside the harness.
+    Beside(String),
+}
+
+/// The work with what the devbox needs for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Job {
+    /// `home` is how the home directory is written in mounts.
+    pub(crate) fn of(trial: &Trial, home: &str) -> Result<Self, Failure> {
+        let scenario = &trial.scenario;
+        match &trial.agent.kind {
+            AgentKind::Nop => Ok(Self::quiet(Work::Nothing, Vec::new())),
+            AgentKind::Oracle => match &scenario.reference_output {
+                Some(solution) => Ok(apply(solution, scenario, home)),
+                None => Err(Failure::harness("the scenario has no `reference_output` for the oracle to apply")),
+            },
+            AgentKind::Control(name) => match scenario.controls.iter().find(|control| control.name == *name) {
+                Some(solution) => Ok(apply(solution, scenario, home)),
+                None => Err(Failure::harness(format!("the scenario has no control `{name}`"))),
+            },
+            AgentKind::Command(command) => {
+                let line = format!(
+                    "{}export PROBLEM_STATEMENT_FILE=\"$HOME/{PLACE}/problem_statement.md\"\n{command}",
+                    enter(&scenario.environment.working_directory)
+                );
+                Ok(Self {
+                    work: Work::Inside(line),
+                    mounts: vec![file(home, "problem_statement.md", &scenario.problem_statement)],
+                    environment: statement(scenario),
+                })
+            }
+            AgentKind::HostCommand(command) => Ok(Self {
+                work: Work::Beside(command.clone()),
+                mounts: vec![file(home, "problem_statement.md", &scenario.problem_statement)],
+                environment: statement(scenario),
+            }),
+        }
+    }
+
+    fn quiet(work: Work, mounts: Vec<Mount>) -> Self {
+        Self { work, mounts, environment: BTreeMap::new() }
+    }
+}
+
+fn file(home: &str, name: &str, content: &str) -> Mount {
+    Mount::FileMount { target: format!("{home}/{PLACE}/{name}"), content: content.to_owned() }
+}
+
+/// What the agent is told, as variables.
+pub(crate) fn statement(scenario: &Scenario) -> BTreeMap<String, String> {
+    let context = scenario.additional_context.as_ref().map(ToString::to_string);
+    [("PROBLEM_STATEMENT", Some(scenario.problem_statement.clone())), ("ADDITIONAL_CONTEXT", context)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value.filter(|value| value.len() <= VARIABLE_LIMIT)?)))
+        .collect()
+}
+
+/// Applies a solution: a patch with git (or patch, where there is none), a script with the interpreter of its first line.
+fn apply(solution: &Solution, scenario: &Scenario, home: &str) -> Job {
+    let enter = enter(&scenario.environment.working_directory);
+    let (name, line) = match solution.kind {
+        SolutionKind::Patch => (
+            "solution.patch",
+            format!(
+                "if command -v git >/dev/null 2>&1; then git apply --whitespace=nowarn \"$HOME/{PLACE}/solution.patch\"\n\
+                 else patch -p1 -s -i \"$HOME/{PLACE}/solution.patch\"\nfi\n"
+            ),
+        ),
+        SolutionKind::Script => {
+            ("solution", format!("exec {} \"$HOME/{PLACE}/solution\"\n", interpreter(&solution.content)))
+        }
+    };
+    Job::quiet(Work::Inside(format!("{enter}{line}")), vec![file(home, name, &solution.content)])
+}
+
+/// The words of a script's first line, or `sh`.
+fn interpreter(script: &str) -> String {
+    let words: Vec<String> = script
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("#!"))
+        .map(|line| line.split_whitespace().map(quote).collect())
+        .unwrap_or_default();
+    if words.is_empty() { "sh".to_owned() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_run_with_the_interpreter_they_name() {
+        assert_eq!(interpreter("#!/usr/bin/env python3\nprint()"), "/usr/bin/env python3");
+        assert_eq!(interpreter("#! /bin/bash -e\n"), "/bin/bash -e");
+        assert_eq!(interpreter("echo hi"), "sh");
+        assert_eq!(interpreter("#!\n"), "sh");
+        assert_eq!(interpreter("#!/bin/sh;reboot\n"), "'/bin/sh;reboot'");
+    }
+}

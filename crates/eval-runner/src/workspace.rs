@@ -1,0 +1,246 @@
+//! A devbox as a scorer sees it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eval_record::Cause;
+use eval_scoring::{Command, Output, Workspace, WorkspaceFile};
+use runloop_types::DevboxId;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::archive::Archive;
+use crate::failure::Failure;
+use crate::platform::{Platform, PlatformError, PlatformErrorKind};
+use crate::session::Session;
+use crate::shell::{enter, exports, quote};
+
+/// Time for the harness's own file commands.
+const FILE_COMMANDS: Duration = Duration::from_secs(120);
+
+/// Most bytes read from a workspace at once.
+const READ_LIMIT: u64 = 64 << 20;
+
+/// A devbox whose agent is gone, seen from its working directory.
+pub(crate) struct DevboxWorkspace<P> {
+    session: Arc<Session<P>>,
+    devbox: DevboxId,
+    working_directory: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Files that are not in the devbox yet: all of a scorer's go in two requests.
+    pending: BTreeMap<String, Vec<u8>>,
+    /// A scorer ran out of time: what it started must end before the next one starts.
+    must_reap: bool,
+}
+
+/// The workspace broke: there is no verdict.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub(crate) struct WorkspaceError(pub(crate) Failure);
+
+impl<P: Platform> DevboxWorkspace<P> {
+    pub(crate) fn new(session: &Arc<Session<P>>, devbox: &DevboxId, working_directory: &str) -> Self {
+        Self {
+            session: Arc::clone(session),
+            devbox: devbox.clone(),
+            working_directory: working_directory.to_owned(),
+            state: Mutex::default(),
+        }
+    }
+
+    async fn blame(&self, doing: &str, error: &PlatformError) -> WorkspaceError {
+        WorkspaceError(self.session.blame(&self.devbox, doing, error).await)
+    }
+
+    /// Ends leftovers of a timed-out scorer and puts pending files in place.
+    async fn settle(&self, state: &mut State) -> Result<(), WorkspaceError> {
+        if std::mem::take(&mut state.must_reap) {
+            self.session.suspend(&self.devbox).await.map_err(WorkspaceError)?;
+            self.session.resume(&self.devbox).await.map_err(WorkspaceError)?;
+        }
+        let files = std::mem::take(&mut state.pending);
+        if files.is_empty() {
+            return Ok(());
+        }
+        let doing = "write the scorer's files";
+        let harness = |error: std::io::Error| WorkspaceError(Failure::harness(format!("cannot {doing}: {error}")));
+        let mut archive = Archive::new();
+        let mut clear = String::new();
+        for (number, (path, content)) in files.iter().enumerate() {
+            // Members are numbered: whatever a path looks like, tar only ever sees harmless names.
+            archive.file(&format!("f{number}"), content, false).map_err(harness)?;
+            let _ = write!(clear, "put f{number} {}\n", quote(path));
+        }
+        let archive = archive.finish().map_err(harness)?;
+        let place = format!(".runloop-eval/write-{}", Uuid::new_v4().simple());
+        let upload = self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive);
+        if let Err(error) = upload.await {
+            return Err(self.blame(doing, &error).await);
+        }
+        let line = format!(
+            "place=\"$HOME\"/{place}\nmkdir -p \"$place\" && tar -xzf \"$place.tgz\" -C \"$place\" --no-same-owner || exit 1\n\
+             rm -f \"$place.tgz\"\n{enter}{PUT}{clear}rm -rf \"$place\"\n",
+            enter = enter(&self.working_directory),
+        );
+        let limit = self.session.options.limits.scorer_output;
+        match self.session.command(&self.devbox, line, FILE_COMMANDS, limit).await {
+            Ok(ended) if ended.exit_status == Some(0) => Ok(()),
+            Ok(ended) => {
+                let message = format!("cannot {doing}: {}", ended.tail());
+                Err(WorkspaceError(Failure::new(Cause::ScorerError, message)))
+            }
+            Err(error) => Err(self.blame(doing, &error).await),
+        }
+    }
+
+    /// A path as `download_file` wants it.
+    fn absolute(&self, path: &str) -> String {
+        if path.starts_with(['/', '~']) {
+            return path.to_owned();
+        }
+        let directory = self.working_directory.trim_end_matches('/');
+        match directory {
+            "" | "." | "~" => format!("~/{path}"),
+            _ if directory.starts_with(['/', '~']) => format!("{directory}/{path}"),
+            _ => format!("~/{directory}/{path}"),
+        }
+    }
+}
+
+/// Puts a file in place of whatever stands there. A relative path's directories are made; a link or a file where one of
+/// them should be is removed, so that nothing is written outside of the working directory. An absolute path is the
+/// harness's own choice, and its directories may well be links of the system.
+const PUT: &str = r#"put() {
+  case "$2" in
+    /*|*..*) mkdir -p "$(dirname -- "$2")" || exit 1 ;;
+    *)
+      at= rest=$(dirname -- "$2")
+      while [ "$rest" != . ]; do
+        part=${rest%%/*}
+        at=$at$part
+        if [ -L "$at" ] || { [ -e "$at" ] && [ ! -d "$at" ]; }; then rm -f -- "./$at" || exit 1; fi
+        [ -d "./$at" ] || mkdir -- "./$at" || exit 1
+        at=$at/
+        case "$rest" in */*) rest=${rest#*/} ;; *) rest=. ;; esac
+      done ;;
+  esac
+  rm -rf -- "$2" && mv -- "$place/$1" "$2" || exit 1
+}
+"#;
+
+impl<P: Platform> Workspace for DevboxWorkspace<P> {
+    type Error = WorkspaceError;
+
+    async fn exec(&self, command: &Command) -> Result<Output, WorkspaceError> {
+        let mut state = self.state.lock().await;
+        self.settle(&mut state).await?;
+        let variables = command.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let line = format!("{}{}{}", enter(&self.working_directory), exports(variables), command.line);
+        let limit = self.session.options.limits.scorer_output;
+        match self.session.command(&self.devbox, line, command.timeout, limit).await {
+            Ok(ended) => {
+                state.must_reap = ended.exit_status.is_none();
+                Ok(Output {
+                    exit_status: ended.exit_status,
+                    stdout: ended.stdout.text(),
+                    stderr: ended.stderr.text(),
+                    stdout_cut: ended.stdout.is_cut(),
+                })
+            }
+            Err(error) => Err(self.blame("run a scorer's command", &error).await),
+        }
+    }
+
+    async fn write(&self, path: &str, content: &[u8]) -> Result<(), WorkspaceError> {
+        self.state.lock().await.pending.insert(path.to_owned(), content.to_vec());
+        Ok(())
+    }
+
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        let mut state = self.state.lock().await;
+        self.settle(&mut state).await?;
+        match self.session.platform.download(&self.devbox, &self.absolute(path), READ_LIMIT).await {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.is_refusal() => match self.session.platform.devbox(&self.devbox).await {
+                Ok(view) if !view.status.is_final() => Ok(None),
+                _ => Err(self.blame("read a file", &error).await),
+            },
+            Err(error) => Err(self.blame("read a file", &error).await),
+        }
+    }
+
+    async fn files(
+        &self,
+        directory: &str,
+        extensions: &[String],
+        max_file_bytes: u64,
+    ) -> Result<Vec<WorkspaceFile>, WorkspaceError> {
+        let doing = "read the files to search";
+        let mut state = self.state.lock().await;
+        self.settle(&mut state).await?;
+        let archive = format!(".runloop-eval/files-{}.tgz", Uuid::new_v4().simple());
+        let names: Vec<String> =
+            extensions.iter().map(|extension| format!("-name {}", quote(&format!("*{extension}")))).collect();
+        let names = if names.is_empty() { "-true".to_owned() } else { names.join(" -o ") };
+        let start = if directory.starts_with('/') { quote(directory) } else { format!("./{}", quote(directory)) };
+        let line = format!(
+            "mkdir -p .runloop-eval\narchive=\"$HOME\"/{archive}\n{enter}[ -d {start} ] || exit 44\n\
+             set -o pipefail\nfind -P {start} -type f -size -{size}c '(' {names} ')' -print0 | sort -z \
+             | tar --null --verbatim-files-from -T - -czf \"$archive\"\n",
+            enter = enter(&self.working_directory),
+            size = max_file_bytes.saturating_add(1),
+        );
+        let limit = self.session.options.limits.scorer_output;
+        match self.session.command(&self.devbox, line, FILE_COMMANDS, limit).await {
+            Ok(ended) if ended.exit_status == Some(0) => {}
+            Ok(ended) if ended.exit_status == Some(44) => return Ok(Vec::new()),
+            Ok(ended) => {
+                let message = format!("cannot {doing}: {}", ended.tail());
+                return Err(WorkspaceError(Failure::new(Cause::ScorerError, message)));
+            }
+            Err(error) => return Err(self.blame(doing, &error).await),
+        }
+        match self.session.platform.download(&self.devbox, &format!("~/{archive}"), READ_LIMIT).await {
+            Ok(archive) => tokio::task::spawn_blocking(move || unpack(&archive, max_file_bytes))
+                .await
+                .map_err(|error| WorkspaceError(Failure::harness(error.to_string())))?
+                .map_err(|error| {
+                    WorkspaceError(Failure::new(Cause::ScorerError, format!("cannot {doing}: {error}")))
+                }),
+            Err(error) if error.kind == PlatformErrorKind::TooLarge => {
+                let message = format!("cannot {doing}: there are more than {} MiB of them", READ_LIMIT >> 20);
+                Err(WorkspaceError(Failure::new(Cause::ScorerError, message)))
+            }
+            Err(error) => Err(self.blame(doing, &error).await),
+        }
+    }
+}
+
+/// The files of an archive. It comes from a devbox: names are only ever labels, sizes are bounded.
+fn unpack(archive: &[u8], max_file_bytes: u64) -> std::io::Result<Vec<WorkspaceFile>> {
+    let mut files = Vec::new();
+    let mut room = READ_LIMIT * 4;
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+        let mut content = Vec::new();
+        entry.by_ref().take(max_file_bytes.min(room)).read_to_end(&mut content)?;
+        room -= content.len() as u64;
+        if room == 0 {
+            return Err(std::io::Error::other("the archive is too large"));
+        }
+        files.push(WorkspaceFile { path, content });
+    }
+    Ok(files)
+}

@@ -1,0 +1,359 @@
+//! `ast_grep_scorer`: whether a pattern matches in the files of a directory. Runs here, not in the devbox.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ast_grep_core::Pattern;
+use ast_grep_core::tree_sitter::StrDoc;
+use ast_grep_language::SupportLang;
+
+use crate::bound::quoted;
+use crate::finding::Finding;
+use crate::language::Language;
+use crate::{Expect, Output, Workspace, WorkspaceFile};
+
+/// Longest file that is searched.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Deepest syntax tree that is searched: comparing two of them is recursive.
+const DEEPEST: usize = 2_000;
+
+/// Matches that are listed.
+const LISTED: usize = 20;
+
+/// A match: where it starts, and its first line.
+#[derive(Debug, PartialEq, Eq)]
+struct Hit {
+    path: String,
+    /// From 1.
+    line: usize,
+    text: String,
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+struct Search {
+    /// The first ones.
+    hits: Vec<Hit>,
+    total: usize,
+    searched: usize,
+    /// Files that were not searched, and why.
+    unsearchable: Vec<String>,
+}
+
+/// Searches the files of one language, or of all by file name, below a directory.
+///
+/// `present` scores 1 if there is a match. `absent` scores 1 if there is none *and* the search could tell: with no file to
+/// search, or one that cannot be searched, it scores 0, so that an agent gains nothing by hiding its code. Files that do not
+/// parse are searched as far as they do; those over 4 MiB are left out.
+pub(crate) async fn score<W: Workspace>(
+    workspace: &W,
+    pattern: &str,
+    directory: &str,
+    language: Option<&str>,
+    expect: Expect,
+    timeout: Duration,
+) -> Result<Finding, W::Error> {
+    let languages: Vec<&'static Language> = match language.map(str::trim).filter(|name| !name.is_empty()) {
+        None => Language::all().iter().collect(),
+        Some(name) => match Language::by_name(name) {
+            Some(language) => vec![language],
+            None => {
+                let message =
+                    format!("the language {} is not one of {}", quoted(name), Language::known_names());
+                return Ok(Finding::error(message));
+            }
+        },
+    };
+    let patterns = match compile(pattern, &languages) {
+        Ok(patterns) => patterns,
+        Err(message) => return Ok(Finding::error(message)),
+    };
+    let extensions: Vec<String> = patterns
+        .iter()
+        .flat_map(|(language, _)| language.extensions)
+        .map(|extension| (*extension).to_owned())
+        .collect();
+    let directory = if directory.trim().is_empty() { "." } else { directory };
+    let listing = workspace.files(directory, &extensions, MAX_FILE_BYTES);
+    let Ok(files) = tokio::time::timeout(timeout, listing).await else {
+        return Ok(Finding::timeout(timeout, &Output::default()));
+    };
+    let files = files?;
+    // A thread cannot be killed; it is told to stop at the next file.
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopped);
+    let searching = tokio::task::spawn_blocking(move || search(&files, &patterns, &stop));
+    Ok(match tokio::time::timeout(timeout, searching).await {
+        Err(_) => {
+            stopped.store(true, Ordering::Relaxed);
+            Finding::timeout(timeout, &Output::default())
+        }
+        Ok(Err(error)) => Finding::error(format!("the search itself failed: {error}")),
+        Ok(Ok(search)) => verdict(&search, directory, expect),
+    })
+}
+
+/// The pattern in each language that it parses in.
+///
+/// With one language it must parse. With all of them it must in at least one: `foo($A)` is code in many, `fn $A()` in few.
+fn compile(
+    pattern: &str,
+    languages: &[&'static Language],
+) -> Result<Vec<(&'static Language, Pattern)>, String> {
+    if pattern.trim().is_empty() {
+        return Err("the scorer has no pattern: set `pattern`".to_owned());
+    }
+    // The API puts patterns between double quotes on a command line, so those written for it say `\$`.
+    let pattern = pattern.replace("\\$", "$");
+    let mut compiled = Vec::new();
+    let mut reason = None;
+    for language in languages {
+        match compile_in(&pattern, language.grammar) {
+            Ok(matcher) => compiled.push((*language, matcher)),
+            Err(error) => reason = Some(error),
+        }
+    }
+    match (compiled.is_empty(), languages, reason) {
+        (false, ..) => Ok(compiled),
+        (true, [language], Some(reason)) => {
+            Err(format!("the pattern {} is not {}: {reason}", quoted(&pattern), language.name()))
+        }
+        _ => Err(format!("the pattern {} parses in none of {}", quoted(&pattern), Language::known_names())),
+    }
+}
+
+fn compile_in(pattern: &str, grammar: SupportLang) -> Result<Pattern, String> {
+    use ast_grep_language::Language as _;
+    let compiled = Pattern::try_new(pattern, grammar).map_err(|error| error.to_string())?;
+    // A pattern with an error inside matches nothing, which would make `absent` hold always.
+    let processed = grammar.pre_process_pattern(pattern);
+    let doc = StrDoc::try_new(&processed, grammar)?;
+    let root = ast_grep_core::AstGrep::doc(doc);
+    let broken = root.root().dfs().find(|node| node.is_error());
+    match broken {
+        Some(node) => Err(format!("it does not parse at {}", quoted(&node.text()))),
+        None => Ok(compiled),
+    }
+}
+
+fn search(files: &[WorkspaceFile], patterns: &[(&'static Language, Pattern)], stop: &AtomicBool) -> Search {
+    let mut search = Search::default();
+    for file in files {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let Some((language, pattern)) = patterns.iter().find(|(language, _)| language.has_file(&file.path))
+        else {
+            continue;
+        };
+        match search_file(file, language.grammar, pattern, &mut search) {
+            Ok(()) => search.searched += 1,
+            Err(reason) => search.unsearchable.push(format!("{}: {reason}", file.path)),
+        }
+    }
+    search
+}
+
+fn search_file(
+    file: &WorkspaceFile,
+    grammar: SupportLang,
+    pattern: &Pattern,
+    search: &mut Search,
+) -> Result<(), String> {
+    let source = String::from_utf8_lossy(&file.content);
+    let doc = StrDoc::try_new(&source, grammar)?;
+    if deeper_than(&doc, DEEPEST) {
+        return Err(format!("its code is nested deeper than {DEEPEST} levels"));
+    }
+    let root = ast_grep_core::AstGrep::doc(doc);
+    for hit in root.root().find_all(pattern) {
+        search.total += 1;
+        if search.hits.len() < LISTED {
+            let text = hit.text();
+            let first_line = text.lines().next().unwrap_or_default();
+            search.hits.push(Hit {
+                path: file.path.clone(),
+                line: hit.start_pos().line() + 1,
+                text: quoted(first_line),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a syntax tree has more levels than this, told without recursion.
+fn deeper_than(doc: &StrDoc<SupportLang>, levels: usize) -> bool {
+    let mut cursor = doc.tree.walk();
+    let mut depth = 0_usize;
+    loop {
+        if cursor.goto_first_child() {
+            depth += 1;
+            if depth > levels {
+                return true;
+            }
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            depth -= 1;
+        }
+    }
+}
+
+fn verdict(search: &Search, directory: &str, expect: Expect) -> Finding {
+    let found = search.total > 0;
+    let conclusive = search.searched > 0 && search.unsearchable.is_empty();
+    let score = match expect {
+        Expect::Present => found,
+        Expect::Absent => !found && conclusive,
+    };
+    Finding::complete(if score { 1.0 } else { 0.0 }, report(search, directory))
+}
+
+fn report(search: &Search, directory: &str) -> String {
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let matches = if search.total == 1 { "1 match".to_owned() } else { format!("{} matches", search.total) };
+    let mut text = format!("{matches} in {} below {}\n", count(search.searched, "file"), quoted(directory));
+    for Hit { path, line, text: hit } in &search.hits {
+        text.push_str(&format!("{path}:{line}: {hit}\n"));
+    }
+    if search.total > search.hits.len() {
+        text.push_str(&format!("and {} more\n", search.total - search.hits.len()));
+    }
+    for reason in search.unsearchable.iter().take(LISTED) {
+        text.push_str(&format!("not searched: {reason}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FunctionOutcome;
+
+    fn file(path: &str, content: &str) -> WorkspaceFile {
+        WorkspaceFile { path: path.to_owned(), content: content.as_bytes().to_vec() }
+    }
+
+    fn run(pattern: &str, language: Option<&str>, files: &[WorkspaceFile]) -> Search {
+        let languages: Vec<_> = match language {
+            Some(name) => vec![Language::by_name(name).expect("known")],
+            None => Language::all().iter().collect(),
+        };
+        let patterns = compile(pattern, &languages).expect("a pattern");
+        search(files, &patterns, &AtomicBool::new(false))
+    }
+
+    fn score_of(search: &Search, expect: Expect) -> f64 {
+        match verdict(search, "src", expect).outcome {
+            FunctionOutcome::Complete { score } => score,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_match_is_found_where_it_stands() {
+        let files = [file("src/a.py", "x = 1\nprint(eval(x, y))\n"), file("src/b.py", "evaluate(x)\n")];
+        let search = run("eval($$$)", Some("python"), &files);
+        assert_eq!(
+            search.hits,
+            [Hit { path: "src/a.py".to_owned(), line: 2, text: "`eval(x, y)`".to_owned() }]
+        );
+        assert_eq!((score_of(&search, Expect::Present), score_of(&search, Expect::Absent)), (1.0, 0.0));
+        assert!(report(&search, "src").contains("src/a.py:2: `eval(x, y)`"));
+    }
+
+    #[test]
+    fn text_that_only_looks_like_it_is_no_match() {
+        let search = run("eval($$$)", Some("python"), &[file("a.py", "# eval(x)\ns = 'eval(x)'\n")]);
+        assert_eq!((score_of(&search, Expect::Present), score_of(&search, Expect::Absent)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn dollars_escaped_for_a_shell_are_understood() {
+        assert_eq!(run("eval(\\$\\$\\$)", Some("py"), &[file("a.py", "eval(1)")]).total, 1);
+    }
+
+    #[test]
+    fn without_a_language_each_file_is_read_in_its_own() {
+        let files = [
+            file("a.py", "foo(1)"),
+            file("b.js", "foo(2);"),
+            file("c.ts", "foo(3);"),
+            file("d.txt", "foo(4)"),
+        ];
+        assert_eq!(run("foo($A)", None, &files).total, 3);
+    }
+
+    #[test]
+    fn patterns_that_do_not_parse_are_told() {
+        let python = [Language::by_name("python").expect("known")];
+        for pattern in ["", "def (", "foo(", "a b c", "$$$A", "x = = 1"] {
+            let error = compile(pattern, &python).expect_err(pattern);
+            assert!(error.contains("pattern"), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_that_do_not_parse_are_searched_as_far_as_they_do() {
+        let files =
+            [file("a.py", "def broken(:\n\neval(1)\n"), file("b.py", "\u{0}\u{1}(((("), file("c.py", "")];
+        let search = run("eval($$$)", Some("python"), &files);
+        assert_eq!((search.total, search.searched), (1, 3));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_hide_nothing() {
+        let hostile =
+            WorkspaceFile { path: "a.py".to_owned(), content: b"s = '\xff\xfe'\neval(1)\n".to_vec() };
+        assert_eq!(run("eval($$$)", Some("python"), &[hostile]).total, 1);
+    }
+
+    #[test]
+    fn nothing_to_search_is_not_absence() {
+        let search = run("eval($$$)", Some("python"), &[]);
+        assert_eq!((score_of(&search, Expect::Present), score_of(&search, Expect::Absent)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn code_nested_too_deeply_is_neither_searched_nor_taken_for_absence() {
+        let deep = format!("x = {}1{}\n", "(".repeat(100_000), ")".repeat(100_000));
+        let search = run("$A == $A", Some("python"), &[file("a.py", &deep)]);
+        assert_eq!(search.unsearchable.len(), 1);
+        assert_eq!(score_of(&search, Expect::Absent), 0.0);
+        assert!(report(&search, "src").contains("not searched: a.py: its code is nested deeper"));
+    }
+
+    #[test]
+    fn only_the_first_matches_are_listed() {
+        let search = run("f()", Some("python"), &[file("a.py", &"f()\n".repeat(50))]);
+        assert_eq!((search.total, search.hits.len()), (50, LISTED));
+        assert!(report(&search, "src").ends_with("and 30 more\n"));
+    }
+}
+#[cfg(test)]
+mod probe {
+    use super::*;
+    #[test]
+    fn probe() {
+        let n = 4 << 20;
+        let mut rng: u64 = 1;
+        let mut rand = || { rng = rng.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); (rng >> 33) as usize };
+        let alphabet = b"(){}[]<>\"'`:;,.=+-*/\\ \n\tabcdef01 $#@!if else def class";
+        let random: String = (0..n).map(|_| alphabet[rand() % alphabet.len()] as char).collect();
+        for (what, text) in [("open", "(".repeat(n)), ("mixed", "{[(".repeat(n/3)), ("random", random), ("quote", "\"'`".repeat(n/3)), ("if", "if x:\n".repeat(n/6)), ("lt", "<a ".repeat(n/3)), ("dash", "- ".repeat(n/2)), ("heredoc", "<<A\n".repeat(n/4)), ("fstr", "f'{".repeat(n/3))] {
+            for language in Language::all() {
+                let start = std::time::Instant::now();
+                let doc = StrDoc::try_new(&text, language.grammar).unwrap();
+                let parse = start.elapsed();
+                let deep = deeper_than(&doc, DEEPEST);
+                if start.elapsed().as_millis() > 3000 { println!("{what} {} parse {parse:?} all {:?} deep {deep}", language.name(), start.elapsed()); }
+            }
+            println!("done {what}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! How a client is set up.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::client::Client;
+use crate::http::{Pools, Settings, is_loopback};
+use crate::retry::DEFAULT_MAX_RETRIES;
+use crate::transport::{Clock, Jitter, Transport};
+
+/// The service's own address.
+pub const DEFAULT_BASE_URL: &str = "https://api.runloop.ai";
+
+const USER_AGENT: &str = concat!("runloop-client-rust/", env!("CARGO_PKG_VERSION"));
+
+/// A client cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No key was given.
+    #[error("no API key: set RUNLOOP_API_KEY or pass one to the client")]
+    MissingApiKey,
+    /// The key cannot be sent in a header.
+    #[error("the API key holds characters that a header cannot carry; was it copied with a line break?")]
+    BadApiKey,
+    /// The base URL is of no use.
+    #[error("the base URL {url:?} {reason}")]
+    BadBaseUrl {
+        /// As given, without credentials.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A header cannot be sent.
+    #[error("{place} is not a header: write `Name: value` in visible ASCII")]
+    BadHeader {
+        /// Which one, without its value.
+        place: String,
+    },
+}
+
+/// Sets up a [`Client`].
+pub struct ClientBuilder {
+    base_url: String,
+    api_key: Option<SecretString>,
+    headers: Vec<(String, String)>,
+    connect_timeout: Duration,
+    timeout: Duration,
+    long_timeout: Duration,
+    max_retries: u32,
+    max_response_bytes: usize,
+    clock: Clock,
+    jitter: Jitter,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").finish_non_exhaustive()
+    }
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            api_key: None,
+            headers: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            long_timeout: Duration::from_secs(600),
+            max_retries: DEFAULT_MAX_RETRIES,
+            max_response_bytes: 512 * 1024 * 1024,
+            clock: Box::new(SystemTime::now),
+            jitter: Box::new(fastrand::f64),
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Takes `RUNLOOP_API_KEY`, `RUNLOOP_BASE_URL` and `RUNLOOP_CUSTOM_HEADERS` (lines of `Name: value`) from an
+    /// environment: `|name| std::env::var(name).ok()` is that of the process. Headers set by
+    /// [`ClientBuilder::header`] win.
+    ///
+    /// # Errors
+    /// [`ConfigError::BadHeader`] if a line has no colon.
+    pub fn from_env(mut self, environment: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variable = |name| environment(name).filter(|value| !value.trim().is_empty());
+        if let Some(key) = variable("RUNLOOP_API_KEY") {
+            self = self.api_key(key.trim());
+        }
+        if let Some(url) = variable("RUNLOOP_BASE_URL") {
+            self = self.base_url(url.trim());
+        }
+        if let Some(lines) = variable("RUNLOOP_CUSTOM_HEADERS") {
+            let headers = custom_headers(&lines)?;
+            self.headers.splice(0..0, headers);
+        }
+        Ok(self)
+    }
+
+    /// Sets the server's address; a path in it is kept as a prefix.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// Sets the API key.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Adds a header to every request, in place of a default one or an earlier one of that name.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Longest time until a connection stands: 5 s unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Longest silence before and within an answer: 30 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same for calls that answer only after work is done (`execute`, files, `snapshot_disk`): 600 s unless set.
+    pub fn long_timeout(mut self, timeout: Duration) -> Self {
+        self.long_timeout = timeout;
+        self
+    }
+
+    /// Retries after the first attempt: 5 unless set.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self
+    }
+
+    /// Largest answer that is read into memory: 512 MiB unless set. Downloads that are streamed have no limit.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Replaces the clock that `retry-after` dates are compared with.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Replaces the source of random numbers in `[0, 1)` that spreads retries.
+    pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.jitter = Box::new(jitter);
+        self
+    }
+
+    /// Makes the client. Nothing is sent, and TLS is set up only when it is first needed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the key is missing, or an option cannot be used.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let url = base_url(&self.base_url)?;
+        let key = self.api_key.ok_or(ConfigError::MissingApiKey)?;
+        let mut authorization =
+            HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(|_| ConfigError::BadApiKey)?;
+        authorization.set_sensitive(true);
+
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        headers.insert(header::AUTHORIZATION, authorization);
+        let leave_host = self.headers.is_empty();
+        for (name, value) in self.headers {
+            let bad = || ConfigError::BadHeader { place: format!("the header {name:?}") };
+            let header_name = HeaderName::try_from(&name).map_err(|_| bad())?;
+            let mut value = HeaderValue::try_from(value).map_err(|_| bad())?;
+            // They may well carry a credential of some proxy.
+            value.set_sensitive(true);
+            headers.insert(header_name, value);
+        }
+
+        let pools = Pools::new(Settings {
+            connect_timeout: self.connect_timeout,
+            tls: url.scheme() == "https",
+            loopback: is_loopback(&url),
+            leave_host,
+        });
+        Ok(Client::new(Transport {
+            base_url: url.as_str().trim_end_matches('/').to_owned(),
+            pools,
+            headers,
+            timeout: self.timeout,
+            long_timeout: self.long_timeout,
+            max_retries: self.max_retries,
+            max_response_bytes: self.max_response_bytes,
+            clock: self.clock,
+            jitter: self.jitter,
+        }))
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, ConfigError> {
+    let bad = |url: &str, reason: &str| ConfigError::BadBaseUrl { url: url.to_owned(), reason: reason.to_owned() };
+    let mut url = Url::parse(text).map_err(|error| bad(text, &format!("is not a URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        // Cannot fail for a URL that has credentials.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        return Err(bad(url.as_str(), "must not hold credentials; use the API key or a header"));
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad(text, "must begin with https:// or http://"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(bad(text, "must end with its path"));
+    }
+    Ok(url)
+}
+
+/// Lines of `Name: value`; blank ones are skipped.
+fn custom_headers(lines: &str) -> Result<Vec<(String, String)>, ConfigError> {
+    let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| match line.split_once(':') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            None => Err(ConfigError::BadHeader { place: format!("line {} of RUNLOOP_CUSTOM_HEADERS", index + 1) }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn the_environment_sets_key_url_and_headers() {
+        let builder = ClientBuilder::default()
+            .header("X-B", "explicit")
+            .from_env(environment(&[
+                ("RUNLOOP_API_KEY", " ak_1\n"),
+                ("RUNLOOP_BASE_URL", "http://127.0.0.1:9/prefix/"),
+                ("RUNLOOP_CUSTOM_HEADERS", "X-A: one: two \n\nX-B:from environment"),
+            ]))
+            .unwrap();
+        let client = builder.build().unwrap();
+        assert_eq!(client.base_url(), "http://127.0.0.1:9/prefix");
+        let headers = client.transport().headers.clone();
+        assert_eq!(headers["authorization"], "Bearer ak_1");
+        assert_eq!(headers["x-a"], "one: two");
+        assert_eq!(headers["x-b"], "explicit");
+    }
+
+    #[test]
+    fn a_missing_or_empty_key_says_how_to_set_one() {
+        let error = ClientBuilder::default().from_env(environment(&[("RUNLOOP_API_KEY", " ")])).unwrap().build();
+        assert!(error.unwrap_err().to_string().contains("RUNLOOP_API_KEY"));
+    }
+
+    #[test]
+    fn useless_options_are_refused_without_showing_values() {
+        let builder = || ClientBuilder::default().api_key("ak_secret");
+        for url in ["", "api.runloop.ai", "ftp://x", "https://x?a=b", "https://x/#y"] {
+            let error = builder().base_url(url).build().unwrap_err();
+            assert!(matches!(error, ConfigError::BadBaseUrl { .. }), "{url}");
+        }
+        let error = builder().base_url("https://user:hunter2@x").build().unwrap_err().to_string();
+        assert!(error.contains("credentials") && !error.contains("hunter2"), "{error}");
+        let error = ClientBuilder::default().api_key("ak_\nsecret").build().unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+        let error = builder().header("X-Token", "a\nb").build().unwrap_err().to_string();
+        assert!(error.contains("X-Token") && !error.contains("a\nb"), "{error}");
+        let lines = environment(&[("RUNLOOP_CUSTOM_HEADERS", "A: b\nhunter2")]);
+        let error = ClientBuilder::default().from_env(lines).unwrap_err().to_string();
+        assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let builder = ClientBuilder::default().api_key("ak_secret").header("X-Token", "hunter2");
+        assert!(!format!("{builder:?}").contains("secret"));
+        let client = format!("{:?}", builder.build().unwrap());
+        assert!(!client.contains("secret") && !client.contains("hunter2"), "{client}");
+    }
+}

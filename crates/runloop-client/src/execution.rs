@@ -1,0 +1,227 @@
+//! A handle on one command.
+
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use futures::{StreamExt, stream};
+use runloop_types::{
+    DevboxAsyncExecutionDetailView, DevboxId, ExecutionId, SendStdInParams, StdinSignal,
+};
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::devbox::ExecOptions;
+use crate::error::Error;
+use crate::execution_stream::{ExecutionStream, OutputKind};
+use crate::wait::{Deadline, WaitOptions};
+
+/// After the end of a command, its output streams get this long to deliver what is left.
+const STREAM_GRACE: Duration = Duration::from_secs(30);
+
+/// The outcome of a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExecResult {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// Its exit status; 128 + signal for a killed command.
+    pub exit_status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Whether some of standard output is missing.
+    pub stdout_truncated: bool,
+    /// Standard error.
+    pub stderr: String,
+    /// Whether some of standard error is missing.
+    pub stderr_truncated: bool,
+}
+
+impl ExecResult {
+    /// Whether it exited with 0.
+    pub fn success(&self) -> bool {
+        self.exit_status == Some(0)
+    }
+}
+
+/// A handle on one command: a client and two ids. Dropping it does not end the command.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    client: Client,
+    devbox: DevboxId,
+    id: ExecutionId,
+}
+
+impl Execution {
+    pub(crate) fn new(client: Client, devbox: DevboxId, id: ExecutionId) -> Self {
+        Self { client, devbox, id }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ExecutionId {
+        &self.id
+    }
+
+    /// The devbox it runs in.
+    pub fn devbox_id(&self) -> &DevboxId {
+        &self.devbox
+    }
+
+    /// What it is at present, with the last lines of its output.
+    pub fn retrieve(&self) -> Call<DevboxAsyncExecutionDetailView> {
+        self.client.executions().retrieve(&self.devbox, &self.id, None)
+    }
+
+    /// Waits until it is completed, with the last lines of its output.
+    ///
+    /// # Errors
+    /// [`Error::PollingTimeout`] if that takes too long; the command goes on.
+    pub async fn wait(&self, options: WaitOptions) -> Result<DevboxAsyncExecutionDetailView, Error> {
+        self.client.executions().await_completed(&self.devbox, &self.id, options, None).await
+    }
+
+    /// Waits until it is completed, as `options` say, and gives all of its output.
+    ///
+    /// # Errors
+    /// [`Error::PollingTimeout`] if that takes too long.
+    pub async fn result(&self, options: &ExecOptions) -> Result<ExecResult, Error> {
+        let deadline = WaitOptions { timeout: options.timeout }.deadline();
+        let view = self.finish(options, deadline, None).await?;
+        self.all_output(view, options.max_output).await
+    }
+
+    /// Kills it, with all that it started if `process_group` is set.
+    pub fn kill(&self, process_group: bool) -> Call<DevboxAsyncExecutionDetailView> {
+        self.client.executions().kill(&self.devbox, &self.id, process_group)
+    }
+
+    /// Standard output from its beginning, until the command ends.
+    pub fn stdout(&self) -> ExecutionStream {
+        self.client.executions().stream_stdout_updates(&self.devbox, &self.id)
+    }
+
+    /// Standard error from its beginning, until the command ends.
+    pub fn stderr(&self) -> ExecutionStream {
+        self.client.executions().stream_stderr_updates(&self.devbox, &self.id)
+    }
+
+    /// Writes to standard input; the command must have been started with `attach_stdin`. Never retried: text that
+    /// arrived must not arrive twice.
+    ///
+    /// # Errors
+    /// [`Error::StdInRefused`] if the server could not deliver it.
+    pub async fn send_std_in(&self, text: impl Into<String>) -> Result<(), Error> {
+        self.std_in(SendStdInParams { text: Some(text.into()), signal: None }).await
+    }
+
+    /// Closes standard input.
+    ///
+    /// # Errors
+    /// As [`Execution::send_std_in`].
+    pub async fn close_std_in(&self) -> Result<(), Error> {
+        self.std_in(SendStdInParams { text: None, signal: Some(StdinSignal::Eof) }).await
+    }
+
+    /// Sends SIGINT through the terminal.
+    ///
+    /// # Errors
+    /// As [`Execution::send_std_in`].
+    pub async fn interrupt(&self) -> Result<(), Error> {
+        self.std_in(SendStdInParams { text: None, signal: Some(StdinSignal::Interrupt) }).await
+    }
+
+    async fn std_in(&self, params: SendStdInParams) -> Result<(), Error> {
+        let result = self.client.executions().send_std_in(&self.devbox, &self.id, &params).send().await?;
+        if result.success { Ok(()) } else { Err(Error::StdInRefused { execution: self.id.clone() }) }
+    }
+
+    /// Waits for the end; kills at the deadline if the options say so.
+    pub(crate) async fn finish(
+        &self,
+        options: &ExecOptions,
+        deadline: Deadline,
+        known: Option<DevboxAsyncExecutionDetailView>,
+    ) -> Result<DevboxAsyncExecutionDetailView, Error> {
+        let known = known.unwrap_or_else(|| DevboxAsyncExecutionDetailView {
+            devbox_id: self.devbox.clone(),
+            execution_id: self.id.clone(),
+            ..DevboxAsyncExecutionDetailView::default()
+        });
+        let executions = self.client.executions();
+        let waited =
+            executions.await_completed_until(&self.devbox, &self.id, deadline, Some(options.last_n), Some(known));
+        let result = waited.await;
+        if matches!(result, Err(Error::PollingTimeout(_))) && options.kill_on_timeout {
+            // The timeout is the news, whatever becomes of the kill.
+            if let Err(error) = self.kill(true).await {
+                tracing::warn!(execution = %self.id, %error, "command that took too long could not be killed");
+            }
+        }
+        result
+    }
+
+    /// [`Execution::finish`] while output is handed to `on_output`.
+    pub(crate) async fn finish_streaming(
+        &self,
+        options: &ExecOptions,
+        deadline: Deadline,
+        mut on_output: impl FnMut(OutputKind, &str) + Send,
+    ) -> Result<DevboxAsyncExecutionDetailView, Error> {
+        let stdout = self.stdout().map(|chunk| (OutputKind::Stdout, chunk));
+        let stderr = self.stderr().map(|chunk| (OutputKind::Stderr, chunk));
+        let mut chunks = stream::select(stdout, stderr);
+        let pump = async {
+            while let Some((kind, chunk)) = chunks.next().await {
+                match chunk {
+                    Ok(chunk) => on_output(kind, &chunk.output),
+                    Err(error) => tracing::warn!(execution = %self.id, %error, "output stream failed"),
+                }
+            }
+        };
+        let finish = std::pin::pin!(self.finish(options, deadline, None));
+        let pump = std::pin::pin!(pump);
+        match select(finish, pump).await {
+            Either::Left((Ok(view), pump)) => {
+                // The streams end by themselves; one that does not has lost its server.
+                if tokio::time::timeout(STREAM_GRACE, pump).await.is_err() {
+                    tracing::warn!(execution = %self.id, "output stream did not end with its command");
+                }
+                Ok(view)
+            }
+            Either::Left((Err(error), _)) => Err(error),
+            Either::Right(((), finish)) => finish.await,
+        }
+    }
+
+    /// The result with the whole output: what the view lacks is fetched.
+    pub(crate) async fn all_output(
+        &self,
+        view: DevboxAsyncExecutionDetailView,
+        most: usize,
+    ) -> Result<ExecResult, Error> {
+        let stdout = self.whole(view.stdout, view.stdout_truncated, || self.stdout(), most);
+        let stderr = self.whole(view.stderr, view.stderr_truncated, || self.stderr(), most);
+        let ((stdout, stdout_truncated), (stderr, stderr_truncated)) = futures::future::try_join(stdout, stderr).await?;
+        Ok(ExecResult {
+            execution_id: self.id.clone(),
+            exit_status: view.exit_status,
+            stdout,
+            stdout_truncated,
+            stderr,
+            stderr_truncated,
+        })
+    }
+
+    async fn whole(
+        &self,
+        tail: Option<String>,
+        truncated: Option<bool>,
+        stream: impl FnOnce() -> ExecutionStream,
+        most: usize,
+    ) -> Result<(String, bool), Error> {
+        let tail = tail.unwrap_or_default();
+        if truncated != Some(true) && tail.len() <= most {
+            return Ok((tail, false));
+        }
+        stream().of_completed().head(most).await
+    }
+}

@@ -1,0 +1,332 @@
+//! Sends requests: headers, retries, timeouts.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream};
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use url::Url;
+use uuid::Uuid;
+
+use crate::byte_stream::ByteStream;
+use crate::error::{DecodeError, Error, StatusError, TransportError, TransportKind};
+use crate::error_body::{self, LONGEST_BODY};
+use crate::file_source::Progress;
+use crate::http::Pools;
+use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
+use crate::retry;
+
+/// Source of the present time; see [`ClientBuilder::clock`](crate::ClientBuilder::clock).
+pub(crate) type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Source of random numbers in `[0, 1)`.
+pub(crate) type Jitter = Box<dyn Fn() -> f64 + Send + Sync>;
+
+/// Everything that sending needs; shared by all clones of a client.
+pub(crate) struct Transport {
+    /// Without a slash at its end.
+    pub(crate) base_url: String,
+    pub(crate) pools: Pools,
+    /// On every request, credentials included.
+    pub(crate) headers: HeaderMap,
+    pub(crate) timeout: Duration,
+    pub(crate) long_timeout: Duration,
+    pub(crate) max_retries: u32,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) clock: Clock,
+    pub(crate) jitter: Jitter,
+}
+
+/// An answer with a good status.
+enum Answer {
+    Whole(u16, Bytes),
+    Open(reqwest::Response),
+}
+
+/// A failed attempt.
+enum Failed {
+    Status { status: u16, reason: &'static str, headers: HeaderMap, body: String },
+    Transport { kind: TransportKind, source: Option<reqwest::Error> },
+    /// Not the way to the server's fault: never tried again.
+    Ours(Error),
+}
+
+impl Failed {
+    fn transport(error: reqwest::Error) -> Self {
+        let kind = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => TransportKind::ConnectTimeout,
+            (true, false) => TransportKind::Connect,
+            (false, true) => TransportKind::ReadTimeout,
+            (false, false) if error.is_builder() || error.is_redirect() => TransportKind::Request,
+            (false, false) => TransportKind::Interrupted,
+        };
+        Self::Transport { kind, source: Some(error.without_url()) }
+    }
+
+    fn silent() -> Self {
+        Self::Transport { kind: TransportKind::ReadTimeout, source: None }
+    }
+}
+
+impl Transport {
+    /// Sends a request, again where that may help, and reads the answer.
+    pub(crate) async fn send<T>(&self, request: Request<T>) -> Result<T, Error> {
+        let parts = request.parts;
+        match request.finish {
+            Finish::Body(decode) => match self.run(&parts, false).await? {
+                Answer::Whole(status, bytes) => decode(bytes.clone()).map_err(|source| {
+                    let excerpt = String::from_utf8_lossy(bytes.get(..200).unwrap_or(&bytes)).into_owned();
+                    Error::Decode(Box::new(DecodeError::new(parts.method, parts.path, status, excerpt, source)))
+                }),
+                Answer::Open(_) => Err(Error::InvalidRequest { reason: "the answer was not read".to_owned() }),
+            },
+            Finish::Stream(wrap) => match self.run(&parts, true).await? {
+                Answer::Open(response) => Ok(wrap(self.body_stream(parts, response))),
+                Answer::Whole(..) => Err(Error::InvalidRequest { reason: "the answer was not streamed".to_owned() }),
+            },
+        }
+    }
+
+    async fn run(&self, parts: &Parts, open: bool) -> Result<Answer, Error> {
+        let mut url = String::with_capacity(self.base_url.len() + parts.path.len() + 32);
+        url.push_str(&self.base_url);
+        url.push_str(&parts.path);
+        parts.query.append_to(&mut url);
+        let url = Url::parse(&url).map_err(|error| Error::InvalidRequest {
+            reason: format!("{} {} is not a URL: {error}", parts.method, parts.path),
+        })?;
+        let request_id = request_id(parts)?;
+        let max_retries =
+            if parts.is_replayable() { parts.max_retries.unwrap_or(self.max_retries) } else { 0 };
+
+        let mut retries = 0;
+        loop {
+            let started = Instant::now();
+            let failed = match self.attempt(parts, url.clone(), request_id.as_ref(), open).await {
+                Ok(answer) => {
+                    tracing::debug!(method = parts.method.as_str(), path = parts.path, retries, elapsed = ?started.elapsed(), "request done");
+                    return Ok(answer);
+                }
+                Err(Failed::Ours(error)) => return Err(error),
+                Err(failed) => failed,
+            };
+            let now = (self.clock)();
+            let pause = match &failed {
+                Failed::Transport { kind, .. } if !kind.is_retryable() => None,
+                Failed::Status { status, headers, .. } => {
+                    retry::pause(retry::Failure::Status(*status, headers), retries, max_retries, now, (self.jitter)())
+                }
+                _ => retry::pause(retry::Failure::Transport, retries, max_retries, now, (self.jitter)()),
+            };
+            retries += 1;
+            let error = error(parts, request_id.as_ref(), failed, retries, now);
+            tracing::debug!(method = parts.method.as_str(), path = parts.path, %error, ?pause, "request failed");
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        parts: &Parts,
+        url: Url,
+        request_id: Option<&HeaderValue>,
+        open: bool,
+    ) -> Result<Answer, Failed> {
+        let progress = Progress::default();
+        let request = self.http_request(parts, url, request_id, &progress).await?;
+        let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
+        let limit = self.read_timeout(parts);
+        let mut response = match unless_silent(limit, &progress, client.execute(request)).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => return Err(Failed::transport(error)),
+            None => return Err(Failed::silent()),
+        };
+        let status = response.status();
+        if status.is_success() {
+            if open {
+                return Ok(Answer::Open(response));
+            }
+            let bytes = collect(&mut response, limit, self.max_response_bytes).await?;
+            return Ok(Answer::Whole(status.as_u16(), bytes));
+        }
+        // The status alone is an answer: a body that breaks off is kept as far as it came.
+        let body = error_text(&mut response, limit).await;
+        let headers = std::mem::take(response.headers_mut());
+        let reason = status.canonical_reason().unwrap_or("unknown status");
+        Err(Failed::Status { status: status.as_u16(), reason, headers, body })
+    }
+
+    async fn http_request(
+        &self,
+        parts: &Parts,
+        url: Url,
+        request_id: Option<&HeaderValue>,
+        progress: &Progress,
+    ) -> Result<reqwest::Request, Failed> {
+        let method = match parts.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = self.headers.clone();
+        match &parts.body {
+            Body::Empty => {}
+            Body::Json(bytes) => *request.body_mut() = Some(bytes.clone().into()),
+            Body::Upload { path, file } => {
+                // Only `RequestBuilder` knows how to make the form's headers; it needs some client.
+                let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
+                let (body, length) = file.open(progress).await.map_err(Failed::Ours)?;
+                let part = match length {
+                    Some(length) => reqwest::multipart::Part::stream_with_length(body, length),
+                    None => reqwest::multipart::Part::stream(body),
+                };
+                let part = part.file_name(file.name().to_owned());
+                let form = reqwest::multipart::Form::new().text("path", path.clone()).part("file", part);
+                request = reqwest::RequestBuilder::from_parts(client.clone(), request)
+                    .multipart(form)
+                    .build()
+                    .map_err(Failed::transport)?;
+            }
+        }
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(parts.accept));
+        if parts.method != Method::Get && !matches!(parts.body, Body::Upload { .. }) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(request_id) = request_id {
+            headers.insert("x-request-id", request_id.clone());
+        }
+        Ok(request)
+    }
+
+    fn read_timeout(&self, parts: &Parts) -> Duration {
+        parts.timeout.unwrap_or(match parts.timeout_class {
+            TimeoutClass::Usual => self.timeout,
+            TimeoutClass::Long => self.long_timeout,
+        })
+    }
+
+    fn body_stream(&self, parts: Parts, response: reqwest::Response) -> ByteStream {
+        let limit = self.read_timeout(&parts);
+        let length = response.content_length();
+        let chunks = stream::unfold(Some((response, parts)), move |state| async move {
+            let (mut response, parts) = state?;
+            let failed = match tokio::time::timeout(limit, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => return Some((Ok(chunk), Some((response, parts)))),
+                Ok(Ok(None)) => return None,
+                Ok(Err(error)) => interrupted(error),
+                Err(_) => Failed::silent(),
+            };
+            Some((Err(error(&parts, None, failed, 1, SystemTime::UNIX_EPOCH)), None))
+        });
+        ByteStream::new(chunks.boxed(), length)
+    }
+}
+
+/// Waits for `future` as long as it, or the body that it sends, makes progress.
+pub(crate) async fn unless_silent<F: Future>(limit: Duration, progress: &Progress, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let before = progress.get();
+        match tokio::time::timeout(limit, &mut future).await {
+            Ok(output) => return Some(output),
+            Err(_) if progress.get() != before => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+async fn collect(response: &mut reqwest::Response, limit: Duration, most: usize) -> Result<Bytes, Failed> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    loop {
+        let chunk = match tokio::time::timeout(limit, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => return Err(interrupted(error)),
+            Err(_) => return Err(Failed::silent()),
+        };
+        if first.len() + rest.len() + chunk.len() > most {
+            return Err(Failed::Transport { kind: TransportKind::TooLarge, source: None });
+        }
+        // Most answers are one chunk, which needs no copy.
+        if first.is_empty() && rest.is_empty() {
+            first = chunk;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+async fn error_text(response: &mut reqwest::Response, limit: Duration) -> String {
+    let mut body = Vec::new();
+    while body.len() < LONGEST_BODY {
+        match tokio::time::timeout(limit, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            _ => break,
+        }
+    }
+    body.truncate(LONGEST_BODY);
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// While a body is read, everything but a timeout is a broken connection.
+fn interrupted(error: reqwest::Error) -> Failed {
+    let kind = if error.is_timeout() { TransportKind::ReadTimeout } else { TransportKind::Interrupted };
+    Failed::Transport { kind, source: Some(error.without_url()) }
+}
+
+/// The idempotency header: on everything but a GET, the same for all attempts of one call.
+fn request_id(parts: &Parts) -> Result<Option<HeaderValue>, Error> {
+    if parts.method == Method::Get {
+        return Ok(None);
+    }
+    let key = match &parts.idempotency_key {
+        Some(key) => key.clone(),
+        None => format!("runloop-client-rust-{}", Uuid::new_v4().as_hyphenated()),
+    };
+    let value = HeaderValue::try_from(key).map_err(|_| Error::InvalidRequest {
+        reason: format!("the idempotency key of {} {} cannot be a header: use visible ASCII", parts.method, parts.path),
+    })?;
+    Ok(Some(value))
+}
+
+fn error(parts: &Parts, request_id: Option<&HeaderValue>, failed: Failed, attempts: u32, now: SystemTime) -> Error {
+    let sent_id = || request_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+    match failed {
+        Failed::Ours(error) => error,
+        Failed::Transport { kind, source } => Error::Transport(Box::new(TransportError {
+            method: parts.method,
+            path: parts.path.clone(),
+            kind,
+            attempts,
+            request_id: sent_id(),
+            source: source.map(Into::into),
+        })),
+        Failed::Status { status, reason, headers, body } => {
+            let said = error_body::read(&body, status, reason);
+            let servers_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            Error::Status(Box::new(StatusError {
+                method: parts.method,
+                path: parts.path.clone(),
+                status,
+                code: said.code,
+                message: said.message,
+                body,
+                request_id: servers_id.or_else(sent_id),
+                attempts,
+                retry_after: retry::retry_after(&headers, now),
+                retryable: retry::is_worth_retrying(retry::Failure::Status(status, &headers)),
+            }))
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! Removing, measuring and copying directory trees that a box has written, so that nothing in them can hurt: no link
+//! is followed, no name is resolved twice, and no depth exhausts stack or descriptors.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+
+use crate::sys::files::{self, Kind, Status};
+use crate::sys::{c_bytes, c_path};
+
+/// Directories open at once while a tree is removed.
+const MAX_OPEN: usize = 64;
+/// Levels that a tree may have to be measured or copied.
+pub(crate) const MAX_DEPTH: usize = 700;
+
+const DIRECTORY: i32 = libc::O_RDONLY | libc::O_DIRECTORY;
+
+/// Removes a directory of `state` and everything in it. That it is not there is not an error.
+pub(crate) fn remove(state: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+    match remove_contents(state, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        done => done?,
+    }
+    files::remove(state, &c_path(path)?, true)
+}
+
+/// Removes everything in a directory of `state`.
+pub(crate) fn remove_contents(state: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+    let top = open_to_empty(state, &c_path(path)?)?;
+    let mut moved = 0u64;
+    // Directories being emptied, each with its name in the one before.
+    let mut stack: Vec<(CString, OwnedFd)> = Vec::new();
+    loop {
+        let current = stack.last().map_or(top.as_fd(), |(_, directory)| directory.as_fd());
+        let mut next = None;
+        let mut found = false;
+        for entry in files::entries(current, 4096)? {
+            found = true;
+            if entry.kind != Some(Kind::Directory) {
+                match files::remove(current, &entry.name, false) {
+                    Ok(()) => continue,
+                    Err(error) if matches!(error.raw_os_error(), Some(libc::EISDIR | libc::EPERM)) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                }
+            }
+            match files::remove(current, &entry.name, true) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(_) if stack.len() < MAX_OPEN => {
+                    next = Some(entry.name);
+                    break;
+                }
+                Err(_) => {
+                    // Too deep to hold every parent open: continue with it at the top.
+                    drop(open_to_empty(current, &entry.name)?);
+                    let name = c_bytes(format!(".deep-{moved}").as_bytes())?;
+                    moved += 1;
+                    files::rename(current, &entry.name, top.as_fd(), &name)?;
+                }
+            }
+        }
+        if let Some(name) = next {
+            let directory = open_to_empty(current, &name)?;
+            stack.push((name, directory));
+        } else if !found {
+            let Some((name, directory)) = stack.pop() else { return Ok(()) };
+            drop(directory);
+            let parent = stack.last().map_or(top.as_fd(), |(_, directory)| directory.as_fd());
+            files::remove(parent, &name, true)?;
+        }
+    }
+}
+
+/// Opens a directory, giving its owner the rights to empty it first if need be.
+fn open_to_empty(parent: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
+    let open = || files::open_entry(parent, name, DIRECTORY, 0);
+    let usable = |status: Status| status.mode & 0o700 == 0o700;
+    if crate::sys::ids::effective_uid() != 0 && !files::status_of(parent, name).is_ok_and(usable) {
+        let _ = files::set_mode(parent, name, 0o700);
+    }
+    open()
+}
+
+/// What a tree takes on disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+    /// Something is nested deeper than can be measured.
+    pub(crate) too_deep: bool,
+}
+
+/// Measures a tree that may change meanwhile.
+pub(crate) fn usage(state: BorrowedFd<'_>, path: &Path) -> io::Result<Usage> {
+    let mut total = Usage::default();
+    let top = files::open_entry(state, &c_path(path)?, DIRECTORY, 0)?;
+    let mut pending = vec![(Arc::new(top), None::<CString>, 0usize)];
+    while let Some((parent, name, depth)) = pending.pop() {
+        let directory = match name {
+            None => parent,
+            Some(name) => match files::open_entry(parent.as_fd(), &name, DIRECTORY, 0) {
+                Ok(directory) => Arc::new(directory),
+                // Gone meanwhile, or closed by its owner: then nothing in it grows either.
+                Err(_) => continue,
+            },
+        };
+        if depth >= MAX_DEPTH {
+            total.too_deep = true;
+            continue;
+        }
+        for entry in files::entries(directory.as_fd(), usize::MAX)? {
+            let Ok(status) = files::status_of(directory.as_fd(), &entry.name) else { continue };
+            total.files += 1;
+            total.bytes += status.allocated / status.links.max(1);
+            if status.kind == Kind::Directory {
+                total.bytes += status.allocated - status.allocated / status.links.max(1);
+                pending.push((Arc::clone(&directory), Some(entry.name), depth + 1));
+            }
+        }
+    }
+    Ok(total)
+}
+
+/// Whose a copied tree shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// As in the original.
+    Keep,
+    /// All this user's.
+    Set(u32),
+}
+
+/// Copies `from` of `state` to `to`, which must not exist, with `threads` threads: modes, times, links between names,
+/// holes, attributes and the marks of an overlay for deleted files and replaced directories.
+pub(crate) fn copy(
+    state: BorrowedFd<'_>,
+    from: &Path,
+    to: &Path,
+    owners: Owners,
+    threads: usize,
+) -> io::Result<()> {
+    let (from, to) = (c_path(from)?, c_path(to)?);
+    let source = files::open_entry(state, &from, DIRECTORY, 0)?;
+    files::make_directory(state, &to, 0o700)?;
+    let target = files::open_entry(state, &to, DIRECTORY, 0)?;
+    let status = files::status(source.as_fd())?;
+    let top = Arc::new(Pair { source, target });
+    let job = Job {
+        owners,
+        queue: Mutex::new(Queue { pending: vec![Work { pair: Arc::clone(&top), name: None, depth: 0 }], busy: 0, error: None }),
+        changed: Condvar::new(),
+        names: Mutex::new(HashMap::new()),
+        finishing: Mutex::new(Vec::new()),
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| job.work());
+        }
+        job.work();
+    });
+    let mut queue = job.queue.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(error) = queue.error.take() {
+        return Err(error);
+    }
+    // Times of directories last: every entry made in one changed them.
+    let finishing = job.finishing.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for (parent, name, status) in finishing {
+        files::set_times(parent.target.as_fd(), &name, &status)?;
+    }
+    files::set_open_times(top.target.as_fd(), &status)
+}
+
+/// A directory and its copy.
+struct Pair {
+    source: OwnedFd,
+    target: OwnedFd,
+}
+
+struct Work {
+    pair: Arc<Pair>,
+    /// Entry of the pair that is to be copied with all below; `None` for the pair itself.
+    name: Option<CString>,
+    depth: usize,
+}
+
+struct Queue {
+    pending: Vec<Work>,
+    busy: usize,
+    error: Option<io::Error>,
+}
+
+struct Job {
+    owners: Owners,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    /// Files with several names: where the first copy of each is.
+    names: Mutex<HashMap<(u64, u64), (Arc<Pair>, CString)>>,
+    finishing: Mutex<Vec<(Arc<Pair>, CString, Status)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Job {
+    fn work(&self) {
+        loop {
+            let mut queue = lock(&self.queue);
+            let work = loop {
+                if queue.error.is_some() {
+                    return;
+                }
+                if let Some(work) = queue.pending.pop() {
+                    queue.busy += 1;
+                    break work;
+                }
+                if queue.busy == 0 {
+                    return;
+                }
+                queue = self.changed.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
+            };
+            drop(queue);
+            let result = self.directory(work);
+            let mut queue = lock(&self.queue);
+            queue.busy -= 1;
+            match result {
+                Ok(more) => queue.pending.extend(more),
+                Err(error) => queue.error = queue.error.take().or(Some(error)),
+            }
+            drop(queue);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Copies one directory's entries; returns the directories below it.
+    fn directory(&self, work: Work) -> io::Result<Vec<Work>> {
+        let pair = match &work.name {
+            None => work.pair,
+            Some(name) => {
+                let source = files::open_entry(work.pair.source.as_fd(), name, DIRECTORY, 0)?;
+                let target = files::open_entry(work.pair.target.as_fd(), name, DIRECTORY, 0)?;
+                Arc::new(Pair { source, target })
+            }
+        };
+        if work.depth >= MAX_DEPTH {
+            return Err(io::Error::other(format!("directories are nested more than {MAX_DEPTH} levels deep")));
+        }
+        let status = files::status(pair.source.as_fd())?;
+        let mut below = Vec::new();
+        for entry in files::entries(pair.source.as_fd(), usize::MAX)? {
+            let status = files::status_of(pair.source.as_fd(), &entry.name)?;
+            if status.kind == Kind::Directory {
+                files::make_directory(pair.target.as_fd(), &entry.name, 0o700)?;
+                lock(&self.finishing).push((Arc::clone(&pair), entry.name.clone(), status));
+                below.push(Work { pair: Arc::clone(&pair), name: Some(entry.name), depth: work.depth + 1 });
+            } else {
+                self.entry(&pair, entry.name, &status)?;
+            }
+        }
+        copy_attributes(pair.source.as_fd(), pair.target.as_fd())?;
+        self.own(pair.target.as_fd(), c".", &status)?;
+        files::set_open_mode(pair.target.as_fd(), status.mode)?;
+        Ok(below)
+    }
+
+    fn own(&self, directory: BorrowedFd<'_>, name: &CStr, status: &Status) -> io::Result<()> {
+        match self.owners {
+            Owners::Set(uid) => files::set_owner(directory, name, uid, uid),
+            Owners::Keep if crate::sys::ids::effective_uid() == 0 => {
+                files::set_owner(directory, name, status.uid, status.gid)
+            }
+            Owners::Keep => Ok(()),
+        }
+    }
+
+    fn entry(&self, pair: &Arc<Pair>, name: CString, status: &Status) -> io::Result<()> {
+        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
+        if status.links > 1 {
+            let mut names = lock(&self.names);
+            if let Some((first, first_name)) = names.get(&(status.device, status.inode)) {
+                return files::make_name(first.target.as_fd(), first_name, target, &name);
+            }
+            // Made while the lock is held, so that the next name finds it there.
+            self.one(pair, &name, status)?;
+            names.insert((status.device, status.inode), (Arc::clone(pair), name));
+            return Ok(());
+        }
+        let _ = (source, target);
+        self.one(pair, &name, status)
+    }
+
+    fn one(&self, pair: &Pair, name: &CStr, status: &Status) -> io::Result<()> {
+        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
+        match status.kind {
+            Kind::Regular => {
+                let from = File::from(files::open_entry(source, name, libc::O_RDONLY | libc::O_NONBLOCK, 0)?);
+                let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
+                let to = File::from(files::open_entry(target, name, flags, 0o600)?);
+                files::copy_content(&from, &to, status.size)?;
+                self.own(target, name, status)?;
+                copy_attributes(from.as_fd(), to.as_fd())?;
+                // After the owner, whose change clears the set-user bits.
+                files::set_open_mode(to.as_fd(), status.mode)?;
+                return files::set_open_times(to.as_fd(), status);
+            }
+            Kind::Link => files::make_link(&files::read_link(source, name)?, target, name)?,
+            Kind::CharDevice | Kind::Other => {
+                // Deleted names are character devices 0:0 in an overlay, which any user may make.
+                files::make_special(target, name, status.mode, status.special)?;
+            }
+            Kind::Directory => {}
+        }
+        self.own(target, name, status)?;
+        files::set_times(target, name, status)
+    }
+}
+
+/// Copies extended attributes, except those by which an overlay remembers where a file came from.
+fn copy_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
+    for name in files::attribute_names(from)? {
+        let text = name.to_bytes();
+        let overlay = text.strip_prefix(b"trusted.overlay.").or(text.strip_prefix(b"user.overlay."));
+        if overlay.is_some_and(|rest| rest != b"opaque") {
+            continue;
+        }
+        let value = match files::attribute(from, &name) {
+            Ok(value) => value,
+            Err(error) if error.raw_os_error() == Some(libc::ENODATA) => continue,
+            Err(error) => return Err(error),
+        };
+        match files::set_attribute(to, &name, &value) {
+            // Labels of a security module and capabilities need rights that an ordinary user has not.
+            Err(error)
+                if text.starts_with(b"security.")
+                    && matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    use super::*;
+
+    fn state() -> (tempfile::TempDir, OwnedFd) {
+        let directory = tempfile::tempdir().unwrap();
+        let fd = files::open_directory(directory.path()).unwrap();
+        (directory, fd)
+    }
+
+    #[test]
+    fn a_copy_has_modes_times_links_and_hard_links() {
+        let (directory, fd) = state();
+        let from = directory.path().join("from");
+        std::fs::create_dir_all(from.join("sub")).unwrap();
+        std::fs::write(from.join("sub/file"), "text").unwrap();
+        std::fs::set_permissions(from.join("sub/file"), PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::hard_link(from.join("sub/file"), from.join("twin")).unwrap();
+        std::os::unix::fs::symlink("/nowhere", from.join("link")).unwrap();
+        std::fs::set_permissions(from.join("sub"), PermissionsExt::from_mode(0o500)).unwrap();
+        copy(fd.as_fd(), Path::new("from"), Path::new("to"), Owners::Keep, 2).unwrap();
+        let to = directory.path().join("to");
+        let file = std::fs::metadata(to.join("sub/file")).unwrap();
+        assert_eq!(std::fs::read_to_string(to.join("twin")).unwrap(), "text");
+        assert_eq!(file.ino(), std::fs::metadata(to.join("twin")).unwrap().ino());
+        assert_eq!(file.mode() & 0o777, 0o640);
+        assert_eq!(std::fs::metadata(to.join("sub")).unwrap().mode() & 0o777, 0o500);
+        assert_eq!(file.mtime_nsec(), std::fs::metadata(from.join("sub/file")).unwrap().mtime_nsec());
+        assert_eq!(std::fs::read_link(to.join("link")).unwrap(), Path::new("/nowhere"));
+        remove(fd.as_fd(), Path::new("from")).unwrap();
+        remove(fd.as_fd(), Path::new("to")).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_very_deep_tree_is_removed() {
+        let (directory, fd) = state();
+        std::fs::create_dir(directory.path().join("deep")).unwrap();
+        let mut current = files::open_directory(&directory.path().join("deep")).unwrap();
+        for _ in 0..2000 {
+            files::make_directory(current.as_fd(), c"d", 0o700).unwrap();
+            current = files::open_entry(current.as_fd(), c"d", DIRECTORY, 0).unwrap();
+        }
+        drop(current);
+        assert!(usage(fd.as_fd(), Path::new("deep")).unwrap().too_deep);
+        let copied = copy(fd.as_fd(), Path::new("deep"), Path::new("copy"), Owners::Keep, 2);
+        assert!(copied.unwrap_err().to_string().contains("nested"));
+        remove(fd.as_fd(), Path::new("deep")).unwrap();
+        remove(fd.as_fd(), Path::new("copy")).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_closed_directory_is_removed_by_its_owner() {
+        let (directory, fd) = state();
+        let closed = directory.path().join("top/closed");
+        std::fs::create_dir_all(&closed).unwrap();
+        std::fs::write(closed.join("file"), "x").unwrap();
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
+        remove(fd.as_fd(), Path::new("top")).unwrap();
+        assert!(!closed.exists());
+    }
+
+    #[test]
+    fn usage_counts_a_file_with_two_names_once() {
+        let (directory, fd) = state();
+        let top = directory.path().join("top");
+        std::fs::create_dir(&top).unwrap();
+        std::fs::write(top.join("one"), vec![1u8; 1 << 20]).unwrap();
+        std::fs::hard_link(top.join("one"), top.join("two")).unwrap();
+        let found = usage(fd.as_fd(), Path::new("top")).unwrap();
+        assert!(found.bytes >= 1 << 20 && found.bytes < 2 << 20, "{found:?}");
+        assert_eq!(found.files, 2);
+    }
+
+    #[test]
+    fn removing_what_is_not_there_is_no_error() {
+        let (_directory, fd) = state();
+        remove(fd.as_fd(), Path::new("nothing")).unwrap();
+    }
+}

@@ -1,0 +1,385 @@
+//! The helper process that boxes are forked from.
+//!
+//! It is the same program, executed again with an empty environment and nothing open but its socket, before the
+//! harness has loaded any secret: a box's first process is a copy of it, and must have nothing to tell. It has one
+//! thread, so that forking is safe, and it never waits for a box.
+//!
+//! When the harness is gone, however it went, the socket is at its end: the zygote kills every box and removes their
+//! directories before it ends itself.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::broker::{self, Broker, Users};
+use crate::confine;
+use crate::namespace::{self, Identity};
+use crate::protocol::{self, Failure, Lower, MAX_PACKET, Plan, Setup, Shape, ZygoteReply, ZygoteRequest};
+use crate::sys::clone::{self, Forked, Namespaces};
+use crate::sys::{files, ids, limits, mount, process, socket};
+
+/// Where the boxes of a state directory are; the zygote empties it at the end.
+pub(crate) const BOXES: &str = "boxes";
+
+/// User namespaces that are kept ready: making one takes a fork.
+const SPARE_NAMESPACES: usize = 4;
+/// Ids of a box of the root driver.
+const IDS: u32 = 65536;
+/// In the box, where files of the host's user with the box user's number are shown to belong.
+const STRANGER: u32 = 65000;
+
+struct Zygote {
+    control: OwnedFd,
+    /// Held as long as boxes may be there.
+    _lock: OwnedFd,
+    setup: Setup,
+    uid: u32,
+    gid: u32,
+    /// First processes of boxes: not reaped yet, so the numbers are theirs.
+    boxes: HashSet<i32>,
+    /// Directories of the host that are shown with shifted owners, by what they show.
+    mapped: HashMap<(PathBuf, Option<u32>), PathBuf>,
+    spare: Vec<OwnedFd>,
+}
+
+/// The life of the helper process. Standard input is the socket to the harness; the working directory is the state
+/// directory.
+pub(crate) fn main() -> ! {
+    process::close_from(3);
+    let control = process::copy_above(io::stdin().as_fd(), 3);
+    let null = std::fs::File::open("/dev/null");
+    let (Ok(control), Ok(null)) = (control, null) else { process::exit_now(1) };
+    let _ = process::place(null.as_fd(), 0);
+    drop(null);
+    limits::set_name(c"runloop-zygote");
+    // A session of its own: Ctrl-C on the harness's terminal is for the harness.
+    let _ = process::new_session();
+    process::default_signals();
+    let _ = limits::adopt_orphans();
+    limits::umask(0o022);
+    // When the machine runs out of memory, boxes go before their harness.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "300");
+    let failure = match Zygote::begin(control) {
+        Ok(zygote) => match zygote.serve() {
+            Ok(()) => process::exit_now(0),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    tracing::debug!(%failure, "the zygote ends");
+    process::exit_now(1)
+}
+
+impl Zygote {
+    fn begin(control: OwnedFd) -> io::Result<Self> {
+        let mut buffer = vec![0u8; MAX_PACKET + 64];
+        let received = socket::receive(control.as_fd(), &mut buffer, true)?;
+        let mut fds = received.fds;
+        let message = protocol::unpack::<ZygoteRequest>(&buffer[..received.length], &mut fds);
+        let (Some((number, ZygoteRequest::Begin { setup })), Some(lock)) = (message, fds.pop()) else {
+            return Err(io::Error::from_raw_os_error(libc::EPROTO));
+        };
+        let mut zygote = Self {
+            control,
+            _lock: lock,
+            setup,
+            uid: ids::effective_uid(),
+            gid: ids::effective_gid(),
+            boxes: HashSet::new(),
+            mapped: HashMap::new(),
+            spare: Vec::new(),
+        };
+        let reply = match zygote.prepare() {
+            Ok(()) => ZygoteReply::Ready {},
+            Err(failure) => ZygoteReply::Failed { failure },
+        };
+        protocol::send(zygote.control.as_fd(), number, &reply, &[])?;
+        Ok(zygote)
+    }
+
+    fn prepare(&mut self) -> Result<(), Failure> {
+        if let Setup::Root { .. } = self.setup {
+            clone::unshare(Namespaces::MOUNT)
+                .map_err(|error| Failure::new("making a mount namespace", &error))?;
+            mount::stop_propagation().map_err(|error| Failure::new("making mounts private", &error))?;
+            namespace::make_device_template()?;
+            self.spare.push(self.user_namespace(None)?);
+        }
+        Ok(())
+    }
+
+    fn serve(mut self) -> io::Result<()> {
+        let events = process::child_events()?;
+        let mut buffer = vec![0u8; MAX_PACKET + 64];
+        loop {
+            // Spare namespaces are made when there is nothing better to do.
+            let wants_spare =
+                matches!(self.setup, Setup::Root { .. }) && self.spare.len() < SPARE_NAMESPACES;
+            let timeout = wants_spare.then_some(0);
+            let [asked, ended] = process::wait_readable([self.control.as_fd(), events.as_fd()], timeout)?;
+            if ended {
+                process::drain(events.as_fd());
+                self.reap();
+            }
+            if asked {
+                let received = socket::receive(self.control.as_fd(), &mut buffer, true);
+                match received {
+                    Ok(received) if received.length > 0 => {
+                        self.answer(&buffer[..received.length], received.fds, &events)?;
+                    }
+                    _ => {
+                        self.finish();
+                        return Ok(());
+                    }
+                }
+            } else if wants_spare && let Ok(namespace) = self.user_namespace(None) {
+                self.spare.push(namespace);
+            }
+        }
+    }
+
+    /// Forgets boxes that ended, and ends what a dead broker left to the zygote to adopt.
+    fn reap(&mut self) {
+        let mut adopted = false;
+        while let Ok(Some((pid, _))) = process::reap(false) {
+            adopted |= self.boxes.remove(&pid);
+        }
+        if adopted && let Setup::Process { .. } = self.setup {
+            broker::kill_adopted(&self.boxes);
+        }
+    }
+
+    fn answer(&mut self, packet: &[u8], mut fds: Vec<OwnedFd>, events: &OwnedFd) -> io::Result<()> {
+        let Some((number, request)) = protocol::unpack::<ZygoteRequest>(packet, &mut fds) else {
+            return Err(io::Error::from_raw_os_error(libc::EPROTO));
+        };
+        let (ZygoteRequest::Create { plan }, Some(socket)) = (request, fds.pop()) else {
+            return Err(io::Error::from_raw_os_error(libc::EPROTO));
+        };
+        match self.create(plan, &socket, events) {
+            Ok(pidfd) => {
+                protocol::send(self.control.as_fd(), number, &ZygoteReply::Created {}, &[pidfd.as_fd()])
+            }
+            Err(failure) => {
+                protocol::send(self.control.as_fd(), number, &ZygoteReply::Failed { failure }, &[])
+            }
+        }
+    }
+
+    /// Forks the first process of a box and returns a handle on it.
+    fn create(&mut self, mut plan: Plan, socket: &OwnedFd, events: &OwnedFd) -> Result<OwnedFd, Failure> {
+        let mut user_namespace = None;
+        if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
+            for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
+                if let Lower::Host { path, stranger } = lower {
+                    *lower = Lower::Layer { path: self.mapped_directory(path, *stranger)? };
+                }
+            }
+            user_namespace = match self.spare.pop() {
+                Some(namespace) => Some(namespace),
+                None => Some(self.user_namespace(None)?),
+            };
+        }
+        let mut namespaces = Namespaces::NONE;
+        if !matches!(self.setup, Setup::Process { .. }) {
+            namespaces =
+                Namespaces::MOUNT.with(Namespaces::PID).with(Namespaces::IPC).with(Namespaces::UTS);
+            if plan.offline {
+                namespaces = namespaces.with(Namespaces::NET);
+            }
+        }
+        if let Setup::User {} = self.setup {
+            namespaces = namespaces.with(Namespaces::USER);
+        }
+        match clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))? {
+            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref(), events),
+            Forked::Parent { pid, pidfd } => {
+                self.boxes.insert(pid);
+                Ok(pidfd)
+            }
+        }
+    }
+
+    /// In the child: never comes back to the zygote's code.
+    fn become_broker(
+        &self,
+        plan: Plan,
+        socket: &OwnedFd,
+        user_namespace: Option<&OwnedFd>,
+        _events: &OwnedFd,
+    ) -> ! {
+        let run = || -> Result<std::convert::Infallible, (OwnedFd, Failure)> {
+            process::unblock_signals();
+            limits::set_name(c"runloop-box");
+            // One slot is the socket, the other the user namespace, or once more the socket if there is none.
+            let second = user_namespace.unwrap_or(socket);
+            let kept = process::keep_only([socket.as_fd(), second.as_fd()]);
+            let Ok([socket, second]) = kept else { process::exit_now(1) };
+            match self.settle(&plan, second) {
+                Ok(users) => {
+                    let copy = socket.try_clone();
+                    match (Broker::new(socket, plan, users), copy) {
+                        (Ok(broker), copy) => {
+                            drop(copy);
+                            broker.serve()
+                        }
+                        (Err(failure), Ok(copy)) => Err((copy, failure)),
+                        _ => process::exit_now(1),
+                    }
+                }
+                Err(failure) => Err((socket, failure)),
+            }
+        };
+        // A panic must not unwind into the zygote's loop, of which this is a copy.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        if let Ok(Err((socket, failure))) = result {
+            let _ = protocol::send(socket.as_fd(), 0, &protocol::Reply::Failed { failure }, &[]);
+        }
+        process::exit_now(1)
+    }
+
+    /// In the child: moves into the box.
+    fn settle(&self, plan: &Plan, second: OwnedFd) -> Result<Users, Failure> {
+        for group in &plan.groups {
+            std::fs::write(group, "0")
+                .map_err(|error| Failure::new(format!("joining {}", group.display()), &error))?;
+        }
+        match &plan.shape {
+            Shape::Namespaces { trees, shown, resolver, fake_owners } => {
+                let identity = match self.setup {
+                    Setup::Root { shift } => Identity::Shifted { user_namespace: second, shift },
+                    _ => {
+                        drop(second);
+                        namespace::map_single_user(plan.uid, self.uid, self.gid)?;
+                        Identity::Single
+                    }
+                };
+                let users = if matches!(identity, Identity::Shifted { .. }) { Users::Any } else { Users::Same };
+                namespace::enter(plan, trees, shown, resolver.as_deref(), identity)?;
+                if *fake_owners {
+                    confine::fake_owner_changes()
+                        .map_err(|error| Failure::new("installing a seccomp filter", &error))?;
+                }
+                Ok(users)
+            }
+            Shape::Directory { path, uid, readable } => {
+                drop(second);
+                let landlock = matches!(self.setup, Setup::Process { confine: true });
+                confine::enter_directory(path, *uid, readable, plan.offline, landlock)?;
+                Ok(uid.map_or(Users::Same, Users::Only))
+            }
+        }
+    }
+
+    /// A user namespace whose ids begin at the shift. With a `stranger`, that host user's files are shown as somebody
+    /// else's.
+    fn user_namespace(&self, stranger: Option<u32>) -> Result<OwnedFd, Failure> {
+        let Setup::Root { shift } = self.setup else {
+            return Err(Failure::new("making a user namespace", &io::Error::from_raw_os_error(libc::EINVAL)));
+        };
+        let failed = |error: io::Error| Failure::new("making a user namespace", &error);
+        let (gate, key) = io::pipe().map_err(failed)?;
+        match clone::fork_into(Namespaces::USER).map_err(failed)? {
+            Forked::Child => {
+                drop(key);
+                // Stays until the parent has opened the namespace and closes its end.
+                let _ = process::wait_readable([gate.as_fd()], None);
+                process::exit_now(0)
+            }
+            Forked::Parent { pid, .. } => {
+                drop(gate);
+                let made = write_maps(pid, shift, stranger);
+                drop(key);
+                let _ = process::wait_for(pid);
+                made.map_err(failed)
+            }
+        }
+    }
+
+    /// The place where a host directory is mounted with shifted owners.
+    fn mapped_directory(&mut self, path: &Path, stranger: Option<u32>) -> Result<PathBuf, Failure> {
+        let key = (path.to_owned(), stranger);
+        if let Some(place) = self.mapped.get(&key) {
+            return Ok(place.clone());
+        }
+        let step = format!("showing {} with shifted owners", path.display());
+        let failed = |error: io::Error| Failure::new(step.clone(), &error);
+        let tree = mount::clone_tree(path, false).map_err(failed)?;
+        let map = self.user_namespace(stranger)?;
+        mount::map_owners(tree.as_fd(), map.as_fd()).map_err(failed)?;
+        let place = PathBuf::from(format!("ns/low{}", self.mapped.len()));
+        std::fs::create_dir_all(&place).map_err(failed)?;
+        mount::attach(tree.as_fd(), &place).map_err(failed)?;
+        self.mapped.insert(key, place.clone());
+        Ok(place)
+    }
+
+    /// The harness is gone: so is everything that ran for it.
+    fn finish(&mut self) {
+        for pid in &self.boxes {
+            let _ = process::kill(*pid, libc::SIGKILL);
+        }
+        if let Setup::Process { .. } = self.setup {
+            broker::kill_descendants();
+        }
+        while process::reap(true).is_ok() {}
+        let remains = files::open_directory(Path::new("."));
+        if let Ok(state) = remains {
+            let _ = crate::tree::remove_contents(state.as_fd(), Path::new(BOXES));
+        }
+    }
+}
+
+fn write_maps(pid: i32, shift: u32, stranger: Option<u32>) -> io::Result<OwnedFd> {
+    let map = id_map(shift, stranger);
+    std::fs::write(format!("/proc/{pid}/uid_map"), map)?;
+    std::fs::write(format!("/proc/{pid}/gid_map"), format!("0 {shift} {IDS}"))?;
+    Ok(std::fs::File::open(format!("/proc/{pid}/ns/user"))?.into())
+}
+
+/// The lines of a uid map: first id inside, first id outside, how many.
+fn id_map(shift: u32, stranger: Option<u32>) -> String {
+    match stranger {
+        Some(uid) if uid > 0 && uid < STRANGER => {
+            let (after, behind) = (uid + 1, STRANGER + 1);
+            let mut map = format!("0 {shift} {uid}\n{uid} {} 1\n", shift + STRANGER);
+            if after < STRANGER {
+                map += &format!("{after} {} {}\n", shift + after, STRANGER - after);
+            }
+            map + &format!("{behind} {} {}\n", shift + behind, IDS - behind)
+        }
+        _ => format!("0 {shift} {IDS}"),
+    }
+}
+
+/// Whether a program's first argument makes it the zygote.
+pub(crate) fn is_asked_for(argument: Option<&std::ffi::OsStr>) -> bool {
+    argument.is_some_and(|text| text.as_bytes() == protocol::ZYGOTE_ARGUMENT.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_mapped_once_and_the_stranger_elsewhere() {
+        assert_eq!(id_map(1000, None), "0 1000 65536");
+        let map = id_map(100_000, Some(1000));
+        let mut outside = HashSet::new();
+        for line in map.lines() {
+            let numbers: Vec<u32> = line.split(' ').map(|number| number.parse().unwrap()).collect();
+            let [inside, first, count] = numbers[..] else { panic!("{line}") };
+            for offset in 0..count {
+                assert!(outside.insert(first + offset), "{} is mapped twice", first + offset);
+            }
+            if inside == 1000 {
+                assert_eq!((first, count), (100_000 + STRANGER, 1));
+            } else {
+                assert_eq!(first - 100_000, inside);
+            }
+        }
+        assert!(!outside.contains(&101_000), "the box's user owns nothing of the host");
+    }
+}

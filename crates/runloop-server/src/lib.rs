@@ -1,0 +1,1 @@
+//! The embedded platform: the Runloop REST API over real sandboxes

@@ -129,10 +129,15 @@ impl fmt::Display for Diagnostic {
 #[serde(transparent)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
+/// Most mistakes that are kept: nobody reads more, and a hostile file may have a hundred thousand.
+const MAX_DIAGNOSTICS: usize = 200;
+
 impl Diagnostics {
     /// Adds a mistake, unless the same one is there: a shared default is checked once for each scenario.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.iter().any(|known| known.key() == diagnostic.key()) {
+        let is_full =
+            self.0.len() >= MAX_DIAGNOSTICS && (self.has_errors() || diagnostic.severity != Severity::Error);
+        if !is_full && !self.0.iter().any(|known| known.key() == diagnostic.key()) {
             self.0.push(diagnostic);
         }
     }
@@ -199,7 +204,9 @@ impl std::error::Error for Diagnostics {}
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate)
+        })
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
         .min()
         .map(|(_, candidate)| candidate)

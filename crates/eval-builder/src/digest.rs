@@ -107,9 +107,9 @@ mod tests {
     #[test]
     fn fields_do_not_run_together() {
         let digest = |fields: &[(&str, &str)]| {
-            let builder = fields
-                .iter()
-                .fold(DigestBuilder::new("x"), |builder, (name, value)| builder.field(name, value.as_bytes()));
+            let builder = fields.iter().fold(DigestBuilder::new("x"), |builder, (name, value)| {
+                builder.field(name, value.as_bytes())
+            });
             builder.finish()
         };
         assert_ne!(digest(&[("a", "bc")]), digest(&[("ab", "c")]));

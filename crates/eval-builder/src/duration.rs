@@ -26,8 +26,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
         return from_seconds(number);
     }
     while !rest.is_empty() {
-        let digits =
-            rest.find(|byte: char| !byte.is_ascii_digit() && byte != '.').ok_or("its last number has no unit")?;
+        let digits = rest
+            .find(|byte: char| !byte.is_ascii_digit() && byte != '.')
+            .ok_or("its last number has no unit")?;
         let (number, tail) = rest.split_at(digits);
         let number: f64 = number.parse().map_err(|_| "it must be numbers with units, such as 1h30m")?;
         let letters = tail.find(|byte: char| !byte.is_ascii_alphabetic()).unwrap_or(tail.len());

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use runloop_types::{BlueprintCreateParams, BlueprintId, BuildContext, LaunchParameters, Mount, ObjectId, SnapshotId};
+use runloop_types::{
+    BlueprintCreateParams, BlueprintId, BuildContext, LaunchParameters, Mount, ObjectId, SnapshotId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
@@ -56,8 +58,11 @@ fn origin(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> (Origin, Option<
             Some(id) => {
                 if let Some(other) = map.0.iter().find(|entry| entry.key != "id") {
                     loader.push(
-                        Diagnostic::error(&other.key_span, format!("`id` and `{}` exclude each other", other.key))
-                            .help("a blueprint with an id exists already; remove the id to build one"),
+                        Diagnostic::error(
+                            &other.key_span,
+                            format!("`id` and `{}` exclude each other", other.key),
+                        )
+                        .help("a blueprint with an id exists already; remove the id to build one"),
                     );
                 }
                 let id = non_empty(loader, &id.value, "`id`", scope).unwrap_or_default();
@@ -72,7 +77,9 @@ fn inline_blueprint(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> (Origi
     let mut params: BlueprintCreateParams = Map(map
         .0
         .iter()
-        .filter(|entry| !matches!(entry.key.as_str(), "dockerfile" | "build_context" | "build_args" | "metadata"))
+        .filter(|entry| {
+            !matches!(entry.key.as_str(), "dockerfile" | "build_context" | "build_args" | "metadata")
+        })
         .cloned()
         .collect())
     .into_type(loader, scope, "blueprint");
@@ -90,7 +97,8 @@ fn inline_blueprint(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> (Origi
         match node.as_map() {
             Some(stored) => {
                 let id = loader.text(stored, "object_id", scope).unwrap_or_default();
-                params.build_context = Some(BuildContext { r#type: "object".into(), object_id: ObjectId::new(id) });
+                params.build_context =
+                    Some(BuildContext { r#type: "object".into(), object_id: ObjectId::new(id) });
             }
             None => context = build_context(loader, node, scope),
         }
@@ -234,7 +242,12 @@ pub(crate) fn non_empty(loader: &mut Loader<'_>, node: &Node, what: &str, scope:
 }
 
 /// A value of the wire types. Its shape was checked, so that a mismatch here was reported already or is ours to report.
-fn into_type<T: DeserializeOwned>(loader: &mut Loader<'_>, node: &Node, scope: &Scope, what: &str) -> Option<T> {
+fn into_type<T: DeserializeOwned>(
+    loader: &mut Loader<'_>,
+    node: &Node,
+    scope: &Scope,
+    what: &str,
+) -> Option<T> {
     let value = loader.render_json(node, scope, false);
     match serde_json::from_value(value) {
         Ok(value) => Some(value),
@@ -248,7 +261,12 @@ fn into_type<T: DeserializeOwned>(loader: &mut Loader<'_>, node: &Node, scope: &
 }
 
 impl Map {
-    fn into_type<T: DeserializeOwned + Default>(self, loader: &mut Loader<'_>, scope: &Scope, what: &str) -> T {
+    fn into_type<T: DeserializeOwned + Default>(
+        self,
+        loader: &mut Loader<'_>,
+        scope: &Scope,
+        what: &str,
+    ) -> T {
         let Some(first) = self.0.first() else { return T::default() };
         let node = Node { span: first.key_span.clone(), data: crate::yaml::Data::Map(self.clone()) };
         into_type(loader, &node, scope, what).unwrap_or_default()

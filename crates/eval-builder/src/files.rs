@@ -84,9 +84,9 @@ impl FileEntry {
     /// If something cannot be read or carried over.
     pub fn read(source: &Path, target: impl Into<String>) -> Result<Self, FilesError> {
         let io = |error| FilesError::Io { path: source.to_owned(), source: error };
-        let source = std::path::absolute(source).map_err(io)?;
-        let is_directory = std::fs::metadata(&source).map_err(io)?.is_dir();
-        let items = walk(&source, is_directory)?;
+        let is_directory = std::fs::metadata(source).map_err(io)?.is_dir();
+        // As it was given, so that errors name it so.
+        let items = walk(source, is_directory)?;
         let size = items
             .iter()
             .map(|item| match item.kind {
@@ -95,6 +95,7 @@ impl FileEntry {
             })
             .sum();
         let digest = digest(&items, is_directory)?;
+        let source = std::path::absolute(source).map_err(io)?;
         Ok(Self { source, is_directory, target: target.into(), size, digest })
     }
 
@@ -162,8 +163,9 @@ fn item(source: &Path, entry: &walkdir::DirEntry) -> Result<FileItem, FilesError
     } else if entry.file_type().is_dir() {
         FileKind::Directory
     } else if entry.file_type().is_file() {
-        let metadata =
-            entry.metadata().map_err(|error| FilesError::Io { path: location.clone(), source: error.into() })?;
+        let metadata = entry
+            .metadata()
+            .map_err(|error| FilesError::Io { path: location.clone(), source: error.into() })?;
         FileKind::File { executable: is_executable(&metadata), len: metadata.len() }
     } else {
         return Err(FilesError::SpecialFile { path: location });
@@ -311,7 +313,9 @@ mod tests {
             ("content", |repo| std::fs::write(repo.join("src.txt"), "y").expect("a file")),
             ("new file", |repo| std::fs::write(repo.join("new"), "").expect("a file")),
             ("removed file", |repo| std::fs::remove_file(repo.join(".hidden")).expect("removed")),
-            ("renamed file", |repo| std::fs::rename(repo.join("src.txt"), repo.join("s.txt")).expect("renamed")),
+            ("renamed file", |repo| {
+                std::fs::rename(repo.join("src.txt"), repo.join("s.txt")).expect("renamed")
+            }),
             ("removed directory", |repo| std::fs::remove_dir(repo.join("empty")).expect("removed")),
             ("executable", |repo| {
                 let mode = std::fs::Permissions::from_mode(0o755);

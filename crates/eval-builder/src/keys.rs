@@ -30,9 +30,17 @@ pub(crate) static BENCHMARK: Object = Object {
             FullList(&Either(&[Text, Keys(&SCENARIO)])),
             "Scenario files, as paths or globs relative to this file, or scenarios written here.",
         ),
-        optional("defaults", Keys(&DEFAULTS), "Taken by every scenario that does not say otherwise. `environment` and `metadata` are merged key by key; everything else is replaced."),
+        optional(
+            "defaults",
+            Keys(&DEFAULTS),
+            "Taken by every scenario that does not say otherwise. `environment` and `metadata` are merged key by key; everything else is replaced.",
+        ),
         optional("agents", AGENTS, "The agents to run when the command line names none."),
-        optional("trials", Integer { min: 1, max: 10_000 }, "Repetitions of each scenario and agent: default 1."),
+        optional(
+            "trials",
+            Integer { min: 1, max: 10_000 },
+            "Repetitions of each scenario and agent: default 1.",
+        ),
         optional("gate", Keys(&GATE), "What a run must reach."),
     ]],
     one_of: &[],
@@ -59,7 +67,11 @@ pub(crate) static SCENARIO: Object = Object {
     about: "One task with its environment and its scorers.",
     fields: &[
         &[
-            required("name", Name(NameRule::File), "Unique within a benchmark. With a matrix, the values are appended: `fix[size=small]`."),
+            required(
+                "name",
+                Name(NameRule::File),
+                "Unique within a benchmark. With a matrix, the values are appended: `fix[size=small]`.",
+            ),
             optional("description", Text, "For people; changes nothing."),
         ],
         SHARED,
@@ -76,23 +88,55 @@ pub(crate) static DEFAULTS: Object = Object {
     one_of: &[],
 };
 
-const SHARED: &[Field] = &[
+static SHARED: &[Field] = &[
     optional("problem_statement", Text, "What the agent is told. A template."),
-    optional("additional_context", Anything, "Anything else for the agent. Data: passed on as it is, never rendered."),
+    optional(
+        "additional_context",
+        Anything,
+        "Anything else for the agent. Data: passed on as it is, never rendered.",
+    ),
     optional("environment", Keys(&ENVIRONMENT), "What the agent works in."),
-    optional("scorers", FullList(&Keys(&SCORER)), "How the outcome is scored. Weights are divided by their sum."),
-    nullable("reference_output", Text, "The gold solution: a patch or script file next to this one, or its text. A text that starts with `#!` is a script, one that starts with `diff --git` or `--- ` is a patch."),
-    optional("controls", List(&Either(&[Text, Keys(&CONTROL)])), "Solutions that must not pass, beside those in the directory `controls` next to the scenario file."),
+    optional(
+        "scorers",
+        FullList(&Keys(&SCORER)),
+        "How the outcome is scored. Weights are divided by their sum.",
+    ),
+    nullable(
+        "reference_output",
+        Text,
+        "The gold solution: a patch or script file next to this one, or its text. A text that starts with `#!` is a script, one that starts with `diff --git` or `--- ` is a patch.",
+    ),
+    optional(
+        "controls",
+        List(&Either(&[Text, Keys(&CONTROL)])),
+        "Solutions that must not pass, beside those in the directory `controls` next to the scenario file.",
+    ),
     optional("requires", List(&Name(NameRule::Program)), "Programs that the devbox must have."),
-    optional("required_environment_variables", List(&Name(NameRule::Variable)), "Variables of the harness that must be set; they are passed on to the devbox, and are `env.NAME` in templates."),
+    optional(
+        "required_environment_variables",
+        List(&Name(NameRule::Variable)),
+        "Variables of the harness that must be set; they are passed on to the devbox, and are `env.NAME` in templates.",
+    ),
     optional("required_secret_names", TEXTS, "Secrets that must exist on the target."),
     optional("agent_timeout", Duration, "Time for the agent: default 30m."),
     optional("scorer_timeout", Duration, "Time for each scorer: default 30m."),
     optional("prepare_timeout", Duration, "Time for the preparation of the environment: default 10m."),
-    optional("verify", Choice(&["snapshot", "pristine", "same"]), "Where scoring happens: in a fork of the agent's devbox (snapshot, the default), in the prepared environment made afresh with the artifacts carried over (pristine), or in the agent's devbox (same)."),
-    optional("artifacts", TEXTS, "Paths that `pristine` carries over, relative to the working directory: default all of it."),
+    optional(
+        "verify",
+        Choice(&["snapshot", "pristine", "same"]),
+        "Where scoring happens: in a fork of the agent's devbox (snapshot, the default), in the prepared environment made afresh with the artifacts carried over (pristine), or in the agent's devbox (same).",
+    ),
+    optional(
+        "artifacts",
+        TEXTS,
+        "Paths that `pristine` carries over, relative to the working directory: default all of it.",
+    ),
     optional("pass_mark", SHARE, "The score from which a trial counts as passed: default 1."),
-    optional("matrix", VariableMap(&FullList(&Anything)), "One scenario for each combination of these values, which are `matrix.KEY` in templates. A value is a text, a number, a boolean, or a mapping with a `name`."),
+    optional(
+        "matrix",
+        VariableMap(&FullList(&Anything)),
+        "One scenario for each combination of these values, which are `matrix.KEY` in templates. A value is a text, a number, a boolean, or a mapping with a `name`.",
+    ),
     optional("metadata", Map(&Scalar), "Labels for grouping. Values are templates."),
 ];
 
@@ -112,10 +156,22 @@ static ENVIRONMENT: Object = Object {
     noun: "an environment",
     about: "What an agent works in.",
     fields: &[&[
-        nullable("blueprint", Either(&[Text, Keys(&BLUEPRINT)]), "What it starts from: the name of a blueprint, or {id: bpt_...}, or what to build."),
+        nullable(
+            "blueprint",
+            Either(&[Text, Keys(&BLUEPRINT)]),
+            "What it starts from: the name of a blueprint, or {id: bpt_...}, or what to build.",
+        ),
         nullable("snapshot", Text, "The id of a disk snapshot that it starts from."),
-        optional("working_directory", Text, "Where agent and scorers start: relative to the home directory, or absolute. Default: the home directory."),
-        optional("files", List(&Either(&[Text, Keys(&FILE)])), "Local files and directories that are put in place. `__pycache__` and `*.pyc` are left out."),
+        optional(
+            "working_directory",
+            Text,
+            "Where agent and scorers start: relative to the home directory, or absolute. Default: the home directory.",
+        ),
+        optional(
+            "files",
+            List(&Either(&[Text, Keys(&FILE)])),
+            "Local files and directories that are put in place. `__pycache__` and `*.pyc` are left out.",
+        ),
         optional("mounts", List(&Tagged(MOUNTS)), "Mounts of the API, passed on as they are."),
         optional("setup_commands", TEXTS, "Bash commands, run once and in order in the working directory."),
         optional("environment_variables", VariableMap(&Scalar), "Environment of every command."),
@@ -132,7 +188,11 @@ static ALLOWED_HOSTNAMES: Object = Object {
     name: "AllowedHostnames",
     noun: "a network",
     about: "Only these hosts can be reached.",
-    fields: &[&[required("allowed_hostnames", FullList(&Text), "Host names; `*.example.com` for all below one.")]],
+    fields: &[&[required(
+        "allowed_hostnames",
+        FullList(&Text),
+        "Host names; `*.example.com` for all below one.",
+    )]],
     one_of: &[],
 };
 
@@ -142,7 +202,11 @@ static FILE: Object = Object {
     about: "A local file or directory and where it goes.",
     fields: &[&[
         required("source", Text, "A file or directory, relative to this file."),
-        required("target", Text, "Where it goes: relative to the working directory, or ~/..., or absolute. The content of a directory goes into the target; a file is written to it, or into it if it ends in `/` or is `.`."),
+        required(
+            "target",
+            Text,
+            "Where it goes: relative to the working directory, or ~/..., or absolute. The content of a directory goes into the target; a file is written to it, or into it if it ends in `/` or is `.`.",
+        ),
     ]],
     one_of: &[],
 };
@@ -156,7 +220,11 @@ pub(crate) static BLUEPRINT: Object = Object {
         optional("id", Text, "An existing blueprint. Excludes all other keys."),
         optional("name", Name(NameRule::File), "Its name: default made from its content."),
         optional("dockerfile", Text, "A Dockerfile: its path or its text."),
-        optional("build_context", Either(&[Text, Keys(&BUILD_CONTEXT)]), "What COPY reads from: a local directory, or {object_id: obj_...}."),
+        optional(
+            "build_context",
+            Either(&[Text, Keys(&BUILD_CONTEXT)]),
+            "What COPY reads from: a local directory, or {object_id: obj_...}.",
+        ),
         optional("build_args", Map(&Scalar), "Values of ARG."),
         optional("system_setup_commands", TEXTS, "Commands that are run in order."),
         optional("base_blueprint_id", Text, "Build on top of this blueprint."),
@@ -214,7 +282,7 @@ static CODE_MOUNT: Object = Object {
     one_of: &[],
 };
 
-const CODE_MOUNT_FIELDS: &[Field] = &[
+static CODE_MOUNT_FIELDS: &[Field] = &[
     required("repo_owner", Text, "Owner on the code host."),
     required("repo_name", Text, "Name of the repository."),
     optional("token", Text, "Access token."),
@@ -223,7 +291,7 @@ const CODE_MOUNT_FIELDS: &[Field] = &[
 ];
 
 /// Mounts by `type`.
-const MOUNTS: &[(&str, &Object)] = &[
+static MOUNTS: &[(&str, &Object)] = &[
     ("object_mount", &OBJECT_MOUNT),
     ("file_mount", &FILE_MOUNT),
     ("code_mount", &CODE_MOUNT),
@@ -235,10 +303,7 @@ static OBJECT_MOUNT: Object = Object {
     name: "ObjectMount",
     noun: "an object mount",
     about: "A stored object; archives are unpacked.",
-    fields: &[&[
-        required("object_id", Text, "The object."),
-        required("object_path", Text, "Where it goes."),
-    ]],
+    fields: &[&[required("object_id", Text, "The object."), required("object_path", Text, "Where it goes.")]],
     one_of: &[],
 };
 
@@ -256,7 +321,11 @@ static BROKER_MOUNT: Object = Object {
     about: "Ties an agent process to an axon.",
     fields: &[&[
         required("axon_id", Text, "The axon."),
-        optional("protocol", Choice(&["acp", "claude_json", "codex_json", "pi_json"]), "What the agent speaks."),
+        optional(
+            "protocol",
+            Choice(&["acp", "claude_json", "codex_json", "pi_json"]),
+            "What the agent speaks.",
+        ),
         optional("agent_binary", Text, "The agent."),
         optional("launch_args", TEXTS, "Its arguments."),
         optional("working_directory", Text, "Where it starts."),
@@ -287,11 +356,27 @@ static LAUNCH: Object = Object {
             Choice(&["X_SMALL", "SMALL", "MEDIUM", "LARGE", "X_LARGE", "XX_LARGE", "CUSTOM_SIZE"]),
             "Size by name.",
         ),
-        optional("custom_cpu_cores", Number { min: 0.5, max: 16.0 }, "Cores, for CUSTOM_SIZE: 0.5, 1 or an even number."),
-        optional("custom_gb_memory", Integer { min: 1, max: 64 }, "Memory in GiB, for CUSTOM_SIZE: 1 or an even number."),
-        optional("custom_disk_size", Integer { min: 2, max: 64 }, "Disk in GiB, for CUSTOM_SIZE: an even number."),
+        optional(
+            "custom_cpu_cores",
+            Number { min: 0.5, max: 16.0 },
+            "Cores, for CUSTOM_SIZE: 0.5, 1 or an even number.",
+        ),
+        optional(
+            "custom_gb_memory",
+            Integer { min: 1, max: 64 },
+            "Memory in GiB, for CUSTOM_SIZE: 1 or an even number.",
+        ),
+        optional(
+            "custom_disk_size",
+            Integer { min: 2, max: 64 },
+            "Disk in GiB, for CUSTOM_SIZE: an even number.",
+        ),
         optional("architecture", Choice(&["x86_64", "arm64"]), "Processor."),
-        optional("keep_alive_time_seconds", Integer { min: 1, max: 172_800 }, "Seconds until the devbox is shut down unless kept alive."),
+        optional(
+            "keep_alive_time_seconds",
+            Integer { min: 1, max: 172_800 },
+            "Seconds until the devbox is shut down unless kept alive.",
+        ),
         optional("launch_commands", TEXTS, "Commands that are run at each boot and resume."),
         optional("user_parameters", Keys(&USER), "The user that runs commands."),
         optional("network_policy_id", Text, "Network policy."),
@@ -334,18 +419,46 @@ static SCORER: Object = Object {
     fields: &[&[
         required("name", Name(NameRule::Function), "Unique within the scenario."),
         optional("weight", Positive, "Its share of the score, relative to the others: default 1."),
-        optional("test_command", Text, "Kind: the test files are written, then this command is run; exit status 0 scores 1."),
-        optional("test_files", List(&Either(&[Text, Keys(&TEST_FILE)])), "With test_command: local files and directories that are written before it. A directory keeps its name."),
-        optional("pass_rate", Either(&[Choice(&["tap"]), Keys(&JUNIT)]), "With test_command: score by the share of passed tests, from TAP on standard output or from a JUnit file."),
+        optional(
+            "test_command",
+            Text,
+            "Kind: the test files are written, then this command is run; exit status 0 scores 1.",
+        ),
+        optional(
+            "test_files",
+            List(&Either(&[Text, Keys(&TEST_FILE)])),
+            "With test_command: local files and directories that are written before it. A directory keeps its name.",
+        ),
+        optional(
+            "pass_rate",
+            Either(&[Choice(&["tap"]), Keys(&JUNIT)]),
+            "With test_command: score by the share of passed tests, from TAP on standard output or from a JUnit file.",
+        ),
         optional("shell_command", Text, "Kind: exit status 0 scores 1."),
-        optional("bash_script", Text, "Kind: a bash script, its path or its text, whose last line is score=<0..1>."),
-        optional("python_script", Text, "Kind: a Python script, its path or its text, whose last number on standard output is the score."),
+        optional(
+            "bash_script",
+            Text,
+            "Kind: a bash script, its path or its text, whose last line is score=<0..1>.",
+        ),
+        optional(
+            "python_script",
+            Text,
+            "Kind: a Python script, its path or its text, whose last number on standard output is the score.",
+        ),
         optional("python_version_constraint", Text, "With python_script: the version it needs."),
         optional("requirements", Text, "With python_script: a requirements file, its path or its text."),
-        optional("ast_grep", Keys(&AST_GREP), "Kind: whether a pattern is found in the syntax trees of a directory."),
+        optional(
+            "ast_grep",
+            Keys(&AST_GREP),
+            "Kind: whether a pattern is found in the syntax trees of a directory.",
+        ),
         optional("custom", Keys(&CUSTOM), "Kind: a scorer that is registered on the target."),
         optional("use", Text, "Kind: a scorer file."),
-        optional("with", Map(&Anything), "With use: its parameters. Texts are templates; a text that is one {{ expression }} keeps the type of its value."),
+        optional(
+            "with",
+            Map(&Anything),
+            "With use: its parameters. Texts are templates; a text that is one {{ expression }} keeps the type of its value.",
+        ),
     ]],
     one_of: SCORER_KINDS,
 };
@@ -356,7 +469,11 @@ static TEST_FILE: Object = Object {
     about: "A local file or directory and where it is written.",
     fields: &[&[
         required("source", Text, "A UTF-8 file, or a directory of such, relative to this file."),
-        required("target", Text, "Where it goes, relative to the working directory. The content of a directory goes into the target."),
+        required(
+            "target",
+            Text,
+            "Where it goes, relative to the working directory. The content of a directory goes into the target.",
+        ),
     ]],
     one_of: &[],
 };
@@ -375,9 +492,17 @@ static AST_GREP: Object = Object {
     about: "A search in syntax trees.",
     fields: &[&[
         required("pattern", Text, "An ast-grep pattern."),
-        optional("search_directory", Text, "Directory that is searched, relative to the working directory: default all of it."),
+        optional(
+            "search_directory",
+            Text,
+            "Directory that is searched, relative to the working directory: default all of it.",
+        ),
         optional("lang", Text, "Language: default by file name."),
-        optional("expect", Choice(&["present", "absent"]), "Whether a match scores 1 (present, the default) or 0 (absent)."),
+        optional(
+            "expect",
+            Choice(&["present", "absent"]),
+            "Whether a match scores 1 (present, the default) or 0 (absent).",
+        ),
     ]],
     one_of: &[],
 };
@@ -388,7 +513,11 @@ static CUSTOM: Object = Object {
     about: "A scorer that is registered on the target.",
     fields: &[&[
         required("type", Text, "Its type."),
-        optional("params", Anything, "Its parameters, as JSON in RL_SCORER_CONTEXT. Texts are templates; a text that is one {{ expression }} keeps the type of its value."),
+        optional(
+            "params",
+            Anything,
+            "Its parameters, as JSON in RL_SCORER_CONTEXT. Texts are templates; a text that is one {{ expression }} keeps the type of its value.",
+        ),
     ]],
     one_of: &[],
 };
@@ -401,9 +530,21 @@ pub(crate) static SCORER_FILE: Object = Object {
     fields: &[&[
         required("name", Name(NameRule::Function), "Its name, and its type when it is registered."),
         optional("description", Text, "What it measures, for people."),
-        optional("parameters", Map(&Keys(&PARAMETER)), "What `with` may say. The script gets them as a JSON object in RL_SCORER_CONTEXT."),
-        optional("bash_script", Text, "A bash script, its path or its text, whose last line is score=<0..1>."),
-        optional("python_script", Text, "A Python script, its path or its text, whose last number on standard output is the score."),
+        optional(
+            "parameters",
+            Map(&Keys(&PARAMETER)),
+            "What `with` may say. The script gets them as a JSON object in RL_SCORER_CONTEXT.",
+        ),
+        optional(
+            "bash_script",
+            Text,
+            "A bash script, its path or its text, whose last line is score=<0..1>.",
+        ),
+        optional(
+            "python_script",
+            Text,
+            "A Python script, its path or its text, whose last number on standard output is the score.",
+        ),
     ]],
     one_of: &["bash_script", "python_script"],
 };
@@ -430,9 +571,17 @@ pub(crate) static AGENT: Object = Object {
         required("name", Name(NameRule::File), "Its name in tables and paths."),
         optional("description", Text, "For people; changes nothing."),
         optional("version", Scalar, "Its version, for the record."),
-        optional("install", TEXTS, "Bash commands that install it in the devbox; the result is kept and shared."),
+        optional(
+            "install",
+            TEXTS,
+            "Bash commands that install it in the devbox; the result is kept and shared.",
+        ),
         optional("command", Text, "A bash command in the devbox, in the working directory. A template."),
-        optional("host_command", Text, "A shell command beside the harness that drives the devbox through the API. A template."),
+        optional(
+            "host_command",
+            Text,
+            "A shell command beside the harness that drives the devbox through the API. A template.",
+        ),
         optional("environment_variables", VariableMap(&Scalar), "Its environment, on top of the scenario's."),
         optional("secrets", VariableMap(&Text), "Environment variable to the name of a secret."),
         optional("timeout", Duration, "Overrides the agent timeout of the scenario."),

@@ -162,6 +162,8 @@ impl<'a> Loader<'a> {
     /// A local file or directory that goes to `target`, which the caller has checked.
     pub(crate) fn file_entry(&mut self, node: &Node, source: &str, target: String) -> Option<FileEntry> {
         let path = local_path(node, source);
+        // A trailing slash would be kept in messages.
+        let path: PathBuf = path.components().collect();
         if let Some(known) = self.entries.get(&path) {
             return Some(FileEntry { target, ..known.clone() });
         }
@@ -242,12 +244,7 @@ impl<'a> Loader<'a> {
     /// A text that is given as it is or as the path of a file. A file is read as it is, without templates.
     ///
     /// It is a path if it is one line that names an existing file, or one word with a fitting ending.
-    pub(crate) fn text_or_file(
-        &mut self,
-        node: &Node,
-        scope: &Scope,
-        endings: &[&str],
-    ) -> Option<String> {
+    pub(crate) fn text_or_file(&mut self, node: &Node, scope: &Scope, endings: &[&str]) -> Option<String> {
         let text = self.render(node, scope)?;
         let name = text.trim();
         let word = !name.is_empty() && !name.contains(char::is_whitespace);

@@ -25,10 +25,8 @@ pub(crate) fn combinations(loader: &mut Loader<'_>, scenario: &Map) -> Vec<Combi
     for entry in matrix.as_map().map(|map| map.0.as_slice()).unwrap_or_default() {
         let values = labels(loader, &entry.value);
         if all.len() * values.len() > MAX_COMBINATIONS {
-            loader.error(
-                &entry.key_span,
-                format!("this matrix has more than {MAX_COMBINATIONS} combinations"),
-            );
+            loader
+                .error(&entry.key_span, format!("this matrix has more than {MAX_COMBINATIONS} combinations"));
             return Vec::new();
         }
         all = all
@@ -46,8 +44,7 @@ pub(crate) fn combinations(loader: &mut Loader<'_>, scenario: &Map) -> Vec<Combi
     }
     all.into_iter()
         .map(|(labels, values)| {
-            let suffix =
-                if labels.is_empty() { String::new() } else { format!("[{}]", labels.join(",")) };
+            let suffix = if labels.is_empty() { String::new() } else { format!("[{}]", labels.join(",")) };
             Combination { suffix, values }
         })
         .collect()

@@ -1,16 +1,19 @@
 //! From the key `scorers` to scoring functions of the API.
 
+use std::path::Path;
+
 use runloop_types::{Scorer as Function, TestFile};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::environment::{complete_target, non_empty, own_name, source_and_target};
 use crate::files::FileKind;
 use crate::keys::{SCORER_FILE, SCORER_KINDS};
-use crate::loader::{Loader, local_path};
+use crate::loader::{LoadOptions, Loader, local_path};
 use crate::model::{CustomScript, Expect, FileEntry, PassRate, Scorer, ScriptLanguage};
+use crate::shape::{self, Shape};
 use crate::template::Scope;
-use crate::yaml::{Data, Map, Node};
+use crate::yaml::{Data, Entry, Map, Node};
 
 /// Keys that go with one kind only.
 const COMPANIONS: &[(&str, &str)] = &[
@@ -177,11 +180,17 @@ fn test_file(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<Vec<
     let is_directory = local_path(source_node, &source).is_dir();
     let target = complete_target(&source, &target, is_directory);
     let entry = loader.file_entry(source_node, &source, target)?;
-    read_files(loader, source_node, &entry)
+    let source = local_path(source_node, &source);
+    read_files(loader, source_node, &source, &entry)
 }
 
 /// The texts of an entry. Links are followed, they stay within it; directories exist only through their files.
-fn read_files(loader: &mut Loader<'_>, node: &Node, entry: &FileEntry) -> Option<Vec<TestFile>> {
+fn read_files(
+    loader: &mut Loader<'_>,
+    node: &Node,
+    source: &Path,
+    entry: &FileEntry,
+) -> Option<Vec<TestFile>> {
     let items = match entry.walk() {
         Ok(items) => items,
         Err(error) => {
@@ -197,12 +206,14 @@ fn read_files(loader: &mut Loader<'_>, node: &Node, entry: &FileEntry) -> Option
             FileKind::Directory => false,
         };
         if is_file {
-            let file_contents = loader.read_text_file(node, &item.location)?;
+            // By the path that was given, for messages.
+            let path = if entry.is_directory { source.join(&item.path) } else { source.to_owned() };
+            let file_contents = loader.read_text_file(node, &path)?;
             files.push(TestFile { file_path: clean(&entry.destination(item)), file_contents });
         }
     }
     if files.is_empty() {
-        loader.error(&node.span, format!("there are no files in {}", entry.source.display()));
+        loader.error(&node.span, format!("there are no files in {}", source.display()));
         return None;
     }
     Some(files)
@@ -229,6 +240,7 @@ fn shared(
     }
     let file = loader.read_object(&path, &value.span, &SCORER_FILE)?;
     let definition = file.as_map()?;
+    check_definition(loader, definition);
     let params = parameters(loader, scorer, value, map.get("with"), definition, scope);
     let script = shared_script(loader, definition)?;
     let custom_scorer_type = definition.get("name").and_then(Node::as_text)?.to_owned();
@@ -236,8 +248,70 @@ fn shared(
     Some((function, script))
 }
 
+/// A scorer file on its own, as a library of scorers needs it.
+#[derive(Debug, Clone)]
+pub struct ScorerFile {
+    /// Its name, which is its type when it is registered.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Parameters that `with` must give, by name.
+    pub required_parameters: Vec<String>,
+    /// Parameters that have a default, with it.
+    pub defaults: JsonMap<String, Json>,
+    /// Its script.
+    pub script: CustomScript,
+}
+
+/// Loads a scorer file without a scenario that uses it.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included.
+pub fn load_scorer(path: &Path) -> Result<ScorerFile, Diagnostics> {
+    let options = LoadOptions::default();
+    let mut loader = Loader::new(&options);
+    let node = loader.read_tree(path, None);
+    let script = node.as_ref().and_then(|node| {
+        shape::check(node, &Shape::Object(&SCORER_FILE), SCORER_FILE.noun, &mut loader.diagnostics);
+        let definition = node.as_map()?;
+        check_definition(&mut loader, definition);
+        shared_script(&mut loader, definition)
+    });
+    let mut diagnostics = loader.diagnostics;
+    let empty = Map::default();
+    match (node.as_ref().and_then(Node::as_map), script) {
+        (Some(map), Some(script)) if diagnostics.is_empty() => {
+            let text = |key: &str| map.get(key).and_then(Node::as_text).map(str::to_owned);
+            let parameters = map.get("parameters").and_then(Node::as_map).unwrap_or(&empty);
+            let about = |entry: &Entry| entry.value.as_map().cloned().unwrap_or_default();
+            let is_required = |entry: &&Entry| is_true(about(entry).get("required"));
+            let default = |entry: &Entry| Some((entry.key.clone(), about(entry).get("default")?.to_json()));
+            Ok(ScorerFile {
+                name: text("name").unwrap_or_default(),
+                description: text("description"),
+                required_parameters: parameters
+                    .0
+                    .iter()
+                    .filter(is_required)
+                    .map(|entry| entry.key.clone())
+                    .collect(),
+                defaults: parameters.0.iter().filter_map(default).collect(),
+                script,
+            })
+        }
+        _ => {
+            diagnostics.sort();
+            Err(diagnostics)
+        }
+    }
+}
+
+fn is_true(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| matches!(node.data, Data::Bool(true)))
+}
+
 /// The script of a scorer file. Not a template: its parameters come through the environment.
-pub(crate) fn shared_script(loader: &mut Loader<'_>, definition: &Map) -> Option<CustomScript> {
+fn shared_script(loader: &mut Loader<'_>, definition: &Map) -> Option<CustomScript> {
     let (node, language, endings): (_, _, &[&str]) =
         match (definition.get("bash_script"), definition.get("python_script")) {
             (Some(node), _) => (node, ScriptLanguage::Bash, &[".sh", ".bash"]),
@@ -293,11 +367,16 @@ fn parameters(
             if !is_of_type(&json, kind) {
                 loader.error(
                     &entry.value.span,
-                    format!("the parameter `{}` must be {}, not {}", entry.key, with_article(kind), describe(&json)),
+                    format!(
+                        "the parameter `{}` must be {}, not {}",
+                        entry.key,
+                        with_article(kind),
+                        describe(&json)
+                    ),
                 );
             }
             params.insert(entry.key.clone(), json);
-        } else if about.get("required").is_some_and(|node| matches!(node.data, Data::Bool(true))) {
+        } else if is_true(about.get("required")) {
             let at = with.unwrap_or(value);
             let at = if at.as_map().is_some_and(|map| map.0.is_empty()) { scorer } else { at };
             loader.error(&at.span, format!("this scorer needs the parameter `{}`", parameter.key));
@@ -309,7 +388,7 @@ fn parameters(
 }
 
 /// What the shape check cannot see in a scorer file: whether defaults have the type of their parameter.
-pub(crate) fn check_definition(loader: &mut Loader<'_>, definition: &Map) {
+fn check_definition(loader: &mut Loader<'_>, definition: &Map) {
     let Some(declared) = definition.get("parameters").and_then(Node::as_map) else { return };
     for parameter in &declared.0 {
         let Some(about) = parameter.value.as_map() else { continue };
@@ -319,11 +398,19 @@ pub(crate) fn check_definition(loader: &mut Loader<'_>, definition: &Map) {
         if !is_of_type(&json, kind) {
             loader.error(
                 &default.span,
-                format!("the default of `{}` must be {}, not {}", parameter.key, with_article(kind), describe(&json)),
+                format!(
+                    "the default of `{}` must be {}, not {}",
+                    parameter.key,
+                    with_article(kind),
+                    describe(&json)
+                ),
             );
         }
-        if about.get("required").is_some_and(|node| matches!(node.data, Data::Bool(true))) {
-            loader.error(&default.span, format!("`{}` is required, so its default is never used", parameter.key));
+        if is_true(about.get("required")) {
+            loader.error(
+                &default.span,
+                format!("`{}` is required, so its default is never used", parameter.key),
+            );
         }
     }
 }

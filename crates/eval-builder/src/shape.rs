@@ -175,11 +175,21 @@ impl Shape {
             Self::Anything => "a value".to_owned(),
             Self::Choice(words) => {
                 let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-                quoted.join(", ")
+                match quoted.split_last() {
+                    Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+                    _ => quoted.concat(),
+                }
             }
             Self::List(_) | Self::FullList(_) => "a list".to_owned(),
             Self::Map(_) | Self::VariableMap(_) => "a mapping".to_owned(),
-            Self::Object(object) => format!("a mapping ({})", object.noun.trim_start_matches("a ")),
+            Self::Object(object) => {
+                let keys: Vec<String> = object.fields().map(|field| format!("`{}`", field.key)).collect();
+                if keys.len() > 4 {
+                    "a mapping".to_owned()
+                } else {
+                    format!("a mapping with {}", keys.join(", "))
+                }
+            }
             Self::Tagged(_) => "a mapping with a `type`".to_owned(),
             Self::Either(shapes) => {
                 let words: Vec<String> = shapes.iter().map(Self::words).collect();
@@ -195,7 +205,9 @@ impl Shape {
             Self::Scalar => matches!(node.data, Data::Text(_) | Data::Number(_) | Data::Bool(_)),
             Self::Duration => matches!(node.data, Data::Text(_) | Data::Number(_)),
             Self::Boolean => matches!(node.data, Data::Bool(_)),
-            Self::Integer { .. } | Self::Number { .. } | Self::Positive => matches!(node.data, Data::Number(_)),
+            Self::Integer { .. } | Self::Number { .. } | Self::Positive => {
+                matches!(node.data, Data::Number(_))
+            }
             Self::Anything => true,
             Self::List(_) | Self::FullList(_) => matches!(node.data, Data::List(_)),
             Self::Map(_) | Self::VariableMap(_) | Self::Object(_) | Self::Tagged(_) => {
@@ -220,7 +232,8 @@ pub(crate) fn check(node: &Node, shape: &Shape, what: &str, diagnostics: &mut Di
     match (shape, &node.data) {
         (Shape::Name(rule), Data::Text(name)) if !rule.allows(name) => {
             diagnostics.push(
-                Diagnostic::error(&node.span, format!("`{name}` cannot be used as {what}")).help(rule.words()),
+                Diagnostic::error(&node.span, format!("`{name}` cannot be used as {what}"))
+                    .help(rule.words()),
             );
         }
         (Shape::Duration, _) => check_duration(node, what, diagnostics),
@@ -234,7 +247,8 @@ pub(crate) fn check(node: &Node, shape: &Shape, what: &str, diagnostics: &mut Di
         }
         (Shape::Number { min, max }, Data::Number(_)) => {
             if !node.as_number().is_some_and(|number| (*min..=*max).contains(&number)) {
-                diagnostics.push(Diagnostic::error(&node.span, format!("{what} must be from {min} to {max}")));
+                diagnostics
+                    .push(Diagnostic::error(&node.span, format!("{what} must be from {min} to {max}")));
             }
         }
         (Shape::Positive, Data::Number(_)) => {
@@ -349,10 +363,10 @@ fn check_object(node: &Node, map: &Map, object: &Object, also: &[&str], diagnost
         check(&entry.value, &field.shape, &format!("`{}`", entry.key), diagnostics);
     }
     for field in object.fields().filter(|field| field.presence == Presence::Required) {
-        if map.entry(field.key).is_none() {
+        if map.entry(field.key).is_none() && !is_misspelt(map, object, &[field.key]) {
             diagnostics.push(
                 Diagnostic::error(&node.span, format!("{} needs `{}`", object.noun, field.key))
-                    .help(field.about.to_owned()),
+                    .help(format!("`{}`: {}", field.key, field.about)),
             );
         }
     }
@@ -370,11 +384,7 @@ fn check_one_of(node: &Node, map: &Map, object: &Object, diagnostics: &mut Diagn
             .label(format!("{} has exactly one of them", object.noun)),
         ),
         (None, _) if !object.one_of.is_empty() => {
-            // A misspelt kind was reported as an unknown key; do not report it as a missing one, too.
-            let misspelt = map.0.iter().any(|entry| {
-                object.field(&entry.key).is_none() && nearest(&entry.key, object.one_of.iter().copied()).is_some()
-            });
-            if !misspelt {
+            if !is_misspelt(map, object, object.one_of) {
                 let kinds: Vec<String> = object.one_of.iter().map(|key| format!("`{key}`")).collect();
                 diagnostics.push(
                     Diagnostic::error(&node.span, format!("{} does not say what it does", object.noun))
@@ -384,6 +394,13 @@ fn check_one_of(node: &Node, map: &Map, object: &Object, diagnostics: &mut Diagn
         }
         _ => {}
     }
+}
+
+/// Whether an unknown key is probably one of these: it was reported, and is not to be reported as missing, too.
+pub(crate) fn is_misspelt(map: &Map, object: &Object, keys: &[&'static str]) -> bool {
+    map.0.iter().any(|entry| {
+        object.field(&entry.key).is_none() && nearest(&entry.key, keys.iter().copied()).is_some()
+    })
 }
 
 fn unknown_key(entry: &crate::yaml::Entry, object: &Object) -> Diagnostic {

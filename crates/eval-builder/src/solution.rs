@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::non_empty;
 use crate::loader::{Loader, local_path};
 use crate::model::{Solution, SolutionKind};
+use crate::shape::NameRule;
 use crate::template::Scope;
 use crate::yaml::{Map, Node};
 
@@ -20,7 +21,12 @@ pub(crate) fn reference(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Op
 }
 
 /// The controls of a scenario: those beside its file by name, then those it lists.
-pub(crate) fn controls(loader: &mut Loader<'_>, map: &Map, file: Option<&Node>, scope: &Scope) -> Vec<Solution> {
+pub(crate) fn controls(
+    loader: &mut Loader<'_>,
+    map: &Map,
+    file: Option<&Node>,
+    scope: &Scope,
+) -> Vec<Solution> {
     let mut found: Vec<Solution> = Vec::new();
     if let Some(node) = file {
         for path in beside(loader, node) {
@@ -60,6 +66,16 @@ fn listed(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<Solutio
 fn add(loader: &mut Loader<'_>, found: &mut Vec<Solution>, node: &Node, control: Solution) {
     if found.iter().any(|known| known.name == control.name) {
         loader.error(&node.span, format!("two controls are called `{}`", control.name));
+        return;
+    }
+    if !NameRule::File.allows(&control.name) {
+        loader.push(
+            Diagnostic::error(
+                &node.span,
+                format!("`{}` cannot be used as the name of a control", control.name),
+            )
+            .help("use letters, digits, `-`, `_` and `.` in the file's name"),
+        );
         return;
     }
     if control.content.trim().is_empty() {
@@ -107,11 +123,10 @@ fn output(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<(Soluti
     let name = text.trim();
     let path = local_path(node, name);
     let Some(kind) = kind_of_path(&path).filter(|_| !name.contains('\n')) else {
-        loader.push(
-            Diagnostic::error(&node.span, "this is neither the path of a solution nor its text").help(
-                "name a file that ends in .patch, .diff, .sh or .py, or start the text with `#!` or `diff --git`",
-            ),
-        );
+        loader
+            .push(Diagnostic::error(&node.span, "this is neither the path of a solution nor its text").help(
+            "name a file that ends in .patch, .diff, .sh or .py, or start the text with `#!` or `diff --git`",
+        ));
         return None;
     };
     let content = loader.read_text(node, name)?;
@@ -126,11 +141,8 @@ fn output(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<(Soluti
 fn solution(name: String, kind: SolutionKind, path: &Path, text: String) -> Solution {
     // Scripts are run by their first line, or sh; a Python script without one would be run by sh.
     let is_python = path.extension().is_some_and(|ending| ending == "py");
-    let content = if is_python && !text.starts_with("#!") {
-        format!("#!/usr/bin/env python3\n{text}")
-    } else {
-        text
-    };
+    let content =
+        if is_python && !text.starts_with("#!") { format!("#!/usr/bin/env python3\n{text}") } else { text };
     Solution { name, kind, content }
 }
 

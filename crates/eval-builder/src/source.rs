@@ -46,7 +46,9 @@ impl ReadError {
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
             Self::Io { .. } | Self::NotAFile { .. } => None,
-            Self::TooLarge { .. } => Some("move long texts and data into files of their own and name those here"),
+            Self::TooLarge { .. } => {
+                Some("move long texts and data into files of their own and name those here")
+            }
             Self::NotUtf8 { .. } => Some("save the file as UTF-8"),
         }
     }

@@ -98,13 +98,16 @@ pub(crate) struct TemplateError {
 }
 
 impl TemplateError {
-    fn new(error: &Error, template: &str, scope: Option<&Scope>) -> Self {
-        let range = error.range().filter(|range| template.get(range.clone()).is_some());
+    fn new(error: &Error, template: &str, scope: &Scope) -> Self {
+        let mut range = error.range().filter(|range| template.get(range.clone()).is_some());
+        if let (ErrorKind::UndefinedError, Some(filter)) = (error.kind(), &range) {
+            range = Some(filtered(template, filter.start).unwrap_or_else(|| filter.clone()));
+        }
         let at = range.clone().and_then(|range| template.get(range)).unwrap_or_default();
         let (message, help) = match error.kind() {
             ErrorKind::UndefinedError if !at.is_empty() => {
                 let path: String = at.chars().filter(|letter| !letter.is_whitespace()).collect();
-                (format!("`{path}` is not defined"), scope.and_then(|scope| scope.help(&path)))
+                (format!("`{path}` is not defined"), scope.help(&path))
             }
             ErrorKind::OutOfFuel => ("this template does too much".to_owned(), None),
             ErrorKind::SyntaxError => (
@@ -147,6 +150,15 @@ impl TemplateError {
     }
 }
 
+/// The variable before a filter at `filter`, if there is one: a filter that refuses it is blamed itself otherwise.
+fn filtered(template: &str, filter: usize) -> Option<Range<usize>> {
+    let before = template.get(..filter)?.trim_end().strip_suffix('|')?.trim_end();
+    let is_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let start = before.len()
+        - before.chars().rev().take_while(|letter| is_path(*letter)).map(char::len_utf8).sum::<usize>();
+    (start < before.len()).then(|| start..before.len())
+}
+
 /// Renders a text.
 pub(crate) fn render(template: &str, scope: &Scope) -> Result<String, TemplateError> {
     if !has_syntax(template) {
@@ -154,7 +166,7 @@ pub(crate) fn render(template: &str, scope: &Scope) -> Result<String, TemplateEr
     }
     environment()
         .render_str(template, scope.to_value())
-        .map_err(|error| TemplateError::new(&error, template, Some(scope)))
+        .map_err(|error| TemplateError::new(&error, template, scope))
 }
 
 /// Renders a text to JSON: a text that is nothing but one `{{ expression }}` keeps the type of its value.
@@ -175,15 +187,6 @@ pub(crate) fn render_json(template: &str, scope: &Scope) -> Result<Json, Templat
     render(template, scope).map(Json::String)
 }
 
-/// Checks the syntax of a text whose variables are not known yet.
-pub(crate) fn check_syntax(template: &str) -> Result<(), TemplateError> {
-    let environment = environment();
-    match environment.template_from_str(template) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(TemplateError::new(&error, template, None)),
-    }
-}
-
 fn has_syntax(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
@@ -198,7 +201,11 @@ fn environment() -> Environment<'static> {
         environment.set_syntax(syntax);
     }
     environment.add_filter("sh", |value: Value| {
-        if value.is_safe() { value } else { Value::from_safe_string(shell_quote(&value.to_string())) }
+        if value.is_undefined() {
+            // Strictness ends at filters, and an empty word is not what was meant.
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        Ok(if value.is_safe() { value } else { Value::from_safe_string(shell_quote(&value.to_string())) })
     });
     environment
 }
@@ -224,7 +231,9 @@ fn to_value(json: &Json) -> Value {
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => items.iter().map(to_value).collect(),
-        Json::Object(map) => Value::from_pairs(map.iter().map(|(key, value)| (key.as_str(), to_value(value)))),
+        Json::Object(map) => {
+            Value::from_pairs(map.iter().map(|(key, value)| (key.as_str(), to_value(value))))
+        }
     }
 }
 
@@ -237,10 +246,14 @@ fn to_json(value: &Value) -> Json {
             .ok()
             .or_else(|| f64::try_from(value.clone()).ok().and_then(Number::from_f64))
             .map_or(Json::Null, Json::Number),
-        ValueKind::Seq => Json::Array(value.try_iter().into_iter().flatten().map(|item| to_json(&item)).collect()),
+        ValueKind::Seq => {
+            Json::Array(value.try_iter().into_iter().flatten().map(|item| to_json(&item)).collect())
+        }
         ValueKind::Map => {
             let keys = value.try_iter().into_iter().flatten();
-            let entry = |key: Value| (key.to_string(), value.get_item(&key).map_or(Json::Null, |item| to_json(&item)));
+            let entry = |key: Value| {
+                (key.to_string(), value.get_item(&key).map_or(Json::Null, |item| to_json(&item)))
+            };
             Json::Object(keys.map(entry).collect())
         }
         _ => Json::String(value.to_string()),
@@ -306,7 +319,12 @@ mod tests {
             (error.message, error.help.unwrap_or_default())
         };
         let (message, help) = complain("{{ matrix.siez }}");
-        assert_eq!((message.as_str(), help.as_str()), ("`matrix.siez` is not defined", "did you mean `matrix.size`?"));
+        assert_eq!(
+            (message.as_str(), help.as_str()),
+            ("`matrix.siez` is not defined", "did you mean `matrix.size`?")
+        );
+        let (message, _) = complain("{{ nmae | sh }}");
+        assert_eq!(message, "`nmae` is not defined");
         let (_, help) = complain("{{ nmae }}");
         assert_eq!(help, "did you mean `name`?");
         let (_, help) = complain("{{ env.TOKEN }}");
@@ -328,9 +346,10 @@ mod tests {
     }
 
     #[test]
-    fn syntax_is_checked_without_variables() {
-        check_syntax("{{ anything.at.all | sh }}").expect("good");
-        let error = check_syntax("{{ anything").expect_err("bad");
+    fn a_broken_template_says_so() {
+        let error = render("{{ anything", &scope()).expect_err("bad");
         assert!(error.message.starts_with("template syntax error"), "{}", error.message);
+        let error = render("{{ name | nothing }}", &scope()).expect_err("bad");
+        assert_eq!(error.message, "unknown filter: filter nothing is unknown");
     }
 }

@@ -155,7 +155,10 @@ pub(crate) fn parse(file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Op
         text_bytes: 0,
     };
     match tree.read() {
-        Ok(()) => tree.root,
+        // A file of comments is a document without a value.
+        Ok(()) => {
+            Some(tree.root.take().unwrap_or_else(|| Node { span: Span::new(file, 0..0), data: Data::Null }))
+        }
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
             None
@@ -216,8 +219,11 @@ impl Tree<'_> {
         let range = at.byte_range().unwrap_or_default();
         match event {
             Event::DocumentStart(..) if self.root.is_some() => Err(Box::new(
-                Diagnostic::error(&self.span(range), "a file holds one document, and a second one starts here")
-                    .help("move the second document into a file of its own"),
+                Diagnostic::error(
+                    &self.span(range),
+                    "a file holds one document, and a second one starts here",
+                )
+                .help("move the second document into a file of its own"),
             )),
             Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, range),
             Event::SequenceStart(_, anchor, _) => {
@@ -293,9 +299,9 @@ impl Tree<'_> {
                 true
             } else if let Some(first) = seen.get(text) {
                 self.diagnostics.push(
-                    Diagnostic::error(&span, format!("duplicate key `{text}`"))
-                        .label("again here")
-                        .help(format!("it is first given in line {}; remove one of them", first.position().0)),
+                    Diagnostic::error(&span, format!("duplicate key `{text}`")).label("again here").help(
+                        format!("it is first given in line {}; remove one of them", first.position().0),
+                    ),
                 );
                 true
             } else {
@@ -305,8 +311,7 @@ impl Tree<'_> {
             *key = Some(Key { text: text.to_owned(), span, duplicate });
             return Ok(());
         }
-        let data =
-            if style == ScalarStyle::Plain { plain_scalar(text) } else { Data::Text(text.to_owned()) };
+        let data = if style == ScalarStyle::Plain { plain_scalar(text) } else { Data::Text(text.to_owned()) };
         let node = Node { span, data };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());

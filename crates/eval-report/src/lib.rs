@@ -4,6 +4,7 @@
 //! and [`table`] write it down. Nothing here runs anything or reads a clock: the same events give the same bytes.
 
 pub mod csv;
+pub mod gate;
 mod group;
 pub mod json;
 mod statistics;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use eval_builder::FileEntry;
+use eval_builder::{FileEntry, FileKind, FilesError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
@@ -60,88 +60,56 @@ fn header(kind: EntryType, mode: u32) -> Header {
 /// The files of an environment cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("the target `{0}` leads out of the home directory: write an absolute path if that is meant")]
     Outside(String),
-    #[error("{} is neither a file, a directory nor a link", .0.display())]
-    Special(PathBuf),
-    #[error("cannot pack the files: {0}")]
+    #[error("cannot pack the files")]
     Pack(#[from] io::Error),
 }
 
-/// What stands at a path of the archive.
-enum Node {
-    File { source: PathBuf, executable: bool },
-    Directory,
-    Link(PathBuf),
-}
-
-/// Packs an environment's files for unpacking in the home directory. Later entries win over earlier ones. Absolute targets
-/// are below [`STAGING`].
+/// Packs an environment's files for unpacking in the home directory: exactly what its digest covers. Later entries win over
+/// earlier ones. Absolute targets are below [`STAGING`].
 ///
 /// Reads the disk: for a thread that may block.
 pub(crate) fn pack(files: &[FileEntry], working_directory: &str) -> Result<Vec<u8>, PackError> {
-    let mut nodes = BTreeMap::new();
+    pack_to(files, |target| resolve(target, working_directory))
+}
+
+/// Packs a directory as it is, for a blueprint's build.
+pub(crate) fn pack_context(context: &FileEntry) -> Result<Vec<u8>, PackError> {
+    let root = FileEntry { target: ".".to_owned(), ..context.clone() };
+    pack_to(&[root], |target| resolve(target, "~"))
+}
+
+fn pack_to(
+    files: &[FileEntry],
+    place: impl Fn(&str) -> Result<String, PackError>,
+) -> Result<Vec<u8>, PackError> {
+    let mut items = BTreeMap::new();
     for entry in files {
-        let mut target = resolve(&entry.target, working_directory)?;
-        if !entry.is_directory && (entry.target.ends_with('/') || entry.target == "." || target.is_empty()) {
-            let name = entry.source.file_name().map(|name| name.to_string_lossy().into_owned());
-            target = join(&target, &name.unwrap_or_default());
+        for item in entry.walk()? {
+            let path = place(&entry.destination(&item))?;
+            if !path.is_empty() {
+                items.insert(path, item);
+            }
         }
-        // A link that the definition names stands for what it leads to; links below a directory stay links.
-        let source = fs::canonicalize(&entry.source)
-            .map_err(|error| PackError::Read { path: entry.source.clone(), source: error })?;
-        add(&mut nodes, &source, &target)?;
     }
     let mut archive = Archive::new();
-    for (path, node) in &nodes {
-        match node {
-            Node::File { source, executable } => {
-                let content =
-                    fs::read(source).map_err(|error| PackError::Read { path: source.clone(), source: error })?;
+    for (path, item) in &items {
+        match &item.kind {
+            FileKind::File { executable, .. } => {
+                let content = fs::read(&item.location)
+                    .map_err(|source| PackError::Read { path: item.location.clone(), source })?;
                 archive.file(path, &content, *executable)?;
             }
-            Node::Directory => archive.directory(path)?,
-            Node::Link(target) => archive.link(path, target)?,
+            FileKind::Directory => archive.directory(path)?,
+            FileKind::Symlink { target } => archive.link(path, Path::new(target))?,
         }
     }
     Ok(archive.finish()?)
-}
-
-fn add(nodes: &mut BTreeMap<String, Node>, source: &Path, target: &str) -> Result<(), PackError> {
-    let failed = |error| PackError::Read { path: source.to_path_buf(), source: error };
-    let metadata = fs::symlink_metadata(source).map_err(failed)?;
-    if metadata.is_dir() {
-        if !target.is_empty() {
-            nodes.insert(target.to_owned(), Node::Directory);
-        }
-        for entry in fs::read_dir(source).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            add(nodes, &entry.path(), &join(target, &entry.file_name().to_string_lossy()))?;
-        }
-        return Ok(());
-    }
-    let node = if metadata.is_symlink() {
-        Node::Link(fs::read_link(source).map_err(failed)?)
-    } else if metadata.is_file() {
-        Node::File { source: source.to_path_buf(), executable: is_executable(&metadata) }
-    } else {
-        return Err(PackError::Special(source.to_path_buf()));
-    };
-    nodes.insert(target.to_owned(), node);
-    Ok(())
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &fs::Metadata) -> bool {
-    false
 }
 
 /// A target as a path in the archive: relative to the home directory, or below the staging directory.
@@ -180,17 +148,10 @@ fn join(directory: &str, name: &str) -> String {
 mod tests {
     use std::io::Read as _;
 
-    use eval_builder::DigestBuilder;
-
     use super::*;
 
     fn entry(source: &Path, target: &str) -> FileEntry {
-        FileEntry {
-            source: source.to_path_buf(),
-            is_directory: source.is_dir(),
-            target: target.to_owned(),
-            digest: DigestBuilder::new("test").finish(),
-        }
+        FileEntry::read(source, target).unwrap()
     }
 
     fn listing(archive: &[u8]) -> Vec<String> {
@@ -238,7 +199,7 @@ mod tests {
         fs::write(repo.join("a"), "text").unwrap();
         symlink("a", repo.join("link")).unwrap();
         fs::write(root.path().join("history.sh"), "h").unwrap();
-        let files = [entry(&repo, "."), entry(&root.path().join("history.sh"), "../")];
+        let files = [entry(&repo, "."), entry(&root.path().join("history.sh"), "../history.sh")];
 
         let first = pack(&files, "repo").unwrap();
 
@@ -246,7 +207,6 @@ mod tests {
             listing(&first),
             [
                 "644 history.sh h",
-                "755 repo/",
                 "644 repo/a text",
                 "755 repo/b.sh run",
                 "755 repo/empty/",
@@ -254,11 +214,18 @@ mod tests {
             ]
         );
         assert_eq!(first, pack(&files, "repo").unwrap());
+        let context = pack_context(&entry(&repo, "anywhere")).unwrap();
+        assert_eq!(listing(&context), ["644 a text", "755 b.sh run", "755 empty/", "777 link -> a"]);
     }
 
     #[test]
-    fn a_missing_file_is_told_by_its_path() {
-        let error = pack(&[entry(Path::new("/nowhere/x"), "x")], "").unwrap_err();
-        assert!(error.to_string().starts_with("cannot read /nowhere/x: "), "{error}");
+    fn a_file_that_vanished_is_told_by_its_path() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x");
+        fs::write(&path, "x").unwrap();
+        let files = [entry(&path, "x")];
+        fs::remove_file(&path).unwrap();
+        let error = pack(&files, "").unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
 }

@@ -34,3 +34,15 @@ impl Failure {
         Self::new(Cause::HarnessError, message)
     }
 }
+
+/// An error with all its reasons, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(reason) = source {
+        text.push_str(": ");
+        text.push_str(&reason.to_string());
+        source = reason.source();
+    }
+    text
+}

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eval_record::{Capture, Captured, Masker};
 use runloop_types::DevboxId;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::HostAccess;
@@ -60,9 +62,9 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(failed("start"))?;
-    let group = Group(child.id());
-    let stdout = child.stdout.take().map(|pipe| tokio::spawn(read(pipe, Capture::new(run.output_limit))));
-    let stderr = child.stderr.take().map(|pipe| tokio::spawn(read(pipe, Capture::new(run.output_limit))));
+    let mut group = Group(child.id());
+    let stdout = child.stdout.take().map(|pipe| Reader::start(pipe, run.output_limit));
+    let stderr = child.stderr.take().map(|pipe| Reader::start(pipe, run.output_limit));
 
     let exit_status = match timeout(run.timeout, child.wait()).await {
         Ok(status) => Some(code(status.map_err(failed("wait for"))?)),
@@ -75,12 +77,10 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         }
     };
     group.signal("KILL").await;
-    drop(group);
-    Ok(Ended {
-        exit_status,
-        stdout: collect(stdout, run.masker).await,
-        stderr: collect(stderr, run.masker).await,
-    })
+    group.0 = None;
+    let stdout = Reader::finish(stdout, run.masker).await;
+    let stderr = Reader::finish(stderr, run.masker).await;
+    Ok(Ended { exit_status, stdout, stderr })
 }
 
 async fn kill(child: &mut Child) {
@@ -112,32 +112,45 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // After an orderly end this finds nobody. It is waited for, so that nothing outlives the trial.
+        // Waited for, so that nothing outlives the trial.
         if let Some(mut command) = self.command("KILL") {
             let _ = command.status();
         }
     }
 }
 
-/// Reads a pipe to its end. What was read is kept up to date outside, for a pipe that never ends.
-async fn read(mut pipe: impl AsyncRead + Unpin, mut capture: Capture) -> Capture {
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        match pipe.read(&mut buffer).await {
-            Ok(0) | Err(_) => return capture,
-            Ok(count) => capture.push(&buffer[..count]),
+/// Reads a pipe to its end. What was read so far is at hand at any time, for a pipe that something keeps open.
+struct Reader {
+    capture: Arc<Mutex<Capture>>,
+    task: JoinHandle<()>,
+}
+
+impl Reader {
+    fn start(mut pipe: impl AsyncRead + Unpin + Send + 'static, limit: usize) -> Self {
+        let capture = Arc::new(Mutex::new(Capture::new(limit)));
+        let shared = Arc::clone(&capture);
+        let task = tokio::spawn(async move {
+            let mut buffer = vec![0; 16 << 10];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+                shared.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
+            }
+        });
+        Self { capture, task }
+    }
+
+    async fn finish(reader: Option<Self>, masker: &Masker) -> Captured {
+        let Some(mut reader) = reader else { return Captured::default() };
+        if timeout(DRAIN, &mut reader.task).await.is_err() {
+            reader.task.abort();
         }
+        let capture = reader.capture.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        capture.finish(masker)
     }
 }
 
-async fn collect(reader: Option<tokio::task::JoinHandle<Capture>>, masker: &Masker) -> Captured {
-    let Some(mut reader) = reader else { return Captured::default() };
-    match timeout(DRAIN, &mut reader).await {
-        Ok(Ok(capture)) => capture.finish(masker),
-        _ => {
-            reader.abort();
-            Captured::default()
-        }
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -1,1 +1,58 @@
-//! Runs trials: preparation, agents, reaping, scoring, concurrency
+//! Runs trials: preparation, agents, reaping, scoring, concurrency.
+//!
+//! [`run`] takes a [`Plan`] through a [`Platform`], which is a Runloop API behind [`ClientPlatform`], and tells an
+//! [`EventSink`](eval_record::EventSink) what happens. A trial is scenario × agent × repetition; each attempt at it goes
+//! through these phases:
+//!
+//! | phase | what happens |
+//! | --- | --- |
+//! | preparing | files and setup commands of the environment become a snapshot, the agent's installation another on top: once per run, many wait for one |
+//! | starting | the agent's devbox is forked from it |
+//! | agent | the agent works, under its timeout |
+//! | reaping | the devbox is suspended, which ends every process in it, and the work is handed over |
+//! | scoring | the scorers run: in a fork of a snapshot (`snapshot`), in the prepared environment afresh (`pristine`), or in place (`same`) |
+//!
+//! What an agent does, also failing, timing out, or leaving something that cannot be judged, gives a score. What
+//! infrastructure, scorers or this harness do wrong makes the trial invalid, with a [`Cause`](eval_record::Cause).
+//!
+//! An agent's command starts in the working directory. It finds the task in the file `$PROBLEM_STATEMENT_FILE` and, up to
+//! 100 KiB, in the variable `PROBLEM_STATEMENT`; `ADDITIONAL_CONTEXT` is the scenario's as JSON. `.runloop-eval` in the
+//! home directory is the harness's; at the top of a working directory it is never carried over.
+//!
+//! In `pristine` the artifacts are, unless paths are declared, the git diff of the working directory against what was
+//! prepared: what is ignored by git is not carried over. Where there is no checkout, or the agent destroyed it, they are
+//! all of the working directory but `.git`.
+
+mod archive;
+mod artifacts;
+mod attempt;
+mod client_platform;
+mod command;
+mod failure;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod fixtures;
+mod git;
+mod host;
+mod launch;
+mod network;
+mod options;
+mod plan;
+mod platform;
+mod prepare;
+mod progress;
+mod run;
+mod session;
+mod shares;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod work;
+mod workspace;
+
+pub use client_platform::ClientPlatform;
+pub use options::{Cancellation, Clock, HostAccess, Limits, RunOptions};
+pub use plan::{Plan, Trial};
+pub use platform::{OutputStream, Platform, PlatformError, PlatformErrorKind, Reply};
+pub use run::{RunOutcome, run};

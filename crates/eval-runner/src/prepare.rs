@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{Agent, Network, Origin, Scenario, Verify};
+use eval_builder::{Agent, DigestBuilder, FileEntry, Network, Origin, Scenario, Verify};
 use eval_record::Cause;
-use runloop_types::{BlueprintCreateParams, DevboxId, Mount, NetworkPolicyId};
+use runloop_types::{BlueprintCreateParams, BuildContext, DevboxId, Mount, NetworkPolicyId, ObjectId};
 use tokio::time::timeout;
 
-use crate::archive::{STAGING, pack};
+use crate::archive::{PackError, STAGING, pack, pack_context};
 use crate::command::Ended;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::git::QUIET_GIT;
 use crate::launch::{self, Base, is_content};
 use crate::network;
@@ -148,11 +148,7 @@ impl<P: Platform> Preparations<P> {
         let mut mounts: Vec<Mount> = environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
         if !environment.files.is_empty() {
             let (files, directory) = (environment.files.clone(), environment.working_directory.clone());
-            let packed = tokio::task::spawn_blocking(move || pack(&files, &directory)).await;
-            let packed = packed.map_err(|error| Failure::harness(error.to_string()))?;
-            let packed = packed.map_err(|error| Failure::new(Cause::PrepareFailed, error.to_string()))?;
-            let name = format!("runloop-eval-{}.tgz", environment.digest.short());
-            let object_id = self.scope.archive(name, packed).await?;
+            let object_id = self.pack_and_store("files", move || pack(&files, &directory)).await?;
             mounts.push(Mount::ObjectMount { object_id, object_path: session.options.home.clone() });
         }
         params.mounts = Some(mounts).filter(|mounts| !mounts.is_empty());
@@ -178,6 +174,18 @@ impl<P: Platform> Preparations<P> {
         session.suspend(&devbox.id).await?;
         let snapshot = self.scope.snapshot(&devbox.id, format!("environment-{}", environment.digest.short())).await?;
         Ok(Prepared { base: Base::Snapshot(snapshot), missing, tree, is_built: true, broken: None })
+    }
+
+    /// Packs local files in a thread that may block, and stores them.
+    async fn pack_and_store(
+        &self,
+        what: &str,
+        pack: impl FnOnce() -> Result<Vec<u8>, PackError> + Send + 'static,
+    ) -> Result<ObjectId, Failure> {
+        let packed = tokio::task::spawn_blocking(pack).await;
+        let packed = packed.map_err(|error| Failure::harness(error.to_string()))?;
+        let packed = packed.map_err(|error| Failure::new(Cause::PrepareFailed, chain(&error)))?;
+        self.scope.archive(format!("runloop-eval {what}.tgz"), packed).await
     }
 
     /// Makes the working directory and looks for programs.
@@ -237,7 +245,8 @@ impl<P: Platform> Preparations<P> {
         let Origin::Blueprint(params) = &recipe.scenario.environment.origin else {
             return Err(Failure::harness("the environment has no blueprint to build"));
         };
-        let digest = blueprint_digest(params);
+        let context = recipe.scenario.environment.build_context.as_ref();
+        let digest = blueprint_digest(params, context);
         let platform = &self.scope.session.platform;
         let found = platform.find_blueprint(&params.name, DIGEST_KEY, &digest).await;
         if let Some(id) = found.map_err(|error| Failure::call(Cause::ApiError, "look for the blueprint", &error))? {
@@ -245,6 +254,10 @@ impl<P: Platform> Preparations<P> {
         }
         let mut params = (**params).clone();
         params.metadata.get_or_insert_default().insert(DIGEST_KEY.to_owned(), digest);
+        if let Some(context) = context.cloned() {
+            let object_id = self.pack_and_store("build context", move || pack_context(&context)).await?;
+            params.build_context = Some(BuildContext { r#type: "object".to_owned(), object_id });
+        }
         match platform.build_blueprint(&params, recipe.timeout).await {
             Ok(id) => Ok(Base::Blueprint(id)),
             Err(error) => {
@@ -330,8 +343,10 @@ fn succeeded(what: &str, command: &str, ended: &Ended) -> Result<(), Failure> {
 }
 
 /// What a blueprint is built from, without its labels.
-fn blueprint_digest(params: &BlueprintCreateParams) -> String {
+fn blueprint_digest(params: &BlueprintCreateParams, context: Option<&FileEntry>) -> String {
     let params = BlueprintCreateParams { metadata: None, ..params.clone() };
     let json = serde_json::to_vec(&params).unwrap_or_default();
-    eval_builder::DigestBuilder::new("blueprint").field("params", &json).finish().to_string()
+    let context = context.map(|context| context.digest.as_str()).unwrap_or_default();
+    let digest = DigestBuilder::new("blueprint").field("params", &json).field("context", context.as_bytes());
+    digest.finish().to_string()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eval_builder::{AgentKind, Scenario, Solution, SolutionKind};
+use eval_builder::{AgentKind, Scenario, Solution, SolutionKind, render_agent_command};
 use runloop_types::Mount;
 
 use crate::failure::Failure;
@@ -49,7 +49,8 @@ impl Job {
                 Some(solution) => Ok(apply(solution, scenario, home)),
                 None => Err(Failure::harness(format!("the scenario has no control `{name}`"))),
             },
-            AgentKind::Command(command) => {
+            AgentKind::Command(_) => {
+                let command = render(trial)?;
                 let line = format!(
                     "{}export PROBLEM_STATEMENT_FILE=\"$HOME/{PLACE}/problem_statement.md\"\n{command}",
                     enter(&scenario.environment.working_directory)
@@ -60,8 +61,8 @@ impl Job {
                     environment: statement(scenario),
                 })
             }
-            AgentKind::HostCommand(command) => Ok(Self {
-                work: Work::Beside(command.clone()),
+            AgentKind::HostCommand(_) => Ok(Self {
+                work: Work::Beside(render(trial)?),
                 mounts: vec![file(home, "problem_statement.md", &scenario.problem_statement)],
                 environment: statement(scenario),
             }),
@@ -71,6 +72,10 @@ impl Job {
     fn quiet(work: Work, mounts: Vec<Mount>) -> Self {
         Self { work, mounts, environment: BTreeMap::new() }
     }
+}
+
+fn render(trial: &Trial) -> Result<String, Failure> {
+    render_agent_command(&trial.agent, &trial.scenario).map_err(|error| Failure::harness(error.to_string()))
 }
 
 fn file(home: &str, name: &str, content: &str) -> Mount {

@@ -80,8 +80,7 @@ impl<P: Platform> DevboxWorkspace<P> {
         }
         let archive = archive.finish().map_err(harness)?;
         let place = format!(".runloop-eval/write-{}", Uuid::new_v4().simple());
-        let upload = self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive);
-        if let Err(error) = upload.await {
+        if let Err(error) = self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive).await {
             return Err(self.blame(doing, &error).await);
         }
         let line = format!(

@@ -4,20 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ast_grep_core::Pattern;
 use ast_grep_core::tree_sitter::StrDoc;
+use ast_grep_core::{Node, Pattern};
 use ast_grep_language::SupportLang;
 
 use crate::bound::quoted;
+use crate::deep_stack::on_deep_stack;
 use crate::finding::Finding;
 use crate::language::Language;
+use crate::syntax::{deeper_than, parse};
 use crate::{Expect, Output, Workspace, WorkspaceFile};
 
-/// Longest file that is searched.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// Longest file that is asked for.
+const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Longest file that is searched; what the deep stack is made for.
+const MAX_CODE_BYTES: usize = 1024 * 1024;
+
+/// Longest pattern; it is parsed on a usual stack.
+const MAX_PATTERN_BYTES: usize = 8 * 1024;
 
 /// Deepest syntax tree that is searched: comparing two of them is recursive.
 const DEEPEST: usize = 2_000;
+
+/// Deepest syntax tree of a pattern.
+const DEEPEST_PATTERN: usize = 200;
 
 /// Matches that are listed.
 const LISTED: usize = 20;
@@ -45,8 +56,8 @@ struct Search {
 /// Searches the files of one language, or of all by file name, below a directory.
 ///
 /// `present` scores 1 if there is a match. `absent` scores 1 if there is none *and* the search could tell: with no file to
-/// search, or one that cannot be searched, it scores 0, so that an agent gains nothing by hiding its code. Files that do not
-/// parse are searched as far as they do; those over 4 MiB are left out.
+/// search, or one that cannot be searched (over 1 MiB, nested absurdly), it scores 0, so that an agent gains nothing by
+/// hiding its code. Files that do not parse are searched as far as they do; those over 8 MiB are left out.
 pub(crate) async fn score<W: Workspace>(
     workspace: &W,
     pattern: &str,
@@ -81,10 +92,10 @@ pub(crate) async fn score<W: Workspace>(
         return Ok(Finding::timeout(timeout, &Output::default()));
     };
     let files = files?;
-    // A thread cannot be killed; it is told to stop at the next file.
+    // A thread cannot be killed; it is told to stop.
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
-    let searching = tokio::task::spawn_blocking(move || search(&files, &patterns, &stop));
+    let searching = on_deep_stack(move || search(&files, &patterns, &stop));
     Ok(match tokio::time::timeout(timeout, searching).await {
         Err(_) => {
             stopped.store(true, Ordering::Relaxed);
@@ -104,6 +115,9 @@ fn compile(
 ) -> Result<Vec<(&'static Language, Pattern)>, String> {
     if pattern.trim().is_empty() {
         return Err("the scorer has no pattern: set `pattern`".to_owned());
+    }
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(format!("the pattern has {} bytes, and {MAX_PATTERN_BYTES} is the most", pattern.len()));
     }
     // The API puts patterns between double quotes on a command line, so those written for it say `\$`.
     let pattern = pattern.replace("\\$", "$");
@@ -126,16 +140,32 @@ fn compile(
 
 fn compile_in(pattern: &str, grammar: SupportLang) -> Result<Pattern, String> {
     use ast_grep_language::Language as _;
-    let compiled = Pattern::try_new(pattern, grammar).map_err(|error| error.to_string())?;
-    // A pattern with an error inside matches nothing, which would make `absent` hold always.
     let processed = grammar.pre_process_pattern(pattern);
-    let doc = StrDoc::try_new(&processed, grammar)?;
+    let doc = parse(&processed, grammar, &AtomicBool::new(false))?;
+    if deeper_than(&doc, DEEPEST_PATTERN) {
+        return Err(format!("it is nested deeper than {DEEPEST_PATTERN} levels"));
+    }
+    let compiled = Pattern::try_new(pattern, grammar).map_err(|error| error.to_string())?;
+    // A pattern with an error inside matches nothing, which would make `absent` hold always. One around it is harmless:
+    // `f($A)` alone is no Java program, but what matches is the call in it.
     let root = ast_grep_core::AstGrep::doc(doc);
-    let broken = root.root().dfs().find(|node| node.is_error());
+    let mut core = root.root();
+    while let Some(only) = only_child(&core) {
+        core = only;
+    }
+    let broken = core.dfs().find(|node| node.is_error());
     match broken {
         Some(node) => Err(format!("it does not parse at {}", quoted(&node.text()))),
         None => Ok(compiled),
     }
+}
+
+/// The one child of a node, apart from what the parser made up at its end: where a pattern's core is looked for.
+fn only_child<'a>(node: &Node<'a, StrDoc<SupportLang>>) -> Option<Node<'a, StrDoc<SupportLang>>> {
+    let rest = node.child(1);
+    let alone =
+        rest.is_none_or(|next| node.child(2).is_none() && (next.is_missing() || next.kind().is_empty()));
+    if alone { node.child(0) } else { None }
 }
 
 fn search(files: &[WorkspaceFile], patterns: &[(&'static Language, Pattern)], stop: &AtomicBool) -> Search {
@@ -148,7 +178,7 @@ fn search(files: &[WorkspaceFile], patterns: &[(&'static Language, Pattern)], st
         else {
             continue;
         };
-        match search_file(file, language.grammar, pattern, &mut search) {
+        match search_file(file, language.grammar, pattern, stop, &mut search) {
             Ok(()) => search.searched += 1,
             Err(reason) => search.unsearchable.push(format!("{}: {reason}", file.path)),
         }
@@ -160,10 +190,15 @@ fn search_file(
     file: &WorkspaceFile,
     grammar: SupportLang,
     pattern: &Pattern,
+    stop: &AtomicBool,
     search: &mut Search,
 ) -> Result<(), String> {
     let source = String::from_utf8_lossy(&file.content);
-    let doc = StrDoc::try_new(&source, grammar)?;
+    // Bytes that are no UTF-8 become longer.
+    if source.len() > MAX_CODE_BYTES {
+        return Err(format!("it is longer than {MAX_CODE_BYTES} bytes"));
+    }
+    let doc = parse(&source, grammar, stop)?;
     if deeper_than(&doc, DEEPEST) {
         return Err(format!("its code is nested deeper than {DEEPEST} levels"));
     }
@@ -181,27 +216,6 @@ fn search_file(
         }
     }
     Ok(())
-}
-
-/// Whether a syntax tree has more levels than this, told without recursion.
-fn deeper_than(doc: &StrDoc<SupportLang>, levels: usize) -> bool {
-    let mut cursor = doc.tree.walk();
-    let mut depth = 0_usize;
-    loop {
-        if cursor.goto_first_child() {
-            depth += 1;
-            if depth > levels {
-                return true;
-            }
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return false;
-            }
-            depth -= 1;
-        }
-    }
 }
 
 fn verdict(search: &Search, directory: &str, expect: Expect) -> Finding {
@@ -299,6 +313,15 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_program_is_a_pattern() {
+        let files = [file("A.java", "class A { void b() { f(1); } }")];
+        assert_eq!(run("f($A)", Some("java"), &files).total, 1);
+        let files = [file("a.rs", "fn main() { let x = y.unwrap(); }")];
+        assert_eq!(run("$A.unwrap()", Some("rust"), &files).total, 1);
+        assert_eq!(run("console.log($$$)", Some("ts"), &[file("a.ts", "console.log(1, 2)")]).total, 1);
+    }
+
+    #[test]
     fn files_that_do_not_parse_are_searched_as_far_as_they_do() {
         let files =
             [file("a.py", "def broken(:\n\neval(1)\n"), file("b.py", "\u{0}\u{1}(((("), file("c.py", "")];
@@ -329,6 +352,36 @@ mod tests {
     }
 
     #[test]
+    fn files_that_are_too_long_are_not_taken_for_absence() {
+        let search = run(
+            "eval($$$)",
+            Some("python"),
+            &[file("a.py", &"# long\n".repeat(200_000)), file("b.py", "x\n")],
+        );
+        assert_eq!((search.searched, search.unsearchable.len()), (1, 1));
+        assert_eq!(score_of(&search, Expect::Absent), 0.0);
+    }
+
+    #[test]
+    fn patterns_that_are_too_long_or_too_deep_are_told() {
+        let python = [Language::by_name("python").expect("known")];
+        let long = compile(&"x".repeat(10_000), &python).expect_err("long");
+        assert!(long.contains("10000 bytes"), "{long}");
+        let deep =
+            compile(&format!("{}1{}", "(".repeat(1_000), ")".repeat(1_000)), &python).expect_err("deep");
+        assert!(deep.contains("nested deeper"), "{deep}");
+    }
+
+    /// The parser frees what it made of this by a recursion as deep as the file is long.
+    #[tokio::test]
+    async fn code_that_exhausts_a_usual_stack_does_no_harm() {
+        let hostile = file("A.java", &"{[(".repeat(100_000));
+        let patterns = compile("f($A)", &[Language::by_name("java").expect("known")]).expect("a pattern");
+        let search = on_deep_stack(move || search(&[hostile], &patterns, &AtomicBool::new(false))).await;
+        assert_eq!(search.expect("it ends").total, 0);
+    }
+
+    #[test]
     fn only_the_first_matches_are_listed() {
         let search = run("f()", Some("python"), &[file("a.py", &"f()\n".repeat(50))]);
         assert_eq!((search.total, search.hits.len()), (50, LISTED));
@@ -338,22 +391,37 @@ mod tests {
 #[cfg(test)]
 mod probe {
     use super::*;
-    #[test]
-    fn probe() {
-        let n = 4 << 20;
+    #[tokio::test]
+    async fn probe() {
+        let n = MAX_CODE_BYTES;
         let mut rng: u64 = 1;
         let mut rand = || { rng = rng.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); (rng >> 33) as usize };
-        let alphabet = b"(){}[]<>\"'`:;,.=+-*/\\ \n\tabcdef01 $#@!if else def class";
+        let alphabet = b"(){}[]<>\"'`:;,.=+-*/\\ \n\tabcdef01 $#@!";
         let random: String = (0..n).map(|_| alphabet[rand() % alphabet.len()] as char).collect();
-        for (what, text) in [("open", "(".repeat(n)), ("mixed", "{[(".repeat(n/3)), ("random", random), ("quote", "\"'`".repeat(n/3)), ("if", "if x:\n".repeat(n/6)), ("lt", "<a ".repeat(n/3)), ("dash", "- ".repeat(n/2)), ("heredoc", "<<A\n".repeat(n/4)), ("fstr", "f'{".repeat(n/3))] {
+        let words = ["if ", "else ", "{", "}", "(", ")", "<", ">", "class A ", "def f", "fn f", "func f", "x", " = ", "1", ";", "\n", "\n  ", ":", ",", "\"", "'", "`", "${", "<<A\n", "async ", "=> ", "-> ", "[", "]", "- ", "match ", "&", "*", "$(", "f'{"];
+        let soup: String = { let mut s = String::new(); while s.len() < n - 10 { s.push_str(words[rand() % words.len()]); } s };
+        let mut cases: Vec<(&str, String)> = vec![("random", random), ("soup", soup)];
+        for unit in ["{[(", "(", "[", "{", "<a ", "\"'`", "if x:\n", "- ", "<<A\n", "f'{", "${", "a<", "[ ", "a=>", "x.", "!", "-", "*", "if(a)", "a?", "{a:", "a(", "\n ", "<a><b>", "$(", "`${"] {
+            cases.push((unit, unit.repeat(n / unit.len())));
+        }
+        for (what, text) in cases {
             for language in Language::all() {
+                let text = text.clone();
+                let (tx, rx) = std::sync::mpsc::channel::<()>();
+                let stop = Arc::new(AtomicBool::new(false));
+                let s2 = stop.clone();
+                std::thread::spawn(move || { if rx.recv_timeout(Duration::from_secs(10)).is_err() { s2.store(true, Ordering::Relaxed); } });
+                let s3 = stop.clone();
                 let start = std::time::Instant::now();
-                let doc = StrDoc::try_new(&text, language.grammar).unwrap();
-                let parse = start.elapsed();
-                let deep = deeper_than(&doc, DEEPEST);
-                if start.elapsed().as_millis() > 3000 { println!("{what} {} parse {parse:?} all {:?} deep {deep}", language.name(), start.elapsed()); }
+                let (r, parsed) = on_deep_stack(move || {
+                    let d = parse(&text, language.grammar, &s3);
+                    let parsed = start.elapsed();
+                    (d.map(|d| deeper_than(&d, DEEPEST)), parsed)
+                }).await.unwrap();
+                let _ = tx.send(());
+                if start.elapsed().as_secs() >= 4 { println!("SLOW {what:?} {} parse {parsed:?} all {:?} {r:?}", language.name(), start.elapsed()); }
             }
-            println!("done {what}");
+            println!("done {what:?}");
         }
     }
 }

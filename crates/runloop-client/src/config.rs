@@ -168,8 +168,8 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, ConfigError> {
         let url = base_url(&self.base_url)?;
         let key = self.api_key.ok_or(ConfigError::MissingApiKey)?;
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(|_| ConfigError::BadApiKey)?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
+            .map_err(|_| ConfigError::BadApiKey)?;
         authorization.set_sensitive(true);
 
         let mut headers = HeaderMap::new();
@@ -206,7 +206,8 @@ impl ClientBuilder {
 }
 
 fn base_url(text: &str) -> Result<Url, ConfigError> {
-    let bad = |url: &str, reason: &str| ConfigError::BadBaseUrl { url: url.to_owned(), reason: reason.to_owned() };
+    let bad =
+        |url: &str, reason: &str| ConfigError::BadBaseUrl { url: url.to_owned(), reason: reason.to_owned() };
     let mut url = Url::parse(text).map_err(|error| bad(text, &format!("is not a URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
         // Cannot fail for a URL that has credentials.
@@ -228,7 +229,9 @@ fn custom_headers(lines: &str) -> Result<Vec<(String, String)>, ConfigError> {
     lines
         .map(|(index, line)| match line.split_once(':') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-            None => Err(ConfigError::BadHeader { place: format!("line {} of RUNLOOP_CUSTOM_HEADERS", index + 1) }),
+            None => {
+                Err(ConfigError::BadHeader { place: format!("line {} of RUNLOOP_CUSTOM_HEADERS", index + 1) })
+            }
         })
         .collect()
 }
@@ -261,7 +264,8 @@ mod tests {
 
     #[test]
     fn a_missing_or_empty_key_says_how_to_set_one() {
-        let error = ClientBuilder::default().from_env(environment(&[("RUNLOOP_API_KEY", " ")])).unwrap().build();
+        let error =
+            ClientBuilder::default().from_env(environment(&[("RUNLOOP_API_KEY", " ")])).unwrap().build();
         assert!(error.unwrap_err().to_string().contains("RUNLOOP_API_KEY"));
     }
 

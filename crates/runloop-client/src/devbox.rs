@@ -110,7 +110,11 @@ impl Devbox {
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if the command takes too long; its last value has the execution's id.
-    pub async fn exec_opts(&self, command: impl Into<String>, options: &ExecOptions) -> Result<ExecResult, Error> {
+    pub async fn exec_opts(
+        &self,
+        command: impl Into<String>,
+        options: &ExecOptions,
+    ) -> Result<ExecResult, Error> {
         let deadline = options.deadline();
         let view = self.execute(command.into(), options, deadline).await?;
         let execution = self.execution(view.execution_id.clone());
@@ -129,26 +133,35 @@ impl Devbox {
         deadline: Deadline,
     ) -> Result<DevboxAsyncExecutionDetailView, Error> {
         let hold = deadline.left(Duration::from_secs(LONGEST_OPTIMISTIC));
-        let seconds = hold.as_secs_f64().ceil().clamp(1.0, 25.0);
+        // Whole seconds, and no more than are left: what remains is waited for by the next call.
+        let seconds = u32::try_from(hold.as_secs().max(1)).unwrap_or(u32::MAX);
         let params = ExecuteParams {
             command,
             command_id: options.command_id.clone().unwrap_or_else(|| Uuid::now_v7().to_string()),
             // Unset means the longest hold.
-            optimistic_timeout: (seconds < 25.0).then_some(seconds as u32),
+            optimistic_timeout: (u64::from(seconds) < LONGEST_OPTIMISTIC).then_some(seconds),
             shell_name: options.shell_name.clone(),
         };
         let call = self.client.devboxes().execute(&self.id, &params, Some(options.last_n));
         let call = call.timeout(Duration::from_secs(LONGEST_OPTIMISTIC) + ANSWER_GRACE).send();
-        match options.timeout.and_then(|timeout| timeout.checked_add(Duration::from_secs(5))) {
-            None => call.await,
-            Some(most) => tokio::time::timeout(most, call).await.unwrap_or_else(|_| {
+        let Some(most) = options.timeout.and_then(|timeout| timeout.checked_add(Duration::from_secs(5)))
+        else {
+            return call.await;
+        };
+        match tokio::time::timeout(most, call).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                if options.kill_on_timeout {
+                    // It never told its id. Servers may use the command's: worth one try.
+                    let _ = self.execution(params.command_id.as_str()).kill(true).max_retries(0).send().await;
+                }
                 Err(Error::PollingTimeout(Box::new(PollingTimeout {
                     what: format!("command {} in devbox {}", params.command_id, self.id),
                     waited: most,
                     attempts: 1,
                     last_value: None,
                 })))
-            }),
+            }
         }
     }
 

@@ -50,7 +50,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The server could not deliver standard input.
-    #[error("standard input of execution {execution} was not taken: it ended, or was started without `attach_stdin`")]
+    #[error(
+        "standard input of execution {execution} was not taken: it ended, or was started without `attach_stdin`"
+    )]
     StdInRefused {
         /// The execution.
         execution: ExecutionId,
@@ -231,13 +233,13 @@ impl PresignedKind {
 #[non_exhaustive]
 pub enum LastValue {
     /// Of a devbox.
-    Devbox(DevboxView),
+    Devbox(Box<DevboxView>),
     /// Of an execution.
-    Execution(DevboxAsyncExecutionDetailView),
+    Execution(Box<DevboxAsyncExecutionDetailView>),
     /// Of a snapshot.
-    Snapshot(DevboxSnapshotAsyncStatusView),
+    Snapshot(Box<DevboxSnapshotAsyncStatusView>),
     /// Of a blueprint.
-    Blueprint(BlueprintView),
+    Blueprint(Box<BlueprintView>),
 }
 
 impl LastValue {
@@ -329,16 +331,17 @@ impl Error {
 
     /// The server could not be reached at all.
     pub fn is_connect(&self) -> bool {
-        self.transport_kind().is_some_and(|kind| matches!(kind, TransportKind::Connect | TransportKind::ConnectTimeout))
+        self.transport_kind()
+            .is_some_and(|kind| matches!(kind, TransportKind::Connect | TransportKind::ConnectTimeout))
     }
 
     /// Time ran out: on the connection, on the answer, or on a wait.
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::PollingTimeout(_) => true,
-            _ => self
-                .transport_kind()
-                .is_some_and(|kind| matches!(kind, TransportKind::ConnectTimeout | TransportKind::ReadTimeout)),
+            _ => self.transport_kind().is_some_and(|kind| {
+                matches!(kind, TransportKind::ConnectTimeout | TransportKind::ReadTimeout)
+            }),
         }
     }
 

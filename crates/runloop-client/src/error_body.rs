@@ -77,7 +77,10 @@ mod tests {
     #[test]
     fn json_bodies_give_their_message_and_code() {
         let said = read(r#"{"code": "quota_reached", "message": "no more devboxes"}"#, 403, "Forbidden");
-        assert_eq!(said, ErrorText { code: Some("quota_reached".into()), message: "no more devboxes".into() });
+        assert_eq!(
+            said,
+            ErrorText { code: Some("quota_reached".into()), message: "no more devboxes".into() }
+        );
         assert_eq!(read(r#"{"code": 403, "message": "no"}"#, 403, "").code, None);
         assert_eq!(read(r#"{"code": 7, "message": "no"}"#, 403, "").code, Some("7".into()));
         assert_eq!(message(r#"{"error": {"message": "inner"}}"#), "inner");

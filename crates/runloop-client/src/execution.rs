@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::{StreamExt, stream};
-use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxId, ExecutionId, SendStdInParams, StdinSignal,
-};
+use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, ExecutionId, SendStdInParams, StdinSignal};
 
 use crate::call::Call;
 use crate::client::Client;
@@ -147,8 +145,13 @@ impl Execution {
             ..DevboxAsyncExecutionDetailView::default()
         });
         let executions = self.client.executions();
-        let waited =
-            executions.await_completed_until(&self.devbox, &self.id, deadline, Some(options.last_n), Some(known));
+        let waited = executions.await_completed_until(
+            &self.devbox,
+            &self.id,
+            deadline,
+            Some(options.last_n),
+            Some(known),
+        );
         let result = waited.await;
         if matches!(result, Err(Error::PollingTimeout(_))) && options.kill_on_timeout {
             // The timeout is the news, whatever becomes of the kill.
@@ -200,7 +203,8 @@ impl Execution {
     ) -> Result<ExecResult, Error> {
         let stdout = self.whole(view.stdout, view.stdout_truncated, || self.stdout(), most);
         let stderr = self.whole(view.stderr, view.stderr_truncated, || self.stderr(), most);
-        let ((stdout, stdout_truncated), (stderr, stderr_truncated)) = futures::future::try_join(stdout, stderr).await?;
+        let ((stdout, stdout_truncated), (stderr, stderr_truncated)) =
+            futures::future::try_join(stdout, stderr).await?;
         Ok(ExecResult {
             execution_id: self.id.clone(),
             exit_status: view.exit_status,

@@ -198,7 +198,8 @@ impl State {
     }
 
     async fn open(&mut self) -> Result<(), Error> {
-        let mut request = Request::<()>::get(self.kind.path(), &[self.devbox.as_str(), self.execution.as_str()])?;
+        let mut request =
+            Request::<()>::get(self.kind.path(), &[self.devbox.as_str(), self.execution.as_str()])?;
         if self.position > 0 {
             request = request.query("offset", self.position);
         }
@@ -269,7 +270,11 @@ impl State {
 
     fn path(&self) -> String {
         let mut values = [self.devbox.as_str(), self.execution.as_str()].into_iter();
-        self.kind.path().split("{}").map(|piece| format!("{piece}{}", values.next().unwrap_or_default())).collect()
+        self.kind
+            .path()
+            .split("{}")
+            .map(|piece| format!("{piece}{}", values.next().unwrap_or_default()))
+            .collect()
     }
 
     /// The connection is gone: waits a little if it may be opened again.
@@ -281,7 +286,8 @@ impl State {
         if idle {
             self.pause().await;
         } else if error.is_retryable() && self.failures < transport.max_retries {
-            let pause = error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
+            let pause =
+                error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
             let pause = pause.unwrap_or_else(|| backoff(self.failures, (transport.jitter)()));
             tracing::debug!(execution = %self.execution, position = self.position, %error, ?pause, "output stream broke");
             self.failures += 1;

@@ -52,7 +52,8 @@ impl FileSource {
     /// A local file, read while it is sent.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let name = path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
         Self { name, kind: Kind::Path(path) }
     }
 
@@ -62,8 +63,14 @@ impl FileSource {
     }
 
     /// A stream of chunks, with its length in bytes if known.
-    pub fn stream(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static, length: Option<u64>) -> Self {
-        Self { name: "file".to_owned(), kind: Kind::Stream { stream: Mutex::new(Some(stream.boxed())), length } }
+    pub fn stream(
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
+        Self {
+            name: "file".to_owned(),
+            kind: Kind::Stream { stream: Mutex::new(Some(stream.boxed())), length },
+        }
     }
 
     /// Sets the file name that the form part carries.
@@ -83,7 +90,9 @@ impl FileSource {
     /// Opens it for one attempt: the body and its length. `progress` counts what was taken from it.
     pub(crate) async fn open(&self, progress: &Progress) -> Result<(reqwest::Body, Option<u64>), Error> {
         match &self.kind {
-            Kind::Bytes(bytes) if bytes.len() <= PIECE => Ok((bytes.clone().into(), Some(bytes.len() as u64))),
+            Kind::Bytes(bytes) if bytes.len() <= PIECE => {
+                Ok((bytes.clone().into(), Some(bytes.len() as u64)))
+            }
             Kind::Bytes(bytes) => {
                 let length = bytes.len() as u64;
                 let rest = bytes.clone();
@@ -115,7 +124,7 @@ async fn open_path(path: &Path, progress: &Progress) -> Result<(reqwest::Body, O
     if metadata.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }
-    let length = metadata.is_file().then(|| metadata.len());
+    let length = metadata.is_file().then_some(metadata.len());
     Ok((progress.watch(ReaderStream::with_capacity(file, PIECE)), length))
 }
 

@@ -1,4 +1,103 @@
-//! Async client for the Runloop REST API
+//! Async client for the Runloop REST API: devboxes, the commands and files in them, snapshots, objects, blueprints,
+//! secrets and network policies.
+//!
+//! # A tour
+//!
+//! A [`Client`] knows a server and a key. Clones are cheap and share connections.
+//!
+//! ```no_run
+//! # async fn tour() -> Result<(), Box<dyn std::error::Error>> {
+//! use runloop_client::Client;
+//!
+//! // RUNLOOP_API_KEY, RUNLOOP_BASE_URL and RUNLOOP_CUSTOM_HEADERS.
+//! let client = Client::from_env(|name| std::env::var(name).ok())?;
+//! // Or step by step.
+//! let client = Client::builder().base_url("http://127.0.0.1:8080").api_key("ak_...").build()?;
+//! # Ok(()) }
+//! ```
+//!
+//! **Endpoints** are methods of resource handles. Each gives a [`Call`]: set options, then await it.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, WaitOptions, types::DevboxCreateParams};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! use std::time::Duration;
+//!
+//! let params = DevboxCreateParams { name: Some("trial-7".into()), ..Default::default() };
+//! let view = client.devboxes().create(&params).idempotency_key("run-1/trial-7").await?;
+//! let view = client.devboxes().await_running(&view.id, WaitOptions::within(Duration::from_secs(600))).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! **Handles** join endpoints to what one wants to do. A [`Devbox`] is a client and an id. [`Devbox::exec`] runs a command
+//! to its end, however long that takes, and gives all of its output; a command that fails is a result, not an error.
+//! Dropping a handle ends nothing: a devbox lives until it is shut down or its keep-alive time is over.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, ExecOptions, OutputKind};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! let devbox = client.devbox("dbx_1");
+//! devbox.write_file("repo/note.txt", "hello").await?;
+//! let result = devbox.exec("cat repo/note.txt").await?;
+//! assert!(result.success());
+//!
+//! // With a deadline, and output as it is printed.
+//! let options = ExecOptions::within(std::time::Duration::from_secs(60));
+//! devbox.exec_with("make test", &options, |kind, text| match kind {
+//!     OutputKind::Stdout => print!("{text}"),
+//!     OutputKind::Stderr => eprint!("{text}"),
+//! }).await?;
+//! devbox.shutdown(false).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! **Lists** come as a [`Page`], or as a stream of all items.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, DiskSnapshotListParams};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! use futures::TryStreamExt;
+//!
+//! let call = client.disk_snapshots().list(&DiskSnapshotListParams::default()).with_metadata("run", "run-1");
+//! let mut snapshots = std::pin::pin!(call.items());
+//! while let Some(snapshot) = snapshots.try_next().await? {
+//!     client.disk_snapshots().delete(&snapshot.id).await?;
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! **Objects** are uploaded from bytes, files, directories and streams. [`archive_dir`] and
+//! [`build_docker_context_tar`] make archives whose bytes depend on nothing but the files.
+//!
+//! **An endpoint that is missing here** can be called all the same: [`Client::send`] takes any [`Request`].
+//!
+//! ```no_run
+//! # use runloop_client::{Client, Request};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! let request = Request::<serde_json::Value>::get("/v1/devboxes/{}/usage", &["dbx_1"])?;
+//! let usage = client.send(request).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # What happens on its own
+//!
+//! - **Retries**: up to 5, on 408, 409, 429, 5xx and broken or silent connections, after a pause that doubles or that the
+//!   server asks for; `x-should-retry` has the first word. Every call but a GET carries an `x-request-id`, the same for
+//!   all its attempts, by which a server does it only once.
+//! - **Waits** have one deadline, made of holds of at most 30 s. A hold that expires and a connection that breaks mean
+//!   "not yet". Dropping the future ends a wait at once, and nothing else.
+//! - **Output streams** ([`ExecutionStream`]) that break are resumed at the byte where they stopped.
+//! - **Timeouts** are about silence, not about size: 5 s to connect, then 30 s without a byte (600 s where the server works
+//!   before it answers). Bytes of an upload that are still being taken count as a sign of life.
+//! - **Presigned URLs** are credentials: they get none of the client's headers, no redirect and no retry, and appear in no
+//!   error and no `Debug` output.
+//! - **TLS** is set up when the first https connection is made; over plain http no certificate is ever loaded. A server on
+//!   this machine is never asked through a proxy.
+//!
+//! # Layers
+//!
+//! Requests are plain values, built by the resource modules without I/O. One transport sends them; when to try again is a
+//! pure function. The parser of event streams and the rules of `.dockerignore` know nothing of networks and files.
 
 mod archive;
 mod byte_stream;
@@ -29,8 +128,8 @@ pub use client::Client;
 pub use config::{ClientBuilder, ConfigError, DEFAULT_BASE_URL};
 pub use devbox::{Devbox, ExecOptions};
 pub use error::{
-    DecodeError, Error, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError, TransportError,
-    TransportKind, WrongState,
+    DecodeError, Error, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
+    TransportError, TransportKind, WrongState,
 };
 pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
@@ -39,8 +138,9 @@ pub use page::{ListCall, Page};
 pub use query::Query;
 pub use request::{Method, Request};
 pub use resources::{
-    Accounts, BlueprintListParams, Blueprints, DevboxListParams, Devboxes, DiskSnapshotListParams, DiskSnapshots,
-    Executions, NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload, Objects, Secrets,
+    Accounts, BlueprintListParams, Blueprints, DevboxListParams, Devboxes, DiskSnapshotListParams,
+    DiskSnapshots, Executions, NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload,
+    Objects, Secrets,
 };
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use runloop_types as types;

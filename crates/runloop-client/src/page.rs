@@ -129,11 +129,22 @@ impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> Page<T> {
     }
 }
 
-async fn fetch<T: ListItem + serde::de::DeserializeOwned>(client: Client, path: &'static str, query: Query) -> Result<Page<T>, Error> {
+async fn fetch<T: ListItem + serde::de::DeserializeOwned>(
+    client: Client,
+    path: &'static str,
+    query: Query,
+) -> Result<Page<T>, Error> {
     let mut request = Request::<PageBody<T>>::get(path, &[])?;
     request.parts.query = query.clone();
     let body = client.transport().send(request).await?;
-    Ok(Page { items: body.items, total_count: body.total_count, has_more: body.has_more, client, path, query })
+    Ok(Page {
+        items: body.items,
+        total_count: body.total_count,
+        has_more: body.has_more,
+        client,
+        path,
+        query,
+    })
 }
 
 /// A page as it comes: the items stand in a field whose name depends on what they are.

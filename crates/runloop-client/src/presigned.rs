@@ -22,7 +22,12 @@ enum Action {
 
 impl Transport {
     /// PUTs bytes to a presigned URL with exactly these headers; tried once.
-    pub(crate) async fn put_presigned(&self, url: &str, headers: &Metadata, file: FileSource) -> Result<(), Error> {
+    pub(crate) async fn put_presigned(
+        &self,
+        url: &str,
+        headers: &Metadata,
+        file: FileSource,
+    ) -> Result<(), Error> {
         let failed = |kind| failed(Action::Upload, kind);
         let url = Url::parse(url).map_err(|_| failed(PresignedKind::BadUrl))?;
         let progress = Progress::default();
@@ -61,11 +66,13 @@ impl Transport {
         request: reqwest::Request,
         progress: &Progress,
     ) -> Result<reqwest::Response, Error> {
-        let broken = |error: reqwest::Error| failed(action, PresignedKind::Transport(Box::new(error.without_url())));
+        let broken =
+            |error: reqwest::Error| failed(action, PresignedKind::Transport(Box::new(error.without_url())));
         let client = self.pools.presigned(request.url()).map_err(broken)?;
         let answer = unless_silent(self.long_timeout, progress, client.execute(request)).await;
-        let mut response =
-            answer.ok_or_else(|| failed(action, PresignedKind::Silent(self.long_timeout)))?.map_err(broken)?;
+        let mut response = answer
+            .ok_or_else(|| failed(action, PresignedKind::Silent(self.long_timeout)))?
+            .map_err(broken)?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -73,7 +80,8 @@ impl Transport {
         // Stores answer with XML that may repeat the URL: the status and the store's error code are enough.
         let mut text = String::new();
         if let Ok(Some(body)) = chunk(&mut response, Duration::from_secs(5)).await {
-            let body = String::from_utf8_lossy(body.get(..error_body::LONGEST_BODY).unwrap_or(&body)).into_owned();
+            let body =
+                String::from_utf8_lossy(body.get(..error_body::LONGEST_BODY).unwrap_or(&body)).into_owned();
             text = between(&body, "<Code>", "</Code>").unwrap_or_default().to_owned();
         }
         Err(failed(action, PresignedKind::Status { status: status.as_u16(), code: text }))
@@ -83,7 +91,9 @@ impl Transport {
 async fn chunk(response: &mut reqwest::Response, limit: Duration) -> Result<Option<bytes::Bytes>, Error> {
     match tokio::time::timeout(limit, response.chunk()).await {
         Ok(Ok(chunk)) => Ok(chunk),
-        Ok(Err(error)) => Err(failed(Action::Download, PresignedKind::Transport(Box::new(error.without_url())))),
+        Ok(Err(error)) => {
+            Err(failed(Action::Download, PresignedKind::Transport(Box::new(error.without_url()))))
+        }
         Err(_) => Err(failed(Action::Download, PresignedKind::Silent(limit))),
     }
 }

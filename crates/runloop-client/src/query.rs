@@ -47,7 +47,8 @@ impl Query {
                 map.iter().try_for_each(|(key, value)| self.add(&format!("{name}[{key}]"), value))
             }
             Value::Array(items) => {
-                let items: Vec<String> = items.iter().filter_map(|item| plain(item).transpose()).collect::<Result<_, _>>()?;
+                let items: Vec<String> =
+                    items.iter().filter_map(|item| plain(item).transpose()).collect::<Result<_, _>>()?;
                 self.push(name, items.join(","));
                 Ok(())
             }
@@ -100,9 +101,15 @@ mod tests {
 
     #[test]
     fn plain_values_lists_and_maps() {
-        assert_eq!(encode(json!({"limit": 5, "include_total_count": false})), "?limit=5&include_total_count=false");
+        assert_eq!(
+            encode(json!({"limit": 5, "include_total_count": false})),
+            "?limit=5&include_total_count=false"
+        );
         assert_eq!(encode(json!({"status": ["running", "failure"]})), "?status=running%2Cfailure");
-        assert_eq!(encode(json!({"metadata": {"team": "a&b", "run": {"in": ["1", "2"]}}})), "?metadata%5Bteam%5D=a%26b&metadata%5Brun%5D%5Bin%5D=1%2C2");
+        assert_eq!(
+            encode(json!({"metadata": {"team": "a&b", "run": {"in": ["1", "2"]}}})),
+            "?metadata%5Bteam%5D=a%26b&metadata%5Brun%5D%5Bin%5D=1%2C2"
+        );
     }
 
     #[test]

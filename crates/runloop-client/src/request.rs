@@ -298,7 +298,10 @@ mod tests {
 
     #[test]
     fn path_values_are_encoded_whole() {
-        assert_eq!(path("/v1/secrets/{}", &["a/b c%2e?#ä"]).unwrap(), "/v1/secrets/a%2Fb%20c%252e%3F%23%C3%A4");
+        assert_eq!(
+            path("/v1/secrets/{}", &["a/b c%2e?#ä"]).unwrap(),
+            "/v1/secrets/a%2Fb%20c%252e%3F%23%C3%A4"
+        );
         assert_eq!(path("/v1/{}/x/{}", &["a-b_c.d~e", "2"]).unwrap(), "/v1/a-b_c.d~e/x/2");
     }
 
@@ -306,7 +309,10 @@ mod tests {
     fn values_that_would_name_another_path_are_refused() {
         for bad in ["", ".", ".."] {
             let error = path("/v1/devboxes/{}", &[bad]).unwrap_err();
-            assert!(matches!(&error, Error::InvalidRequest { reason } if reason.contains("/v1/devboxes/{}")), "{error}");
+            assert!(
+                matches!(&error, Error::InvalidRequest { reason } if reason.contains("/v1/devboxes/{}")),
+                "{error}"
+            );
         }
         assert_eq!(path("/v1/secrets/{}", &["..."]).unwrap(), "/v1/secrets/...");
     }

@@ -24,7 +24,13 @@ pub(crate) enum Failure<'a> {
 /// `retries` have been made so far. `jitter` is a random number in `[0, 1)`. The rules are those of the official
 /// SDKs: `x-should-retry` decides first, then 408, 409, 429, 5xx and transport errors are tried again; the server's
 /// own wish (`retry-after-ms`, `retry-after`) is honoured up to 60 s, else the pause doubles from 1 s up to 60 s.
-pub(crate) fn pause(failure: Failure<'_>, retries: u32, max_retries: u32, now: SystemTime, jitter: f64) -> Option<Duration> {
+pub(crate) fn pause(
+    failure: Failure<'_>,
+    retries: u32,
+    max_retries: u32,
+    now: SystemTime,
+    jitter: f64,
+) -> Option<Duration> {
     if retries >= max_retries || !is_worth_retrying(failure) {
         return None;
     }
@@ -42,7 +48,8 @@ pub(crate) fn pause(failure: Failure<'_>, retries: u32, max_retries: u32, now: S
 pub(crate) fn is_worth_retrying(failure: Failure<'_>) -> bool {
     match failure {
         Failure::Transport => true,
-        Failure::Status(status, headers) => match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+        Failure::Status(status, headers) => match headers.get("x-should-retry").map(|value| value.as_bytes())
+        {
             Some(b"true") => true,
             Some(b"false") => false,
             _ => matches!(status, 408 | 409 | 429 | 500..),

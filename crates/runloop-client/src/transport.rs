@@ -46,8 +46,16 @@ enum Answer {
 
 /// A failed attempt.
 enum Failed {
-    Status { status: u16, reason: &'static str, headers: HeaderMap, body: String },
-    Transport { kind: TransportKind, source: Option<reqwest::Error> },
+    Status {
+        status: u16,
+        reason: &'static str,
+        headers: HeaderMap,
+        body: String,
+    },
+    Transport {
+        kind: TransportKind,
+        source: Option<reqwest::Error>,
+    },
     /// Not the way to the server's fault: never tried again.
     Ours(Error),
 }
@@ -77,13 +85,23 @@ impl Transport {
             Finish::Body(decode) => match self.run(&parts, false).await? {
                 Answer::Whole(status, bytes) => decode(bytes.clone()).map_err(|source| {
                     let excerpt = String::from_utf8_lossy(bytes.get(..200).unwrap_or(&bytes)).into_owned();
-                    Error::Decode(Box::new(DecodeError::new(parts.method, parts.path, status, excerpt, source)))
+                    Error::Decode(Box::new(DecodeError::new(
+                        parts.method,
+                        parts.path,
+                        status,
+                        excerpt,
+                        source,
+                    )))
                 }),
-                Answer::Open(_) => Err(Error::InvalidRequest { reason: "the answer was not read".to_owned() }),
+                Answer::Open(_) => {
+                    Err(Error::InvalidRequest { reason: "the answer was not read".to_owned() })
+                }
             },
             Finish::Stream(wrap) => match self.run(&parts, true).await? {
                 Answer::Open(response) => Ok(wrap(self.body_stream(parts, response))),
-                Answer::Whole(..) => Err(Error::InvalidRequest { reason: "the answer was not streamed".to_owned() }),
+                Answer::Whole(..) => {
+                    Err(Error::InvalidRequest { reason: "the answer was not streamed".to_owned() })
+                }
             },
         }
     }
@@ -114,9 +132,13 @@ impl Transport {
             let now = (self.clock)();
             let pause = match &failed {
                 Failed::Transport { kind, .. } if !kind.is_retryable() => None,
-                Failed::Status { status, headers, .. } => {
-                    retry::pause(retry::Failure::Status(*status, headers), retries, max_retries, now, (self.jitter)())
-                }
+                Failed::Status { status, headers, .. } => retry::pause(
+                    retry::Failure::Status(*status, headers),
+                    retries,
+                    max_retries,
+                    now,
+                    (self.jitter)(),
+                ),
                 _ => retry::pause(retry::Failure::Transport, retries, max_retries, now, (self.jitter)()),
             };
             retries += 1;
@@ -229,7 +251,11 @@ impl Transport {
 }
 
 /// Waits for `future` as long as it, or the body that it sends, makes progress.
-pub(crate) async fn unless_silent<F: Future>(limit: Duration, progress: &Progress, future: F) -> Option<F::Output> {
+pub(crate) async fn unless_silent<F: Future>(
+    limit: Duration,
+    progress: &Progress,
+    future: F,
+) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     loop {
         let before = progress.get();
@@ -295,12 +321,21 @@ fn request_id(parts: &Parts) -> Result<Option<HeaderValue>, Error> {
         None => format!("runloop-client-rust-{}", Uuid::new_v4().as_hyphenated()),
     };
     let value = HeaderValue::try_from(key).map_err(|_| Error::InvalidRequest {
-        reason: format!("the idempotency key of {} {} cannot be a header: use visible ASCII", parts.method, parts.path),
+        reason: format!(
+            "the idempotency key of {} {} cannot be a header: use visible ASCII",
+            parts.method, parts.path
+        ),
     })?;
     Ok(Some(value))
 }
 
-fn error(parts: &Parts, request_id: Option<&HeaderValue>, failed: Failed, attempts: u32, now: SystemTime) -> Error {
+fn error(
+    parts: &Parts,
+    request_id: Option<&HeaderValue>,
+    failed: Failed,
+    attempts: u32,
+    now: SystemTime,
+) -> Error {
     let sent_id = || request_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     match failed {
         Failed::Ours(error) => error,

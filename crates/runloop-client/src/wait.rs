@@ -105,7 +105,12 @@ where
         if attempts > 0 && hold.is_zero() {
             let (what, last_value) = what();
             let waited = deadline.started.elapsed();
-            return Err(Error::PollingTimeout(Box::new(PollingTimeout { what, waited, attempts, last_value })));
+            return Err(Error::PollingTimeout(Box::new(PollingTimeout {
+                what,
+                waited,
+                attempts,
+                last_value,
+            })));
         }
         attempts += 1;
         let begun = Instant::now();
@@ -115,14 +120,18 @@ where
                 failures = 0;
                 if begun.elapsed() < QUICK {
                     // From 1/16 s up to 2 s.
-                    sleep(deadline.left(backoff(quick, (transport.jitter)()).min(Duration::from_secs(32)) / 16)).await;
+                    sleep(
+                        deadline.left(backoff(quick, (transport.jitter)()).min(Duration::from_secs(32)) / 16),
+                    )
+                    .await;
                     quick += 1;
                 } else {
                     quick = 0;
                 }
             }
             Err(error) if error.is_retryable() && failures < transport.max_retries => {
-                let pause = error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
+                let pause =
+                    error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
                 sleep(deadline.left(pause.unwrap_or_else(|| backoff(failures, (transport.jitter)())))).await;
                 failures += 1;
             }
@@ -161,8 +170,190 @@ where
         if attempts >= config.max_attempts || left.is_some_and(|left| left.is_zero()) {
             let what = what();
             let last_value = Some(last_value);
-            return Err(Error::PollingTimeout(Box::new(PollingTimeout { what, waited, attempts, last_value })));
+            return Err(Error::PollingTimeout(Box::new(PollingTimeout {
+                what,
+                waited,
+                attempts,
+                last_value,
+            })));
         }
         sleep(left.map_or(config.interval, |left| left.min(config.interval))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use runloop_types::{DevboxStatus, DevboxView};
+
+    use super::*;
+    use crate::client::Client;
+    use crate::error::{StatusError, TransportError, TransportKind};
+    use crate::request::Method;
+
+    fn client() -> Client {
+        Client::builder().api_key("ak").base_url("http://127.0.0.1:1").jitter(|| 0.0).build().unwrap()
+    }
+
+    fn status(status: u16) -> Error {
+        Error::Status(Box::new(StatusError {
+            method: Method::Post,
+            path: String::new(),
+            status,
+            code: None,
+            message: String::new(),
+            body: String::new(),
+            request_id: None,
+            attempts: 1,
+            retry_after: None,
+            retryable: matches!(status, 408 | 409 | 429 | 500..),
+        }))
+    }
+
+    fn transport(kind: TransportKind) -> Error {
+        Error::Transport(Box::new(TransportError {
+            method: Method::Post,
+            path: String::new(),
+            kind,
+            attempts: 1,
+            request_id: None,
+            source: None,
+        }))
+    }
+
+    fn what() -> (String, Option<LastValue>) {
+        ("it".to_owned(), None)
+    }
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_ten_minutes_is_cut_into_holds_and_ends_on_time() {
+        let client = client();
+        let holds = RefCell::new(Vec::new());
+        let started = Instant::now();
+        let round = |hold: Duration| {
+            holds.borrow_mut().push(hold.as_secs());
+            async move {
+                sleep(hold).await;
+                Err::<(), _>(status(408))
+            }
+        };
+        let deadline = WaitOptions::within(seconds(605.0)).deadline();
+        let error = hold(client.transport(), deadline, seconds(30.0), what, round).await.unwrap_err();
+        let Error::PollingTimeout(timeout) = error else { panic!("{error}") };
+        assert_eq!((timeout.attempts, timeout.waited), (21, seconds(605.0)));
+        assert_eq!(started.elapsed(), seconds(605.0));
+        let mut expected = vec![30; 20];
+        expected.push(5);
+        assert_eq!(*holds.borrow(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_ready_after_an_hour_is_found() {
+        let client = client();
+        let ready = Instant::now() + Duration::from_secs(3600);
+        let round = |hold: Duration| async move {
+            let left = ready.saturating_duration_since(Instant::now());
+            sleep(hold.min(left)).await;
+            if left <= hold { Ok(7) } else { Err(transport(TransportKind::ReadTimeout)) }
+        };
+        let found =
+            hold(client.transport(), WaitOptions::forever().deadline(), seconds(25.0), what, round).await;
+        assert_eq!(found.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_connections_are_spread_out() {
+        let client = client();
+        let rounds = RefCell::new(0);
+        let round = |_| {
+            *rounds.borrow_mut() += 1;
+            async { Err::<(), _>(transport(TransportKind::Connect)) }
+        };
+        let deadline = WaitOptions::within(seconds(60.0)).deadline();
+        let error = hold(client.transport(), deadline, seconds(30.0), what, round).await.unwrap_err();
+        assert!(matches!(error, Error::PollingTimeout(_)), "{error}");
+        // 1/16 s doubling to 2 s, then every 2 s.
+        let rounds = rounds.into_inner();
+        assert!((30..=40).contains(&rounds), "{rounds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_errors_end_the_wait() {
+        let client = client();
+        for error in [status(404), status(400), transport(TransportKind::TooLarge)] {
+            let mut error = Some(error);
+            let round = |_| {
+                let error = error.take().expect("one round");
+                async { Err::<(), _>(error) }
+            };
+            let deadline = WaitOptions::forever().deadline();
+            let result = hold(client.transport(), deadline, seconds(30.0), what, round).await;
+            assert!(!matches!(result.unwrap_err(), Error::PollingTimeout(_)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stays_busy_ends_the_wait_after_the_usual_retries() {
+        let client = client();
+        let started = Instant::now();
+        let deadline = WaitOptions::forever().deadline();
+        let round = |_| async { Err::<(), _>(status(503)) };
+        let error = hold(client.transport(), deadline, seconds(30.0), what, round).await.unwrap_err();
+        assert_eq!(error.status(), Some(503));
+        assert_eq!(started.elapsed(), seconds(1.0 + 2.0 + 4.0 + 8.0 + 16.0));
+    }
+
+    fn provisioning() -> LastValue {
+        LastValue::Devbox(Box::new(DevboxView {
+            status: DevboxStatus::Provisioning,
+            ..DevboxView::default()
+        }))
+    }
+
+    async fn polls(config: PollingConfig) -> (u32, Duration) {
+        let started = Instant::now();
+        let call = || async { Ok(Polled::<()>::Pending(provisioning())) };
+        match poll(config, || "it".to_owned(), call).await {
+            Err(Error::PollingTimeout(timeout)) => {
+                assert_eq!(timeout.last_value, Some(provisioning()));
+                (timeout.attempts, started.elapsed())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_ends_by_attempts_or_by_time() {
+        let config = |max_attempts, timeout| PollingConfig { interval: seconds(1.0), max_attempts, timeout };
+        assert_eq!(polls(PollingConfig::default()).await, (120, seconds(119.0)));
+        assert_eq!(polls(config(0, None)).await, (1, Duration::ZERO));
+        assert_eq!(polls(config(1, None)).await, (1, Duration::ZERO));
+        assert_eq!(polls(config(100, Some(Duration::ZERO))).await, (1, Duration::ZERO));
+        assert_eq!(polls(config(100, Some(seconds(2.5)))).await, (4, seconds(2.5)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_answers_at_once_when_it_is_done() {
+        let started = Instant::now();
+        let call = || async { Ok(Polled::Done(5)) };
+        assert_eq!(poll(PollingConfig::default(), || "it".to_owned(), call).await.unwrap(), 5);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_timeout_says_what_was_waited_for() {
+        let timeout = PollingTimeout {
+            what: "devbox dbx_1 to be running".to_owned(),
+            waited: seconds(120.04),
+            attempts: 4,
+            last_value: Some(provisioning()),
+        };
+        let text = "devbox dbx_1 to be running took longer than 120.0s (4 polls, last seen: provisioning)";
+        assert_eq!(timeout.to_string(), text);
     }
 }

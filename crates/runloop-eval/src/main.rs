@@ -1,1 +1,77 @@
-fn main() {}
+//! The command line of runloop-eval: arguments become settings, settings become commands, errors become exit codes.
+
+mod args;
+mod commands;
+mod definitions;
+mod display;
+mod error;
+mod evaluation;
+mod exit;
+mod header;
+mod interrupt;
+mod state;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command, Verbosity};
+use crate::error::CliError;
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    // First of all: the helper processes of the sandbox are this program too.
+    runloop_sandbox::init();
+    let cli = Cli::parse();
+    start_logging(cli.verbosity);
+    match dispatch(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("\x1b[1;31merror\x1b[0m: {}", error.message);
+            if let Some(hint) = &error.hint {
+                anstream::eprintln!("\x1b[1mhelp\x1b[0m: {hint}");
+            }
+            error.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, CliError> {
+    let verbosity = cli.verbosity;
+    match cli.command {
+        Command::Check(args) => commands::check::run(&args, verbosity),
+        Command::Build(args) => commands::build::run(&args, verbosity),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),
+        Command::Validate(args) => on_runtime(commands::validate::run(&args, verbosity)),
+        Command::Serve(args) => on_runtime(commands::serve::run(args, verbosity)),
+    }
+}
+
+fn on_runtime(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::wrap(Exit::Target, "no threads can be started", &error))?
+        .block_on(work)
+}
+
+/// Logs go to standard error: warnings by default, `-v` for what happens, `-vv` for every request. `RUNLOOP_EVAL_LOG` takes
+/// a filter of its own.
+fn start_logging(verbosity: Verbosity) {
+    let level = match (verbosity.quiet, verbosity.verbose) {
+        (true, _) => "error",
+        (_, 0) => "warn",
+        (_, 1) => "info",
+        _ => "debug",
+    };
+    let filter = std::env::var("RUNLOOP_EVAL_LOG").unwrap_or_else(|_| level.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .init();
+}

@@ -2,9 +2,142 @@
 
 use std::path::PathBuf;
 
-use runloop_sandbox::{DriverChoice, DriverKind, SandboxOptions};
+use runloop_client::{Client, DEFAULT_BASE_URL, DevboxListParams, ExposeSecret as _};
+use runloop_sandbox::{Base, DriverChoice, DriverKind, Guarantees, OpenError, SandboxOptions};
+use runloop_server::{SandboxSource, Server, ServerOptions, StartError};
+use runloop_types::PageParams;
+use secrecy::SecretString;
 
-use crate::args::{Driver, IsolationArgs};
+use crate::args::{Driver, IsolationArgs, TargetArgs};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::state::Ephemeral;
+
+/// A Runloop API that answers.
+pub(crate) struct Target {
+    /// `local`, `cloud` or the URL.
+    pub(crate) name: String,
+    pub(crate) client: Client,
+    pub(crate) base_url: String,
+    pub(crate) api_key: SecretString,
+    /// What its devboxes guarantee; known of the local one only.
+    pub(crate) guarantees: Option<Guarantees>,
+    platform: Option<(Server, Ephemeral)>,
+}
+
+impl Target {
+    /// Starts the embedded platform, or makes sure that the one named answers and takes the key.
+    pub(crate) async fn connect(args: &TargetArgs) -> Result<Self, CliError> {
+        let target = match args.target.as_str() {
+            "local" => Self::local(&args.isolation).await?,
+            "cloud" => {
+                let url = std::env::var("RUNLOOP_BASE_URL").unwrap_or_else(|_| DEFAULT_BASE_URL.to_owned());
+                Self::remote("cloud", &url)?
+            }
+            url if url.starts_with("http://") || url.starts_with("https://") => Self::remote(url, url)?,
+            other => {
+                return Err(CliError::new(Exit::Usage, format!("{other:?} is no target"))
+                    .hint("use --target local, --target cloud, or the URL of a Runloop API"));
+            }
+        };
+        if target.platform.is_none() {
+            let page = PageParams { limit: Some(1), ..PageParams::default() };
+            let one = DevboxListParams { page, ..DevboxListParams::default() };
+            target.client.devboxes().list(&one).await.map_err(|error| {
+                CliError::wrap(Exit::Target, format!("{} does not serve us", target.base_url), &error)
+                    .hint("check the URL and RUNLOOP_API_KEY, or use --target local")
+            })?;
+        }
+        Ok(target)
+    }
+
+    async fn local(isolation: &IsolationArgs) -> Result<Self, CliError> {
+        let data = Ephemeral::create(|name| std::env::var_os(name)).map_err(|error| {
+            CliError::wrap(Exit::Target, "there is no directory for the local platform", &error)
+                .hint("set XDG_STATE_HOME to a directory that can be written")
+        })?;
+        let server = start_server(0, None, data.path().to_path_buf(), isolation).await?;
+        let (base_url, api_key) = (server.url().to_owned(), server.api_key().clone());
+        Ok(Self {
+            name: "local".to_owned(),
+            client: client(&base_url, &api_key)?,
+            guarantees: Some(server.guarantees().clone()),
+            base_url,
+            api_key,
+            platform: Some((server, data)),
+        })
+    }
+
+    fn remote(name: &str, url: &str) -> Result<Self, CliError> {
+        let Ok(key) = std::env::var("RUNLOOP_API_KEY") else {
+            return Err(CliError::new(Exit::Target, format!("there is no key for {name}"))
+                .hint("set RUNLOOP_API_KEY, or use --target local, which needs none"));
+        };
+        let api_key = SecretString::from(key);
+        Ok(Self {
+            name: name.to_owned(),
+            client: client(url, &api_key)?,
+            base_url: url.to_owned(),
+            api_key,
+            guarantees: None,
+            platform: None,
+        })
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.platform.is_some()
+    }
+
+    /// Ends the local platform and all it made.
+    pub(crate) async fn close(self) {
+        if let Some((server, data)) = self.platform {
+            server.shutdown().await;
+            drop(data);
+        }
+    }
+}
+
+fn client(url: &str, key: &SecretString) -> Result<Client, CliError> {
+    Client::builder()
+        .base_url(url)
+        .api_key(key.expose_secret())
+        .build()
+        .map_err(|error| CliError::wrap(Exit::Target, format!("{url} cannot be used"), &error))
+}
+
+/// Starts the embedded platform.
+pub(crate) async fn start_server(
+    port: u16,
+    api_key: Option<SecretString>,
+    data_dir: PathBuf,
+    isolation: &IsolationArgs,
+) -> Result<Server, CliError> {
+    let sandbox = SandboxSource::Open(sandbox_options(data_dir.join("sandbox"), isolation));
+    Server::start(ServerOptions {
+        bind_port: port,
+        api_key,
+        data_dir,
+        sandbox,
+        base: Base::Host,
+        expose: Vec::new(),
+    })
+    .await
+    .map_err(|error| {
+        let wrapped = CliError::wrap(Exit::Target, "the local platform does not start", &error);
+        match error {
+            StartError::Bind { .. } => wrapped.hint("choose another port, or 0 for any free one"),
+            StartError::Sandbox(error) => wrapped.hint(hint(&error)),
+            _ => wrapped,
+        }
+    })
+}
+
+fn hint(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::OnlyWeak { .. } => "`runloop-eval doctor` says what is missing; --allow-weak accepts it",
+        _ => "`runloop-eval doctor` says what this machine can isolate and what would improve it",
+    }
+}
 
 /// Options of a sandbox as the command line asks for it.
 pub(crate) fn sandbox_options(state_dir: PathBuf, isolation: &IsolationArgs) -> SandboxOptions {

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, Scope,
 };
 
 use crate::protocol::Failure;
@@ -74,41 +74,23 @@ fn restrict(directory: &Path, readable: &[PathBuf], offline: bool) -> Result<(),
         rules = rules.handle_access(AccessNet::from_all(NEWEST))?;
     }
     let mut rules = rules.create()?;
-    let mut allow = |path: &Path, rights: BitFlags<AccessFs>| -> Result<(), landlock::RulesetError> {
+    let mut allowed = vec![(directory, all)];
+    allowed.extend(readable.iter().map(|path| (path.as_path(), AccessFs::from_read(NEWEST))));
+    allowed.extend(WRITABLE_DEVICES.map(|path| (Path::new(path), AccessFs::from_read(NEWEST) | AccessFs::WriteFile)));
+    let terminal = AccessFs::from_read(NEWEST) | AccessFs::WriteFile | AccessFs::IoctlDev;
+    allowed.push((Path::new("/dev/pts"), terminal));
+    for (path, rights) in allowed {
         // A directory that this machine does not have needs no rule.
-        let Ok(opened) = PathFd::new(path) else { return Ok(()) };
+        let Ok(opened) = PathFd::new(path) else { continue };
         let rights = if path.is_dir() { rights } else { rights & AccessFs::from_file(NEWEST) };
-        rules.add_rule(PathBeneath::new(opened, rights)).map(drop)
-    };
-    allow(directory, all)?;
-    for path in readable {
-        allow(path, AccessFs::from_read(NEWEST))?;
+        rules = rules.add_rule(PathBeneath::new(opened, rights))?;
     }
-    for path in WRITABLE_DEVICES {
-        allow(Path::new(path), AccessFs::from_read(NEWEST) | AccessFs::WriteFile)?;
-    }
-    allow(Path::new("/dev/pts"), AccessFs::from_read(NEWEST) | AccessFs::WriteFile | AccessFs::IoctlDev)?;
     rules.restrict_self().map(drop)
 }
 
-/// How much of landlock this kernel has; confines the calling process, so only for a child made for it.
-pub(crate) fn try_landlock() -> bool {
-    let tried = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(NEWEST))
-        .and_then(|rules| rules.create())
-        .and_then(|rules| rules.restrict_self());
-    tried.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
-}
-
-/// Whether this kernel's landlock keeps signals inside; confines the calling process, so only for a child made for it.
-pub(crate) fn try_signal_scope() -> bool {
-    let tried = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .scope(Scope::Signal)
-        .and_then(|rules| rules.create())
-        .and_then(|rules| rules.restrict_self());
-    tried.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
+/// The version of landlock that this kernel has, 0 for none.
+pub(crate) fn landlock_version() -> u32 {
+    seccomp::landlock_version().unwrap_or(0)
 }
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;

@@ -7,10 +7,29 @@
 //! A program that uses this crate calls [`init`] in the first line of `main`: boxes are made by a re-execution of the
 //! same program, so that no helper binary needs to be installed.
 
+mod broker;
+mod confine;
+mod drivers;
 mod guarantees;
+mod helper;
+mod layers;
+mod life;
 mod linux_box;
+mod machine;
+mod mountinfo;
+mod namespace;
+mod probe;
+mod protocol;
 mod sandbox;
+mod session;
+mod skeleton;
 mod spec;
+mod sys;
+mod text;
+mod tree;
+mod watcher;
+mod wire;
+mod zygote;
 
 pub use guarantees::{DriverKind, Guarantee, Guarantees, Probe, ProbeStep};
 pub use linux_box::{

@@ -190,7 +190,7 @@ fn tree_mount(plan: &Plan, tree: &Tree, shift: u32, shifted: bool) -> Result<Own
         .lowers
         .iter()
         .map(|lower| match lower {
-            Lower::Layer { path } | Lower::Host { path, .. } => path.as_path(),
+            Lower::Layer { path } | Lower::Base { skeleton: path, .. } => path.as_path(),
         })
         .collect();
     let overlay = mount::Overlay { lowers: &lowers, upper: &upper, work: &work, user_marks: !shifted };

@@ -40,9 +40,9 @@ wire_enum!(
     Lower {
         /// A layer of ours, with the owners that it shall have.
         1 = Layer { path: PathBuf },
-        /// A directory of the host, whose owners are to be shown shifted. Files of the host's user `stranger` must not
-        /// look as if they belonged to the box's user of the same number.
-        2 = Host { path: PathBuf, stranger: Option<u32> },
+        /// A directory of the host, whose owners are to be shown shifted, below a skeleton of ours. Files of the host's
+        /// user `stranger` must not look as if they belonged to the box's user of the same number.
+        2 = Base { skeleton: PathBuf, host: PathBuf, stranger: Option<u32> },
     }
 );
 

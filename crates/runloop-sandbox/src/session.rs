@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use crate::linux_box::ExitStatus;
 use crate::protocol::{self, Failure, MAX_REPLY, Reply, Request};
 use crate::sys::files::{self, Kind};
-use crate::sys::{process, socket};
+use crate::sys::{process, readiness, socket};
 
 /// Answers that may be outstanding in the broker's direction before it is taken for broken.
 const MAX_PENDING: usize = 100_000;
@@ -63,8 +63,8 @@ impl Session {
     /// Takes over the socket of a broker that has just been forked.
     pub(crate) fn new(socket: OwnedFd, broker: OwnedFd) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            socket: AsyncFd::new(socket)?,
-            broker: AsyncFd::with_interest(broker, tokio::io::Interest::READABLE)?,
+            socket: readiness::socket(socket)?,
+            broker: readiness::process(broker)?,
             state: Mutex::default(),
             next: AtomicU64::new(1),
             ending: AtomicBool::new(false),
@@ -272,6 +272,16 @@ impl Session {
         }
         self.kill();
         self.ended().await;
+    }
+
+    /// Whether its end was asked for.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Its end, by whoever's hand, is wanted from here on.
+    pub(crate) fn expect_end(&self) {
+        self.ending.store(true, Ordering::Release);
     }
 
     /// The box's end is wanted from here on, without waiting: for a handle that is dropped.

@@ -16,7 +16,7 @@ use crate::mountinfo;
 use crate::protocol::{Lower, Tree};
 use crate::spec::{Base, User};
 use crate::sys::files::{self, Resolve};
-use crate::sys::{c_path, ids};
+use crate::sys::c_path;
 
 /// Directory of the state directory that holds the skeletons.
 pub(crate) const SKELETONS: &str = "skeletons";
@@ -101,6 +101,12 @@ impl Skeletons {
             private.push(current);
         }
         Ok(Self { root: root.to_owned(), marks, private, made: Mutex::default() })
+    }
+
+    /// The foundation for a base and user if it is there and fits the base as it is now.
+    pub(crate) fn known(&self, base: &Base, user: &User) -> Option<Foundation> {
+        let key = self.key(base, user).ok()?;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     /// The foundation for a base and user, made if it is not there or the base has changed since.
@@ -191,7 +197,7 @@ impl Builder<'_> {
         let shell = if shell.is_ok() { "/bin/bash" } else { "/bin/sh" };
         self.accounts("root", &read("etc/passwd"), &read("etc/group"), shell)?;
         self.home("root")?;
-        let lowers = vec![self.layer(path, "root"), self.host(base, None)];
+        let lowers = self.below(path, "root", base, None);
         Ok(Foundation { trees: vec![tree("root", "/", lowers)], shown: Vec::new() })
     }
 
@@ -222,7 +228,7 @@ impl Builder<'_> {
         self.accounts("root", &read_host("/etc/passwd")?, &read_host("/etc/group")?, host_shell())?;
         self.home("root")?;
         let stranger = (self.user.uid != 0).then_some(self.user.uid);
-        let lowers = vec![self.layer(path, "root"), self.host("/".into(), stranger)];
+        let lowers = self.below(path, "root", "/".into(), stranger);
         Ok(Foundation { trees: vec![tree("root", "/", lowers)], shown: Vec::new() })
     }
 
@@ -273,8 +279,16 @@ impl Builder<'_> {
                     self.hide_below(&part, name, below, 0o755)?;
                 }
             }
-            if !mounted.iter().any(|point| point.starts_with(&host)) {
-                let lowers = vec![self.layer(path, &part), self.host(host.clone(), None)];
+            if self.top.starts_with(&host) {
+                // The kernel refuses to stack a directory over one that contains it.
+                if name != "var" {
+                    return Err(io::Error::other(format!(
+                        "the state directory must not be below /{name}: choose another one"
+                    )));
+                }
+                foundation.trees.push(tree(&part, "/var", vec![self.layer(path, &part)]));
+            } else if !mounted.iter().any(|point| point != &host && point.starts_with(&host)) {
+                let lowers = self.below(path, &part, host.clone(), None);
                 foundation.trees.push(tree(&part, &format!("/{name}"), lowers));
             } else if name == "var" || harness_inside {
                 // It cannot be shown without what has to stay hidden.
@@ -292,10 +306,11 @@ impl Builder<'_> {
         Lower::Layer { path: path.join(name) }
     }
 
-    fn host(&self, path: PathBuf, stranger: Option<u32>) -> Lower {
+    /// The skeleton and what lies below it.
+    fn below(&self, path: &Path, part: &str, host: PathBuf, stranger: Option<u32>) -> Vec<Lower> {
         match self.marks {
-            Marks::Shifted(_) => Lower::Host { path, stranger },
-            Marks::Own => Lower::Layer { path },
+            Marks::Shifted(_) => vec![Lower::Base { skeleton: path.join(part), host, stranger }],
+            Marks::Own => vec![self.layer(path, part), Lower::Layer { path: host }],
         }
     }
 
@@ -525,14 +540,6 @@ fn copy_readable(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether an ordinary user's own id is all there is: used to tell the marks apart.
-pub(crate) fn marks_for(shift: Option<u32>) -> Marks {
-    match shift {
-        Some(shift) if ids::effective_uid() == 0 => Marks::Shifted(shift),
-        _ => Marks::Own,
-    }
 }
 
 #[cfg(test)]

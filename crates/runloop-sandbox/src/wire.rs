@@ -152,12 +152,14 @@ macro_rules! wire_struct {
 /// Declares an enum of struct variants, each with its number.
 macro_rules! wire_enum {
     ($(#[$meta:meta])* $name:ident {
-        $($(#[$variant_meta:meta])* $number:literal = $variant:ident { $($field:ident: $kind:ty),* $(,)? },)*
+        $($(#[$variant_meta:meta])* $number:literal = $variant:ident {
+            $($(#[$field_meta:meta])* $field:ident: $kind:ty),* $(,)?
+        },)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
         pub(crate) enum $name {
-            $($(#[$variant_meta])* $variant { $($field: $kind),* },)*
+            $($(#[$variant_meta])* $variant { $($(#[$field_meta])* $field: $kind),* },)*
         }
         impl $crate::wire::Wire for $name {
             fn put(&self, out: &mut Vec<u8>) {

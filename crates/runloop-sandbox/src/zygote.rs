@@ -19,9 +19,13 @@ use crate::namespace::{self, Identity};
 use crate::protocol::{self, Failure, Lower, MAX_PACKET, Plan, Setup, Shape, ZygoteReply, ZygoteRequest};
 use crate::sys::clone::{self, Forked, Namespaces};
 use crate::sys::{files, ids, limits, mount, process, socket};
+use crate::tree::Owners;
 
 /// Where the boxes of a state directory are; the zygote empties it at the end.
 pub(crate) const BOXES: &str = "boxes";
+
+/// Where the zygote of the root driver merges bases with their skeletons, in its own mount namespace.
+const BASES: &str = "ns/bases";
 
 /// User namespaces that are kept ready: making one takes a fork.
 const SPARE_NAMESPACES: usize = 4;
@@ -39,8 +43,8 @@ struct Zygote {
     gid: u32,
     /// First processes of boxes: not reaped yet, so the numbers are theirs.
     boxes: HashSet<i32>,
-    /// Directories of the host that are shown with shifted owners, by what they show.
-    mapped: HashMap<(PathBuf, Option<u32>), PathBuf>,
+    /// Where bases are mounted, by the skeleton that lies over them.
+    bases: HashMap<PathBuf, PathBuf>,
     spare: Vec<OwnedFd>,
 }
 
@@ -88,7 +92,7 @@ impl Zygote {
             uid: ids::effective_uid(),
             gid: ids::effective_gid(),
             boxes: HashSet::new(),
-            mapped: HashMap::new(),
+            bases: HashMap::new(),
             spare: Vec::new(),
         };
         let reply = match zygote.prepare() {
@@ -105,6 +109,11 @@ impl Zygote {
                 .map_err(|error| Failure::new("making a mount namespace", &error))?;
             mount::stop_propagation().map_err(|error| Failure::new("making mounts private", &error))?;
             namespace::make_device_template()?;
+            let failed = |error: io::Error| Failure::new("mounting a tmpfs for bases", &error);
+            std::fs::create_dir_all(BASES).map_err(failed)?;
+            let attributes = mount::Attributes::NONE;
+            let memory = mount::filesystem(c"tmpfs", &[(c"mode", "700"), (c"size", "64m")], attributes);
+            mount::attach(memory.map_err(failed)?.as_fd(), Path::new(BASES)).map_err(failed)?;
             self.spare.push(self.user_namespace(None)?);
         }
         Ok(())
@@ -173,8 +182,9 @@ impl Zygote {
         let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
             for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
-                if let Lower::Host { path, stranger } = lower {
-                    *lower = Lower::Layer { path: self.mapped_directory(path, *stranger)? };
+                if let Lower::Base { skeleton, host, stranger } = lower {
+                    let path = self.base(skeleton, host, *stranger)?;
+                    *lower = Lower::Layer { path };
                 }
             }
             user_namespace = match self.spare.pop() {
@@ -298,22 +308,31 @@ impl Zygote {
         }
     }
 
-    /// The place where a host directory is mounted with shifted owners.
-    fn mapped_directory(&mut self, path: &Path, stranger: Option<u32>) -> Result<PathBuf, Failure> {
-        let key = (path.to_owned(), stranger);
-        if let Some(place) = self.mapped.get(&key) {
+    /// The place where a skeleton over a host directory with shifted owners is mounted, read-only.
+    ///
+    /// The kernel refuses to stack a directory over one that contains it, and the host's root contains our layers. So
+    /// the skeleton is copied into memory and the two are merged here, once; boxes stack their layers over the result.
+    fn base(&mut self, skeleton: &Path, host: &Path, stranger: Option<u32>) -> Result<PathBuf, Failure> {
+        if let Some(place) = self.bases.get(skeleton) {
             return Ok(place.clone());
         }
-        let step = format!("showing {} with shifted owners", path.display());
+        let step = format!("preparing {} as a base", host.display());
         let failed = |error: io::Error| Failure::new(step.clone(), &error);
-        let tree = mount::clone_tree(path, false).map_err(failed)?;
+        let place = |name: &str| PathBuf::from(format!("{BASES}/{name}{}", self.bases.len()));
+        let (shown, copy, merged) = (place("host"), place("skeleton"), place("base"));
+        for path in [&shown, &merged] {
+            std::fs::create_dir_all(path).map_err(failed)?;
+        }
+        let tree = mount::clone_tree(host, false).map_err(failed)?;
         let map = self.user_namespace(stranger)?;
         mount::map_owners(tree.as_fd(), map.as_fd()).map_err(failed)?;
-        let place = PathBuf::from(format!("ns/low{}", self.mapped.len()));
-        std::fs::create_dir_all(&place).map_err(failed)?;
-        mount::attach(tree.as_fd(), &place).map_err(failed)?;
-        self.mapped.insert(key, place.clone());
-        Ok(place)
+        mount::attach(tree.as_fd(), &shown).map_err(failed)?;
+        let state = files::open_directory(Path::new(".")).map_err(failed)?;
+        crate::tree::copy(state.as_fd(), skeleton, &copy, Owners::Keep, 1).map_err(failed)?;
+        let base = mount::merged(&[&copy, &shown]).map_err(failed)?;
+        mount::attach(base.as_fd(), &merged).map_err(failed)?;
+        self.bases.insert(skeleton.to_owned(), merged.clone());
+        Ok(merged)
     }
 
     /// The harness is gone: so is everything that ran for it.

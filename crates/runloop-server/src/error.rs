@@ -1,7 +1,6 @@
 //! Error answers: `{"code", "message"}` and the headers that steer a client's retries.
 
 use std::error::Error;
-use std::io;
 use std::time::Duration;
 
 use axum::Json;
@@ -144,18 +143,6 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// The kind of the first I/O error among an error and its causes.
-pub(crate) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    let mut next = Some(error);
-    while let Some(current) = next {
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            return Some(io.kind());
-        }
-        next = current.source();
-    }
-    None
-}
-
 /// Text from outside, made fit for a one-line message.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 200;
@@ -185,12 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn the_io_kind_is_found_below_other_errors() {
+    fn the_causes_of_an_error_are_told() {
         #[derive(Debug, thiserror::Error)]
         #[error("outer")]
-        struct Outer(#[source] io::Error);
-        let error = Outer(io::Error::from(io::ErrorKind::NotFound));
-        assert_eq!(io_kind(&error), Some(io::ErrorKind::NotFound));
-        assert!(chain(&error).starts_with("outer: "));
+        struct Outer(#[source] std::fmt::Error);
+        let error = Outer(std::fmt::Error);
+        assert_eq!(chain(&error), format!("outer: {}", std::fmt::Error));
     }
 }

@@ -131,12 +131,17 @@ def begin(source, seconds, **options):
 
 
 # A run with a good queue has to be over by then on an idle machine; with a bad one, a test that still waits has noticed.
-SECONDS, PATIENCE = 5, 8
+SECONDS, PATIENCE = 5, 6
 
 
 def passes(source, seconds=SECONDS, **options):
     with begin(source, seconds, **options) as python:
-        outcome = python.collect()
+        judged(python)
+
+
+def judged(python):
+    """Fail unless the run that was begun in the child comes to a good end."""
+    outcome = python.collect()
     trouble = "\n".join(f"{name}: {text}" for name, text in outcome["trouble"])
     judge.true(not outcome["trouble"], f"the test fails:\n{trouble}")
     judge.true(outcome["found"], "there are no tests")
@@ -149,10 +154,18 @@ def _():
     passes(SOURCE)
 
 
+# Several children at a time, as they wait more than they work.
+slow = {}
+
+
 def good(name):
     @suite.check(f"passes with a good queue: {name}")
     def _():
-        passes(GOOD[name], seconds=20, no_pauses=True, interval=random.choice([1e-6, 0.005, 0.05]))
+        if not slow:
+            for other, source in GOOD.items():
+                slow[other] = begin(source, 30, no_pauses=True, interval=random.choice([1e-6, 0.005, 0.05]))
+        with slow[name] as python:
+            judged(python)
 
 
 for name in GOOD:
@@ -172,29 +185,31 @@ def _():
 
 
 noticed = {}
+TOGETHER = 8
 
 
-def run_bad(names):
-    """A few at a time: they wait more than they work."""
-    started = {name: begin(BAD[name], PATIENCE, failfast=True) for name in names}
-    for name, python in started.items():
-        with python:
-            try:
-                noticed[name] = bool(python.collect()["trouble"])
-            except (judge.Raised, judge.Died, judge.TimedOut):
-                noticed[name] = True
+def notices(python):
+    with python:
+        try:
+            return bool(python.collect()["trouble"])
+        except (judge.Raised, judge.Died, judge.TimedOut):
+            return True
 
 
 def bad(name, group):
     @suite.check(f"fails with a bad queue: {name}")
     def _():
         if name not in noticed:
-            run_bad(group)
-        judge.true(noticed[name], "the test does not notice")
+            started = {other: begin(BAD[other], PATIENCE, failfast=True) for other in group}
+            noticed.update({other: notices(python) for other, python in started.items()})
+        # The test is promised an idle machine, so what was missed in company is tried again alone.
+        if not any(noticed[name] or notices(begin(BAD[name], PATIENCE, failfast=True)) for _ in range(2)):
+            raise judge.Failure("the test does not notice")
 
 
-for first in range(0, len(BAD), 3):
-    for name in list(BAD)[first : first + 3]:
-        bad(name, list(BAD)[first : first + 3])
+for first in range(0, len(BAD), TOGETHER):
+    group = list(BAD)[first : first + TOGETHER]
+    for name in group:
+        bad(name, group)
 
 suite.main(plan=len(GOOD) + len(BAD) + 3)

@@ -42,15 +42,19 @@ impl IgnoreRules {
     /// # Errors
     /// [`Error::File`] if it cannot be read or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        std::fs::read_to_string(path)
-            .map(|text| Self::parse(&text))
-            .map_err(|source| Error::File { action: "read", path: path.to_owned(), source })
+        std::fs::read_to_string(path).map(|text| Self::parse(&text)).map_err(|source| Error::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// As [`IgnoreRules::read`]; a file that is not there has no rules.
     pub(crate) fn read_optional(path: &Path) -> Result<Self, Error> {
         match Self::read(path) {
-            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
             rules => rules,
         }
     }
@@ -85,7 +89,9 @@ impl Rule {
     }
 
     fn matches(&self, path: &[&str]) -> bool {
-        if self.anchored { segments_match(&self.segments, path) } else {
+        if self.anchored {
+            segments_match(&self.segments, path)
+        } else {
             (0..path.len()).any(|start| segments_match(&self.segments, &path[start..]))
         }
     }
@@ -201,5 +207,129 @@ fn class(members: &[char], letter: char) -> bool {
             }
             [] => return found != negated,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn excludes(rules: &str, path: &str) -> bool {
+        IgnoreRules::parse(rules).excludes(path)
+    }
+
+    #[test]
+    fn names_match_at_any_depth_and_paths_from_the_root() {
+        assert!(excludes("*.log", "a.log") && excludes("*.log", "x/y/a.log"));
+        assert!(excludes("target", "target") && excludes("target", "x/target"));
+        assert!(excludes("a/b", "a/b") && !excludes("a/b", "x/a/b"));
+        assert!(!excludes("*.log", "a.logs") && !excludes("a*c", "a/c"));
+    }
+
+    #[test]
+    fn two_stars_are_any_number_of_segments() {
+        for path in ["a/z", "a/b/z", "a/b/c/z"] {
+            assert!(excludes("a/**/z", path), "{path}");
+        }
+        assert!(!excludes("a/**/z", "a/zz") && !excludes("a/**/z", "b/a/z"));
+        assert!(excludes("**/z", "z") && excludes("**/z", "x/y/z"));
+        assert!(excludes("a/**", "a/x/y") && excludes("a/**/b/**/c", "a/b/x/b/c"));
+        assert!(excludes("**", "anything/at/all"));
+    }
+
+    #[test]
+    fn the_last_match_decides() {
+        let rules = "*.log\n!keep.log\nold/keep.log\n";
+        assert!(excludes(rules, "a.log"));
+        assert!(!excludes(rules, "keep.log") && !excludes(rules, "x/keep.log"));
+        assert!(excludes(rules, "old/keep.log"));
+        let mut first = IgnoreRules::parse("*.log");
+        first.append(IgnoreRules::from_patterns(["!a.log"]));
+        assert!(!first.excludes("a.log") && first.excludes("b.log"));
+    }
+
+    #[test]
+    fn comments_blank_lines_marks_and_odd_paths() {
+        assert!(!excludes("# *.log\n\n!\n/\n.\n", "a.log"));
+        assert!(excludes("\u{feff}*.log\r\n", "a.log"));
+        assert!(excludes(" # is a name ", "# is a name"));
+        assert!(excludes("! \n  a.log  ", "a.log"));
+        for pattern in ["/x", "./x", "x/", "y/../x", "//x"] {
+            assert!(excludes(pattern, "x"), "{pattern}");
+        }
+        // The one leading slash is dropped: no other makes it a path.
+        assert!(excludes("/x", "a/x"));
+        assert!(excludes("/a/x", "a/x") && !excludes("/a/x", "b/a/x"));
+        assert!(!excludes("../x", "x"));
+    }
+
+    #[test]
+    fn classes_and_escapes() {
+        assert!(excludes("[a-c]?.txt", "bz.txt") && !excludes("[a-c]?.txt", "dz.txt"));
+        assert!(excludes("[!a]x", "bx") && excludes("[^a]x", "bx") && !excludes("[^a]x", "ax"));
+        assert!(excludes("[", "[") && excludes("a[b", "a[b") && excludes("[]", "[]"));
+        assert!(excludes(r"\*", "*") && !excludes(r"\*", "a"));
+        assert!(excludes("ä?", "äö"));
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_takes_no_time() {
+        let name = "a".repeat(2000);
+        let pattern = "*a".repeat(500) + "b";
+        assert!(!excludes(&pattern, &name));
+        let path = vec!["a"; 500].join("/");
+        let pattern = "**/a/".repeat(200) + "b";
+        assert!(!excludes(&pattern, &path));
+    }
+
+    /// The same rules, written for clarity and not for speed.
+    fn slowly(pattern: &[&str], path: &[&str]) -> bool {
+        fn letters(pattern: &[char], name: &[char]) -> bool {
+            match (pattern, name) {
+                ([], []) => true,
+                (['*', rest @ ..], _) => (0..=name.len()).any(|taken| letters(rest, &name[taken..])),
+                (['?', rest @ ..], [_, name @ ..]) => letters(rest, name),
+                ([letter, rest @ ..], [first, name @ ..]) => letter == first && letters(rest, name),
+                _ => false,
+            }
+        }
+        match (pattern, path) {
+            ([], []) => true,
+            (["**", rest @ ..], _) => (0..=path.len()).any(|taken| slowly(rest, &path[taken..])),
+            ([segment, rest @ ..], [name, path @ ..]) => {
+                let chars = |text: &str| text.chars().collect::<Vec<_>>();
+                letters(&chars(segment), &chars(name)) && slowly(rest, path)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn matching_is_what_the_rules_say(
+            rules in prop::collection::vec((any::<bool>(), prop::collection::vec("[ab*?]{1,3}|\\*\\*", 1..4)), 1..5),
+            path in prop::collection::vec("[ab]{1,3}", 1..5),
+        ) {
+            let text: String = rules.iter().map(|(negated, segments)| {
+                format!("{}{}\n", if *negated { "!" } else { "" }, segments.join("/"))
+            }).collect();
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let mut excluded = false;
+            for (negated, segments) in &rules {
+                let pattern: Vec<&str> = segments.iter().map(String::as_str).collect();
+                let starts = if pattern.len() > 1 { 1 } else { path.len() };
+                if (0..starts).any(|start| slowly(&pattern, &path[start..])) {
+                    excluded = !negated;
+                }
+            }
+            prop_assert_eq!(excludes(&text, &path.join("/")), excluded, "{}", text);
+        }
+
+        #[test]
+        fn any_text_is_survived(text in ".{0,200}", path in "[^\0]{1,50}") {
+            excludes(&text, &path);
+        }
     }
 }

@@ -73,7 +73,10 @@ pub async fn archive_dir(directory: impl Into<PathBuf>) -> Result<Archive, Error
 ///
 /// # Errors
 /// [`Error::File`] if something cannot be read.
-pub async fn build_docker_context_tar(directory: impl Into<PathBuf>, extra: &IgnoreRules) -> Result<Archive, Error> {
+pub async fn build_docker_context_tar(
+    directory: impl Into<PathBuf>,
+    extra: &IgnoreRules,
+) -> Result<Archive, Error> {
     let directory = directory.into();
     let extra = extra.clone();
     blocking(move || {
@@ -84,7 +87,9 @@ pub async fn build_docker_context_tar(directory: impl Into<PathBuf>, extra: &Ign
     .await
 }
 
-async fn blocking(work: impl FnOnce() -> Result<NamedTempFile, Error> + Send + 'static) -> Result<Archive, Error> {
+async fn blocking(
+    work: impl FnOnce() -> Result<NamedTempFile, Error> + Send + 'static,
+) -> Result<Archive, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(file) => Ok(Archive { file: Arc::new(file?) }),
         Err(error) => Err(temporary(io::Error::other(error))),

@@ -138,3 +138,176 @@ fn is_executable(_metadata: &Metadata) -> bool {
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::File { action, path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        root
+    }
+
+    fn bytes(root: &Path, rules: Option<&str>) -> Vec<u8> {
+        let rules = rules.map(IgnoreRules::parse);
+        fs::read(write(root, rules.as_ref()).unwrap().path()).unwrap()
+    }
+
+    /// Name to what the entry is.
+    fn entries(archive: &[u8]) -> Vec<(String, String)> {
+        let mut tar = tar::Archive::new(GzDecoder::new(archive));
+        tar.entries()
+            .unwrap()
+            .map(|entry| {
+                let mut entry = entry.unwrap();
+                let header = entry.header();
+                assert_eq!(
+                    (header.uid().unwrap(), header.gid().unwrap(), header.mtime().unwrap()),
+                    (0, 0, 0)
+                );
+                let mode = header.mode().unwrap();
+                let link = entry.link_name().unwrap().map(|link| format!("-> {}", link.display()));
+                let name = entry.path().unwrap().to_string_lossy().into_owned();
+                let mut content = String::new();
+                entry.read_to_string(&mut content).unwrap();
+                (name, format!("{mode:o} {}", link.unwrap_or(content)))
+            })
+            .collect()
+    }
+
+    fn names(archive: &[u8]) -> Vec<String> {
+        entries(archive).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn everything_is_archived_in_order_with_plain_modes() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let root = tree(&[("b.txt", "b"), ("a/run.sh", "#!"), ("a.txt", "")]);
+        fs::set_permissions(root.path().join("a/run.sh"), fs::Permissions::from_mode(0o711)).unwrap();
+        fs::set_permissions(root.path().join("b.txt"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::create_dir(root.path().join("empty")).unwrap();
+        symlink("../nowhere", root.path().join("a/link")).unwrap();
+        let entries = entries(&bytes(root.path(), None));
+        let entries: Vec<_> = entries.iter().map(|(name, what)| (name.as_str(), what.as_str())).collect();
+        let expected = [
+            (".", "755 "),
+            ("a", "755 "),
+            ("a/link", "777 -> ../nowhere"),
+            ("a/run.sh", "755 #!"),
+            ("a.txt", "644 "),
+            ("b.txt", "644 b"),
+            ("empty", "755 "),
+        ];
+        assert_eq!(entries, expected);
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_bytes() {
+        let files = [("a/b", "1"), ("c", "2")];
+        let (first, second) = (tree(&files), tree(&[("c", "2"), ("a/b", "1")]));
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        File::options().write(true).open(second.path().join("c")).unwrap().set_modified(old).unwrap();
+        assert_eq!(bytes(first.path(), None), bytes(second.path(), None));
+    }
+
+    #[test]
+    fn a_context_holds_what_the_rules_let_through() {
+        let root = tree(&[
+            (".dockerignore", "x"),
+            ("a.log", ""),
+            ("src/a.rs", ""),
+            ("target/keep.rs", ""),
+            ("src/b.log", ""),
+        ]);
+        let context = bytes(root.path(), Some("*.log\n!src/b.log\ntarget\n!target/keep.rs\n"));
+        assert_eq!(names(&context), [".dockerignore", "src/a.rs", "src/b.log"]);
+        assert_eq!(names(&bytes(root.path(), Some("**\n!a.log"))), ["a.log"]);
+    }
+
+    #[tokio::test]
+    async fn a_context_honours_its_dockerignore_and_then_the_callers_rules() {
+        let root = tree(&[
+            (".dockerignore", "*.log\n.dockerignore"),
+            ("a.log", ""),
+            ("b.log", ""),
+            ("c", ""),
+            ("d", ""),
+        ]);
+        let extra = IgnoreRules::from_patterns(["!b.log", "d"]);
+        let archive = crate::archive::build_docker_context_tar(root.path(), &extra).await.unwrap();
+        assert_eq!(names(&fs::read(archive.path()).unwrap()), ["b.log", "c"]);
+        let path = archive.path().to_owned();
+        drop(archive);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn names_longer_than_a_header_are_kept() {
+        let long = format!("{}/{}", "d".repeat(200), "f".repeat(200));
+        let root = tree(&[(&long, "x")]);
+        assert_eq!(names(&bytes(root.path(), None)).last(), Some(&long));
+    }
+
+    #[test]
+    fn what_cannot_be_archived_is_named() {
+        let root = tree(&[("file", "")]);
+        for missing in [root.path().join("file"), root.path().join("missing")] {
+            let error = write(&missing, None).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot read {}", missing.display()));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_is_refused_in_a_directory_and_left_out_of_a_context() {
+        let root = tree(&[("file", "")]);
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("s")).unwrap();
+        let error = write(root.path(), None).unwrap_err();
+        assert!(error.to_string().starts_with("cannot archive"), "{error}");
+        assert_eq!(names(&bytes(root.path(), Some(""))), ["file"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn a_context_is_every_file_that_no_rule_stops_on_its_way(
+            files in prop::collection::btree_set("[ab]{1,2}(/[ab]{1,2}){0,2}/f", 1..8),
+            rules in prop::collection::vec("!?[ab*]{1,2}(/[ab*]{1,2}){0,1}", 0..4),
+        ) {
+            let root = tree(&files.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+            let rules = rules.join("\n");
+            let parsed = IgnoreRules::parse(&rules);
+            let reachable = |name: &&String| {
+                let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
+                ends.map(|end| &name[..end]).all(|part| !parsed.excludes(part))
+            };
+            let expected: Vec<String> = files.iter().filter(reachable).cloned().collect();
+            let mut found = names(&bytes(root.path(), Some(&rules)));
+            found.sort();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn contents_survive() {
+        let big: String = "0123456789".repeat(30_000);
+        let root = tree(&[("big", &big), ("small", "x")]);
+        let contents: BTreeMap<_, _> = entries(&bytes(root.path(), Some(""))).into_iter().collect();
+        assert_eq!(contents["big"], format!("644 {big}"));
+        assert_eq!(contents["small"], "644 x");
+    }
+}

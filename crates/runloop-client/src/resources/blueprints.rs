@@ -1,7 +1,8 @@
 //! Blueprints.
 
 use runloop_types::{
-    BlueprintBuildLogsListView, BlueprintCreateParams, BlueprintId, BlueprintStatus, BlueprintView, PageParams,
+    BlueprintBuildLogsListView, BlueprintCreateParams, BlueprintId, BlueprintStatus, BlueprintView,
+    PageParams,
 };
 use serde::Serialize;
 
@@ -40,7 +41,8 @@ pub struct BlueprintListParams {
 impl Blueprints {
     /// Begins a build. File mounts that the service would refuse for their size are refused before anything is sent.
     pub fn create(&self, params: &BlueprintCreateParams) -> Call<BlueprintView> {
-        let request = check_file_mounts(params).and_then(|()| Request::post("/v1/blueprints", &[])?.json(params));
+        let request =
+            check_file_mounts(params).and_then(|()| Request::post("/v1/blueprints", &[])?.json(params));
         self.client.call(request)
     }
 
@@ -68,19 +70,23 @@ impl Blueprints {
     ///
     /// # Errors
     /// [`Error::WrongState`] if it failed, [`Error::PollingTimeout`] if it takes too long.
-    pub async fn await_build_complete(&self, id: &BlueprintId, config: PollingConfig) -> Result<BlueprintView, Error> {
+    pub async fn await_build_complete(
+        &self,
+        id: &BlueprintId,
+        config: PollingConfig,
+    ) -> Result<BlueprintView, Error> {
         let what = || format!("blueprint {id} to be built");
         poll(config, what, || async {
             let view = self.retrieve(id).send().await?;
             match view.status {
                 BlueprintStatus::BuildComplete => Ok(Polled::Done(view)),
                 BlueprintStatus::Queued | BlueprintStatus::Provisioning | BlueprintStatus::Building => {
-                    Ok(Polled::Pending(LastValue::Blueprint(view)))
+                    Ok(Polled::Pending(LastValue::Blueprint(Box::new(view))))
                 }
                 _ => Err(Error::WrongState(Box::new(WrongState {
                     what: what(),
                     reason: view.failure_reason.clone(),
-                    last_value: LastValue::Blueprint(view),
+                    last_value: LastValue::Blueprint(Box::new(view)),
                 }))),
             }
         })
@@ -104,11 +110,16 @@ impl Blueprints {
 fn check_file_mounts(params: &BlueprintCreateParams) -> Result<(), Error> {
     let Some(mounts) = &params.file_mounts else { return Ok(()) };
     let too_large = |what: String, limit| Error::InvalidRequest {
-        reason: format!("{what} are more than the {limit} a blueprint may hold; use an object mount or a build context"),
+        reason: format!(
+            "{what} are more than the {limit} a blueprint may hold; use an object mount or a build context"
+        ),
     };
     for (path, content) in mounts {
         if content.len() > LONGEST_FILE_MOUNT {
-            return Err(too_large(format!("the {} bytes of file mount {path:?}", content.len()), LONGEST_FILE_MOUNT));
+            return Err(too_large(
+                format!("the {} bytes of file mount {path:?}", content.len()),
+                LONGEST_FILE_MOUNT,
+            ));
         }
     }
     let total: usize = mounts.values().map(String::len).sum();

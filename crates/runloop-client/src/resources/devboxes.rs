@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxExecutionDetailView, DevboxId, DevboxSnapshotView,
-    DevboxStatus, DevboxUpdateParams, DevboxView, DownloadFileParams, ExecuteAsyncParams, ExecuteParams,
-    PageParams, ReadFileContentsParams, SnapshotParams, WaitForStatusParams, WriteFileContentsParams,
+    DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxExecutionDetailView, DevboxId,
+    DevboxSnapshotView, DevboxStatus, DevboxUpdateParams, DevboxView, DownloadFileParams, ExecuteAsyncParams,
+    ExecuteParams, PageParams, ReadFileContentsParams, SnapshotParams, WaitForStatusParams,
+    WriteFileContentsParams,
 };
 use serde::Serialize;
 
@@ -115,16 +116,23 @@ impl Devboxes {
 
     /// Changes name and labels.
     pub fn update(&self, id: impl AsRef<str>, params: &DevboxUpdateParams) -> Call<DevboxView> {
-        self.client.call(Request::post("/v1/devboxes/{}", &[id.as_ref()]).and_then(|request| request.json(params)))
+        self.client
+            .call(Request::post("/v1/devboxes/{}", &[id.as_ref()]).and_then(|request| request.json(params)))
     }
 
     /// One hold: answers as soon as the devbox is in one of `statuses`, or fails with 408 after `hold` (at most 30 s).
     /// It is not retried.
-    pub fn wait_for_status(&self, id: impl AsRef<str>, statuses: &[DevboxStatus], hold: Duration) -> Call<DevboxView> {
+    pub fn wait_for_status(
+        &self,
+        id: impl AsRef<str>,
+        statuses: &[DevboxStatus],
+        hold: Duration,
+    ) -> Call<DevboxView> {
         let hold = hold.min(LONGEST_HOLD);
-        let params = WaitForStatusParams { statuses: statuses.to_vec(), timeout_seconds: Some(hold.as_secs_f64()) };
-        let request = Request::post("/v1/devboxes/{}/wait_for_status", &[id.as_ref()]);
-        let request = request.and_then(|request| request.json(&params));
+        let params =
+            WaitForStatusParams { statuses: statuses.to_vec(), timeout_seconds: Some(hold.as_secs_f64()) };
+        let request = check_statuses(statuses)
+            .and_then(|()| Request::post("/v1/devboxes/{}/wait_for_status", &[id.as_ref()])?.json(&params));
         self.client.call(request.map(|request| request.timeout(hold + HOLD_GRACE).max_retries(0)))
     }
 
@@ -160,7 +168,7 @@ impl Devboxes {
                     self.client.transport(),
                     deadline,
                     LONGEST_HOLD,
-                    || (what(), known.map(LastValue::Devbox)),
+                    || (what(), known.map(|view| LastValue::Devbox(Box::new(view)))),
                     |hold| self.wait_for_status(id, &statuses, hold).send(),
                 )
                 .await?
@@ -171,7 +179,11 @@ impl Devboxes {
         }
         let reason = view.failure_reason.as_ref().map(ToString::to_string);
         let reason = reason.or_else(|| view.shutdown_reason.as_ref().map(ToString::to_string));
-        Err(Error::WrongState(Box::new(WrongState { what: what(), reason, last_value: LastValue::Devbox(view) })))
+        Err(Error::WrongState(Box::new(WrongState {
+            what: what(),
+            reason,
+            last_value: LastValue::Devbox(Box::new(view)),
+        })))
     }
 
     /// Ends a devbox for good. `force` is needed while a snapshot of it is in progress: else that is a 409.
@@ -192,25 +204,39 @@ impl Devboxes {
 
     /// Resets the idle clock.
     pub fn keep_alive(&self, id: impl AsRef<str>) -> Call<()> {
-        self.client.call(Request::<()>::post("/v1/devboxes/{}/keep_alive", &[id.as_ref()]).map(Request::empty))
+        self.client
+            .call(Request::<()>::post("/v1/devboxes/{}/keep_alive", &[id.as_ref()]).map(Request::empty))
     }
 
     /// Starts a command and answers at once.
-    pub fn execute_async(&self, id: impl AsRef<str>, params: &ExecuteAsyncParams) -> Call<DevboxAsyncExecutionDetailView> {
+    pub fn execute_async(
+        &self,
+        id: impl AsRef<str>,
+        params: &ExecuteAsyncParams,
+    ) -> Call<DevboxAsyncExecutionDetailView> {
         let request = Request::post("/v1/devboxes/{}/execute_async", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)))
     }
 
     /// Starts a command and waits up to 25 s for its end. `last_n` is how many lines of each output the answer holds:
     /// 100 unless set.
-    pub fn execute(&self, id: impl AsRef<str>, params: &ExecuteParams, last_n: Option<u32>) -> Call<DevboxAsyncExecutionDetailView> {
+    pub fn execute(
+        &self,
+        id: impl AsRef<str>,
+        params: &ExecuteParams,
+        last_n: Option<u32>,
+    ) -> Call<DevboxAsyncExecutionDetailView> {
         let request = Request::post("/v1/devboxes/{}/execute", &[id.as_ref()]);
         let request = request.and_then(|request| request.json(params));
         self.client.call(request.map(|request| with_last_n(request, last_n).long()))
     }
 
     /// Runs a command to its end in one call. Deprecated by the API: a retry may run it twice.
-    pub fn execute_sync(&self, id: impl AsRef<str>, params: &ExecuteAsyncParams) -> Call<DevboxExecutionDetailView> {
+    pub fn execute_sync(
+        &self,
+        id: impl AsRef<str>,
+        params: &ExecuteAsyncParams,
+    ) -> Call<DevboxExecutionDetailView> {
         let request = Request::post("/v1/devboxes/{}/execute_sync", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)).map(Request::long))
     }
@@ -219,11 +245,17 @@ impl Devboxes {
     pub fn read_file_contents(&self, id: impl AsRef<str>, path: &str) -> Call<String> {
         let params = ReadFileContentsParams { file_path: path.to_owned() };
         let request = Request::<()>::post("/v1/devboxes/{}/read_file_contents", &[id.as_ref()]);
-        self.client.call(request.and_then(|request| request.json(&params)).map(|request| request.long().text()))
+        self.client
+            .call(request.and_then(|request| request.json(&params)).map(|request| request.long().text()))
     }
 
     /// Creates or overwrites a file of UTF-8 text.
-    pub fn write_file_contents(&self, id: impl AsRef<str>, path: &str, contents: &str) -> Call<DevboxExecutionDetailView> {
+    pub fn write_file_contents(
+        &self,
+        id: impl AsRef<str>,
+        path: &str,
+        contents: &str,
+    ) -> Call<DevboxExecutionDetailView> {
         let params = WriteFileContentsParams { file_path: path.to_owned(), contents: contents.to_owned() };
         let request = Request::post("/v1/devboxes/{}/write_file_contents", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(&params)).map(Request::long))
@@ -250,7 +282,11 @@ impl Devboxes {
     }
 
     /// Begins a snapshot of the disk; see [`DiskSnapshots::await_complete`](crate::DiskSnapshots::await_complete).
-    pub fn snapshot_disk_async(&self, id: impl AsRef<str>, params: &SnapshotParams) -> Call<DevboxSnapshotView> {
+    pub fn snapshot_disk_async(
+        &self,
+        id: impl AsRef<str>,
+        params: &SnapshotParams,
+    ) -> Call<DevboxSnapshotView> {
         let request = Request::post("/v1/devboxes/{}/snapshot_disk_async", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)))
     }
@@ -261,4 +297,12 @@ pub(crate) fn with_last_n<T>(request: Request<T>, last_n: Option<u32>) -> Reques
         Some(n) => request.query("last_n", n),
         None => request,
     }
+}
+
+/// A wait for nothing would never end.
+pub(crate) fn check_statuses<S>(statuses: &[S]) -> Result<(), Error> {
+    if statuses.is_empty() {
+        return Err(Error::InvalidRequest { reason: "a wait needs at least one status".to_owned() });
+    }
+    Ok(())
 }

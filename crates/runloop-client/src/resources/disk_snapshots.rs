@@ -70,12 +70,14 @@ impl DiskSnapshots {
             let view = self.query_status(id).send().await?;
             match view.status {
                 SnapshotStatus::Complete => Ok(Polled::Done(view)),
-                SnapshotStatus::Error | SnapshotStatus::Deleted => Err(Error::WrongState(Box::new(WrongState {
-                    what: what(),
-                    reason: view.error_message.clone(),
-                    last_value: LastValue::Snapshot(view),
-                }))),
-                _ => Ok(Polled::Pending(LastValue::Snapshot(view))),
+                SnapshotStatus::Error | SnapshotStatus::Deleted => {
+                    Err(Error::WrongState(Box::new(WrongState {
+                        what: what(),
+                        reason: view.error_message.clone(),
+                        last_value: LastValue::Snapshot(Box::new(view)),
+                    })))
+                }
+                _ => Ok(Polled::Pending(LastValue::Snapshot(Box::new(view)))),
             }
         })
         .await

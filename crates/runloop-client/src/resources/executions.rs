@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxId, DevboxSendStdInResult, ExecutionId, ExecutionStatus, KillParams,
-    SendStdInParams, WaitForStatusParams,
+    DevboxAsyncExecutionDetailView, DevboxId, DevboxSendStdInResult, ExecutionId, ExecutionStatus,
+    KillParams, SendStdInParams, WaitForStatusParams,
 };
 
 use crate::call::Call;
 use crate::error::{Error, LastValue};
 use crate::execution_stream::{ExecutionStream, OutputKind};
 use crate::request::Request;
-use crate::resources::devboxes::{HOLD_GRACE, with_last_n};
+use crate::resources::devboxes::{HOLD_GRACE, check_statuses, with_last_n};
 use crate::resources::resource;
 use crate::wait::{Deadline, WaitOptions, hold};
 
@@ -47,10 +47,11 @@ impl Executions {
         last_n: Option<u32>,
     ) -> Call<DevboxAsyncExecutionDetailView> {
         let hold = hold.min(LONGEST_HOLD);
-        let params = WaitForStatusParams { statuses: statuses.to_vec(), timeout_seconds: Some(hold.as_secs_f64()) };
+        let params =
+            WaitForStatusParams { statuses: statuses.to_vec(), timeout_seconds: Some(hold.as_secs_f64()) };
         let path = "/v1/devboxes/{}/executions/{}/wait_for_status";
-        let request = Request::post(path, &[devbox.as_ref(), execution.as_ref()]);
-        let request = request.and_then(|request| request.json(&params));
+        let request = check_statuses(statuses)
+            .and_then(|()| Request::post(path, &[devbox.as_ref(), execution.as_ref()])?.json(&params));
         self.client.call(
             request.map(|request| with_last_n(request, last_n).timeout(hold + HOLD_GRACE).max_retries(0)),
         )
@@ -82,8 +83,15 @@ impl Executions {
             self.client.transport(),
             deadline,
             LONGEST_HOLD,
-            || (format!("execution {execution} to complete"), known.map(LastValue::Execution)),
-            |hold| self.wait_for_status(devbox, execution, &[ExecutionStatus::Completed], hold, last_n).send(),
+            || {
+                (
+                    format!("execution {execution} to complete"),
+                    known.map(|view| LastValue::Execution(Box::new(view))),
+                )
+            },
+            |hold| {
+                self.wait_for_status(devbox, execution, &[ExecutionStatus::Completed], hold, last_n).send()
+            },
         )
         .await
     }
@@ -96,7 +104,8 @@ impl Executions {
         process_group: bool,
     ) -> Call<DevboxAsyncExecutionDetailView> {
         let params = KillParams { kill_process_group: Some(process_group) };
-        let request = Request::post("/v1/devboxes/{}/executions/{}/kill", &[devbox.as_ref(), execution.as_ref()]);
+        let request =
+            Request::post("/v1/devboxes/{}/executions/{}/kill", &[devbox.as_ref(), execution.as_ref()]);
         self.client.call(request.and_then(|request| request.json(&params)))
     }
 
@@ -110,7 +119,14 @@ impl Executions {
     ) -> Call<DevboxSendStdInResult> {
         let path = "/v1/devboxes/{}/executions/{}/send_std_in";
         let request = Request::post(path, &[devbox.as_ref(), execution.as_ref()]);
-        self.client.call(request.and_then(|request| request.json(params)).map(|request| request.max_retries(0)))
+        let one = matches!((&params.text, &params.signal), (Some(text), None) if !text.is_empty())
+            || matches!((&params.text, &params.signal), (None, Some(_)));
+        let request = if one {
+            request.and_then(|request| request.json(params))
+        } else {
+            Err(Error::InvalidRequest { reason: "standard input takes either a text or a signal".to_owned() })
+        };
+        self.client.call(request.map(|request| request.max_retries(0)))
     }
 
     /// Standard output from its beginning, until the command ends.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::Stream;
 use runloop_types::{
-    Metadata, ObjectContentType, ObjectCreateParams, ObjectDownloadUrlView, ObjectState, ObjectView, PageParams,
+    Metadata, ObjectContentType, ObjectCreateParams, ObjectDownloadUrlView, ObjectState, ObjectView,
+    PageParams,
 };
 use serde::Serialize;
 
@@ -104,7 +105,11 @@ impl Objects {
     }
 
     /// A URL that gives the bytes without a key, valid for `duration` (an hour unless set). Treat it as a credential.
-    pub fn download_url(&self, id: impl AsRef<str>, duration: Option<Duration>) -> Call<ObjectDownloadUrlView> {
+    pub fn download_url(
+        &self,
+        id: impl AsRef<str>,
+        duration: Option<Duration>,
+    ) -> Call<ObjectDownloadUrlView> {
         let request = Request::get("/v1/objects/{}/download", &[id.as_ref()]);
         self.client.call(request.map(|request| match duration {
             Some(duration) => request.query("duration_seconds", duration.as_secs()),
@@ -133,15 +138,24 @@ impl Objects {
     ///
     /// # Errors
     /// As all `upload_*` methods: [`Error`] of the step that failed. The unfinished object is deleted if possible.
-    pub async fn upload_bytes(&self, bytes: impl Into<Bytes>, upload: &ObjectUpload) -> Result<ObjectView, Error> {
-        self.upload(upload.params("object", ObjectContentType::Binary), FileSource::bytes(bytes), upload).await
+    pub async fn upload_bytes(
+        &self,
+        bytes: impl Into<Bytes>,
+        upload: &ObjectUpload,
+    ) -> Result<ObjectView, Error> {
+        self.upload(upload.params("object", ObjectContentType::Binary), FileSource::bytes(bytes), upload)
+            .await
     }
 
     /// Uploads text.
     ///
     /// # Errors
     /// As [`Objects::upload_bytes`].
-    pub async fn upload_text(&self, text: impl Into<String>, upload: &ObjectUpload) -> Result<ObjectView, Error> {
+    pub async fn upload_text(
+        &self,
+        text: impl Into<String>,
+        upload: &ObjectUpload,
+    ) -> Result<ObjectView, Error> {
         let source = FileSource::bytes(text.into());
         self.upload(upload.params("object", ObjectContentType::Text), source, upload).await
     }
@@ -150,7 +164,11 @@ impl Objects {
     ///
     /// # Errors
     /// As [`Objects::upload_bytes`].
-    pub async fn upload_file(&self, path: impl AsRef<Path>, upload: &ObjectUpload) -> Result<ObjectView, Error> {
+    pub async fn upload_file(
+        &self,
+        path: impl AsRef<Path>,
+        upload: &ObjectUpload,
+    ) -> Result<ObjectView, Error> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         self.upload(upload.params(&name, content_type(&name)), FileSource::path(path), upload).await
@@ -160,7 +178,11 @@ impl Objects {
     ///
     /// # Errors
     /// As [`Objects::upload_bytes`].
-    pub async fn upload_dir(&self, path: impl AsRef<Path>, upload: &ObjectUpload) -> Result<ObjectView, Error> {
+    pub async fn upload_dir(
+        &self,
+        path: impl AsRef<Path>,
+        upload: &ObjectUpload,
+    ) -> Result<ObjectView, Error> {
         let path = path.as_ref();
         let name = path.file_name().map_or_else(|| "directory".into(), |name| name.to_string_lossy());
         let archive = archive_dir(path).await?;
@@ -263,7 +285,11 @@ mod tests {
 
     #[test]
     fn time_to_live_is_sent_in_whole_seconds_and_zero_means_none() {
-        let ttl = |ttl| ObjectUpload { ttl: Some(ttl), ..ObjectUpload::default() }.params("x", ObjectContentType::Text).ttl_ms;
+        let ttl = |ttl| {
+            ObjectUpload { ttl: Some(ttl), ..ObjectUpload::default() }
+                .params("x", ObjectContentType::Text)
+                .ttl_ms
+        };
         assert_eq!(ttl(Duration::from_millis(2999)), Some(2000));
         assert_eq!(ttl(Duration::from_millis(999)), None);
         assert_eq!(ttl(Duration::MAX), Some(i64::MAX));

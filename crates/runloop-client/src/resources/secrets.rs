@@ -39,7 +39,9 @@ impl Secrets {
 
     /// Changes the value of a secret by its name; running devboxes keep the old one.
     pub fn update(&self, name: &str, value: &SecretString) -> Call<SecretView> {
-        self.client.call(Request::post("/v1/secrets/{}", &[name]).and_then(|request| request.json(&new_value(value))))
+        self.client.call(
+            Request::post("/v1/secrets/{}", &[name]).and_then(|request| request.json(&new_value(value))),
+        )
     }
 
     /// Deletes every secret of a name.

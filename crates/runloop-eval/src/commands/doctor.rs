@@ -1,10 +1,9 @@
 //! `doctor`: what this machine can isolate.
 
-use std::io::Write as _;
-
 use runloop_sandbox::{DriverKind, Guarantee, Guarantees, Probe, Sandbox};
 
 use crate::args::{DoctorArgs, DoctorFormat};
+use crate::commands::{print, print_json};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::state::Ephemeral;
@@ -16,13 +15,10 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, CliError> {
         .map_err(|error| CliError::wrap(Exit::Target, "no directory for the probe", &error))?;
     let isolation = crate::args::IsolationArgs { driver: crate::args::Driver::Auto, allow_weak: false };
     let probe = Sandbox::probe(&sandbox_options(data.path().join("sandbox"), &isolation));
-    let text = match args.format {
-        DoctorFormat::Text => describe(&probe),
-        DoctorFormat::Json => serde_json::to_string_pretty(&probe).map(|text| text + "\n").map_err(|error| {
-            CliError::wrap(Exit::Target, "the probe cannot be written as JSON", &error)
-        })?,
-    };
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    match args.format {
+        DoctorFormat::Text => print(&describe(&probe))?,
+        DoctorFormat::Json => print_json(&probe)?,
+    }
     Ok(if probe.drivers.is_empty() { Exit::Target } else { Exit::Done })
 }
 

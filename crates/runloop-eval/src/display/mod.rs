@@ -3,12 +3,14 @@
 mod line;
 mod live;
 
+
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use eval_record::{Event, EventKind};
 
+pub(crate) use self::line::printable;
 use self::live::Live;
 
 /// How much is shown.

@@ -9,6 +9,7 @@ pub(crate) mod ids;
 pub(crate) mod limits;
 pub(crate) mod mount;
 pub(crate) mod process;
+pub(crate) mod readiness;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 

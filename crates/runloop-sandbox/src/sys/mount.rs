@@ -143,7 +143,27 @@ pub(crate) fn overlay(overlay: &Overlay<'_>) -> io::Result<OwnedFd> {
     context.mount(Attributes::NONE)
 }
 
-/// The same by way of mount(2), for kernels before 6.8, which cannot add lower directories one by one. The mount is
+/// Makes a read-only overlay out of these directories, the uppermost first.
+pub(crate) fn merged(lowers: &[&Path]) -> io::Result<OwnedFd> {
+    use std::os::unix::ffi::OsStrExt;
+    let context = Context::open(c"overlay")?;
+    context.set(c"source", b"overlay")?;
+    let added = lowers.iter().try_for_each(|lower| context.set(c"lowerdir+", lower.as_os_str().as_bytes()));
+    let context = match added {
+        Ok(()) => context,
+        Err(_) => {
+            // Before 6.8 all at once. Our own paths have nothing in them that would have to be escaped.
+            let context = Context::open(c"overlay")?;
+            let all: Vec<_> = lowers.iter().map(|lower| lower.as_os_str().as_bytes()).collect();
+            context.set(c"source", b"overlay")?;
+            context.set(c"lowerdir", &all.join(&b':'))?;
+            context
+        }
+    };
+    context.mount(Attributes::READ_ONLY)
+}
+
+/// The same as [`overlay`] by way of mount(2), for kernels before 6.8, which cannot add lower directories one by one. The mount is
 /// made on `scratch` and taken away from there. All options together must fit a page.
 pub(crate) fn overlay_by_options(overlay: &Overlay<'_>, scratch: &Path) -> io::Result<OwnedFd> {
     use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! Installing a filter over the system calls of this process and its children.
+//! Installing a filter over the system calls of this process and its children; asking for landlock.
 
 use std::io;
 
@@ -16,4 +16,12 @@ pub(crate) fn install(filter: &mut [Instruction]) -> io::Result<()> {
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program)
     })
     .map(drop)
+}
+
+/// The version of landlock that the kernel has.
+pub(crate) fn landlock_version() -> io::Result<u32> {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the attributes must be null and nothing is made.
+    check(unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION) })
+        .map(|version| version as u32)
 }

@@ -111,6 +111,12 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], wait: bool) -> 
     Ok(Received { length, fds, cut })
 }
 
+/// Ends a connection for every holder of it, in both directions.
+pub(crate) fn shut(socket: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes integers.
+    check(unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RDWR) }).map(drop)
+}
+
 /// Puts a long message into memory that can be passed as a descriptor and no longer be changed.
 pub(crate) fn sealed_memory(data: &[u8]) -> io::Result<OwnedFd> {
     // SAFETY: the name is a NUL-terminated constant; the kernel copies it.

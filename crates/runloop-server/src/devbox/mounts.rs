@@ -10,7 +10,7 @@ use runloop_sandbox::{ArchiveFormat, FileError, LinuxBox, OpenMode};
 use runloop_types::{Mount, ObjectContentType, ObjectState, ObjectView};
 
 use super::path::box_path;
-use crate::error::{ApiError, chain, io_kind, shown};
+use crate::error::{ApiError, chain, shown};
 use crate::state::App;
 
 /// Permission bits of files that the server makes.
@@ -136,14 +136,11 @@ fn unpacked_name(name: &str) -> String {
 
 /// The answer to a file operation that failed.
 pub(crate) fn file_error(path: &str, error: &FileError) -> ApiError {
-    io_answer(path, error)
-}
-
-fn io_answer(path: &str, error: &(dyn Error + 'static)) -> ApiError {
-    match io_kind(error) {
-        Some(io::ErrorKind::NotFound) => ApiError::not_found("file", path),
-        Some(_) => ApiError::bad_request(format!("`{}`: {}", shown(path), chain(error))),
-        None => ApiError::bad_request(format!("`{}`: {}", shown(path), chain(error))),
+    match error {
+        FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => ApiError::not_found("file", path),
+        FileError::Io { source, .. } => ApiError::bad_request(format!("`{}`: {source}", shown(path))),
+        FileError::Gone => ApiError::bad_request("the devbox has just ended"),
+        _ => ApiError::internal("the devbox could not reach the file", error),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Moves a command's output from its pipe into its log.
 
 use std::cell::RefCell;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use tokio::net::unix::pipe;
@@ -42,9 +44,14 @@ pub(super) async fn pump(
             pipe.readable().await
         };
         let after_exit = exited.is_cancelled();
-        match readable.and_then(|()| read(&pipe, &log)) {
-            Ok(Read::End) => break,
-            Ok(Read::Some { bytes, to_disk }) => {
+        let read = readable.and_then(|()| match (after_exit, &drained) {
+            // The runtime may not know yet that the pipe has something; only the kernel can say that it has not.
+            (true, Some(_)) => unwatched(&pipe).and_then(|mut file| read(&log, |buffer| file.read(buffer))),
+            _ => read(&log, |buffer| pipe.try_read(buffer)),
+        });
+        match read {
+            Ok(Piece::End) => break,
+            Ok(Piece::Some { bytes, to_disk }) => {
                 if let Some(chunk) = to_disk {
                     let log = Arc::clone(&log);
                     if tokio::task::spawn_blocking(move || log.append(&chunk)).await.is_err() {
@@ -74,7 +81,7 @@ pub(super) async fn pump(
     log.close();
 }
 
-enum Read {
+enum Piece {
     End,
     Some {
         bytes: usize,
@@ -83,11 +90,16 @@ enum Read {
     },
 }
 
-fn read(pipe: &pipe::Receiver, log: &OutputLog) -> io::Result<Read> {
+/// The pipe as the kernel knows it: still one that does not block.
+fn unwatched(pipe: &pipe::Receiver) -> io::Result<File> {
+    pipe.as_fd().try_clone_to_owned().map(File::from)
+}
+
+fn read(log: &OutputLog, from: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Piece> {
     SCRATCH.with_borrow_mut(|buffer| {
-        let bytes = pipe.try_read(buffer)?;
+        let bytes = from(buffer)?;
         if bytes == 0 {
-            return Ok(Read::End);
+            return Ok(Piece::End);
         }
         let to_disk = if log.is_spilled() {
             Some(buffer[..bytes].to_vec())
@@ -95,7 +107,7 @@ fn read(pipe: &pipe::Receiver, log: &OutputLog) -> io::Result<Read> {
             log.append(&buffer[..bytes]);
             None
         };
-        Ok(Read::Some { bytes, to_disk })
+        Ok(Piece::Some { bytes, to_disk })
     })
 }
 

@@ -174,7 +174,7 @@ impl Store {
 
 fn read(connection: &Connection, condition: &str, value: &str) -> Result<Option<BlueprintRow>, StoreError> {
     let sql = format!("SELECT view, layer FROM blueprints WHERE {condition} ORDER BY id DESC LIMIT 1");
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare(&sql)?;
     let row = statement
         .query_row([value], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))
         .optional()?;

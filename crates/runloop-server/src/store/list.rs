@@ -81,7 +81,7 @@ pub(super) fn list<T: DeserializeOwned>(
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1);
     values.push(limit.into());
     let select = format!("SELECT view FROM {table} WHERE {} ORDER BY id DESC LIMIT ?", all(&sql));
-    let mut statement = connection.prepare_cached(&select)?;
+    let mut statement = connection.prepare(&select)?;
     let mut rows = statement.query(params_from_iter(&values))?;
     let mut items = Vec::new();
     let mut has_more = false;
@@ -101,7 +101,7 @@ pub(super) fn get<T: DeserializeOwned>(
     table: &'static str,
     id: &str,
 ) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT view FROM {table} WHERE id = ?"))?;
+    let mut statement = connection.prepare(&format!("SELECT view FROM {table} WHERE id = ?"))?;
     let text: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
     text.map(|text| from_json(table, &text)).transpose()
 }

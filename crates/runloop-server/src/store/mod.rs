@@ -20,7 +20,6 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub(crate) use blueprints::{BlueprintRow, build_log_view};
-pub(crate) use list::MaybePage;
 pub(crate) use objects::ObjectFilter;
 pub(crate) use snapshots::{SnapshotFilter, SnapshotRow};
 

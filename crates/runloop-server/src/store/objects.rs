@@ -65,7 +65,7 @@ impl Store {
         self.call(move |connection| {
             let due: Vec<String> = {
                 let mut statement =
-                    connection.prepare_cached("SELECT view FROM objects WHERE delete_after_ms <= ?")?;
+                    connection.prepare("SELECT view FROM objects WHERE delete_after_ms <= ?")?;
                 let rows = statement.query_map([now_ms], |row| row.get(0))?;
                 rows.collect::<Result<_, _>>()?
             };

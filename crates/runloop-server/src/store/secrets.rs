@@ -43,7 +43,7 @@ impl Store {
         let name = name.to_owned();
         self.call(move |connection| {
             let value: Option<String> = connection
-                .prepare_cached("SELECT value FROM secrets WHERE name = ? ORDER BY id DESC LIMIT 1")?
+                .prepare("SELECT value FROM secrets WHERE name = ? ORDER BY id DESC LIMIT 1")?
                 .query_row([name], |row| row.get(0))
                 .optional()?;
             Ok(value.map(SecretString::from))
@@ -101,7 +101,7 @@ impl Store {
 
 fn by_name(connection: &Connection, name: &str) -> Result<Option<SecretView>, StoreError> {
     let text: Option<String> = connection
-        .prepare_cached("SELECT view FROM secrets WHERE name = ? ORDER BY id DESC LIMIT 1")?
+        .prepare("SELECT view FROM secrets WHERE name = ? ORDER BY id DESC LIMIT 1")?
         .query_row([name], |row| row.get(0))
         .optional()?;
     text.map(|text| from_json(TABLE, &text)).transpose()

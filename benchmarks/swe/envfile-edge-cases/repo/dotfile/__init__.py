@@ -1,0 +1,6 @@
+"""Reads settings from `.env` files."""
+
+from .errors import ParseError
+from .parser import parse
+
+__all__ = ["ParseError", "parse"]

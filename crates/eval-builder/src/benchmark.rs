@@ -1,0 +1,259 @@
+//! Loading a benchmark: its files, their scenarios, its agents; all mistakes at once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+use walkdir::WalkDir;
+
+use crate::agent::{self, Located};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::keys::{BENCHMARK, DEFAULTS, SCENARIO};
+use crate::loader::{LoadOptions, Loader, local_path};
+use crate::matrix::combinations;
+use crate::merge::{Used, merge, merged_node, unused};
+use crate::model::{Agent, Benchmark, Gate, Scenario};
+use crate::scenario::{Merged, scenario};
+use crate::shape::{self, Shape};
+use crate::source::Span;
+use crate::yaml::{Map, Node};
+
+/// Most files and directories that are looked at for a glob.
+const MAX_GLOB_ENTRIES: usize = 200_000;
+
+/// A benchmark that can be used, with what is odd about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The benchmark.
+    pub benchmark: Benchmark,
+    /// Warnings only.
+    pub warnings: Diagnostics,
+}
+
+/// Loads a benchmark file, or a scenario file as a benchmark of one.
+///
+/// # Errors
+/// Everything that is wrong with it and the files it names, warnings included.
+pub fn load_benchmark(path: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
+    let mut loader = Loader::new(options);
+    let benchmark = match loader.read_tree(path, None) {
+        Some(node) if is_benchmark(&node) => Some(benchmark(&mut loader, &node, path)),
+        Some(node) if is_scenario(&node) => Some(lone_scenario(&mut loader, node, path)),
+        Some(node) => {
+            let span = node.span.first_line();
+            loader.push(
+                Diagnostic::error(&span, "this file is neither a benchmark nor a scenario")
+                    .help("a benchmark has `scenarios`, a scenario has `problem_statement` and `scorers`"),
+            );
+            None
+        }
+        None => None,
+    };
+    let mut diagnostics = loader.diagnostics;
+    diagnostics.sort();
+    match benchmark {
+        Some(benchmark) if !diagnostics.has_errors() => Ok(Loaded { benchmark, warnings: diagnostics }),
+        _ => Err(diagnostics),
+    }
+}
+
+fn is_benchmark(node: &Node) -> bool {
+    let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
+    has("scenarios") || has("defaults") || has("agents")
+}
+
+fn is_scenario(node: &Node) -> bool {
+    let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
+    has("problem_statement") || has("scorers")
+}
+
+fn lone_scenario(loader: &mut Loader<'_>, node: Node, path: &Path) -> Benchmark {
+    shape::check(&node, &Shape::Object(&SCENARIO), SCENARIO.noun, &mut loader.diagnostics);
+    let name =
+        node.as_map().and_then(|map| map.get("name")).and_then(Node::as_text).unwrap_or_default().to_owned();
+    let merged = Merged { file: Some(node.clone()), node, source: path.to_owned() };
+    let scenarios = expand(loader, &[merged]);
+    Benchmark {
+        name,
+        description: None,
+        scenarios,
+        agents: vec![Arc::new(Agent::oracle())],
+        trials: 1,
+        gate: None,
+        source: path.to_owned(),
+    }
+}
+
+fn benchmark(loader: &mut Loader<'_>, node: &Node, path: &Path) -> Benchmark {
+    shape::check(node, &Shape::Object(&BENCHMARK), BENCHMARK.noun, &mut loader.diagnostics);
+    let empty = Map::default();
+    let map = node.as_map().unwrap_or(&empty);
+    let text = |key: &str| map.get(key).and_then(Node::as_text).map(str::to_owned);
+    let defaults = map.get("defaults").and_then(Node::as_map).unwrap_or(&empty);
+    let merged = merged_scenarios(loader, map, defaults, path);
+    let scenarios = expand(loader, &merged);
+    let agents = agents(loader, map, &scenarios);
+    Benchmark {
+        name: text("name").unwrap_or_default(),
+        description: text("description"),
+        scenarios,
+        agents,
+        trials: map.get("trials").and_then(Node::as_number).map_or(1, whole),
+        gate: map.get("gate").and_then(Node::as_map).map(gate),
+        source: path.to_owned(),
+    }
+}
+
+/// A number whose range was checked.
+fn whole(number: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the shape check has its range"
+    )]
+    let whole = number as u32;
+    whole
+}
+
+fn gate(map: &Map) -> Gate {
+    let number = |key: &str| map.get(key).and_then(Node::as_number);
+    Gate {
+        min_score: number("min_score"),
+        min_pass_rate: number("min_pass_rate"),
+        max_invalid: number("max_invalid").map(whole),
+    }
+}
+
+/// All scenarios that a benchmark names or holds, each file once, with the defaults below them.
+fn merged_scenarios(loader: &mut Loader<'_>, map: &Map, defaults: &Map, path: &Path) -> Vec<Merged> {
+    let mut used = Used::default();
+    let mut found = Vec::new();
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for item in map.get("scenarios").map(Node::as_list).unwrap_or_default() {
+        if let Some(own) = item.as_map() {
+            let node = merged_node(item, merge(defaults, own, &mut used));
+            found.push(Merged { node, file: None, source: path.to_owned() });
+            continue;
+        }
+        for file in scenario_files(loader, item) {
+            if seen.contains(&file) {
+                continue;
+            }
+            seen.push(file.clone());
+            let Some(node) = loader.read_tree(&file, Some(&item.span)) else { continue };
+            if is_benchmark(&node) && !is_scenario(&node) {
+                loader.error(
+                    &item.span,
+                    format!("{} is a benchmark; a benchmark consists of scenarios", file.display()),
+                );
+                continue;
+            }
+            shape::check(&node, &Shape::Object(&SCENARIO), SCENARIO.noun, &mut loader.diagnostics);
+            let Some(own) = node.as_map() else { continue };
+            let merged = merged_node(&node, merge(defaults, own, &mut used));
+            found.push(Merged { node: merged, file: Some(node), source: file });
+        }
+    }
+    if !found.is_empty() {
+        // An unknown key was reported already.
+        let known =
+            Map(defaults.0.iter().filter(|entry| DEFAULTS.field(&entry.key).is_some()).cloned().collect());
+        for entry in unused(&known, &used) {
+            loader.push(
+                Diagnostic::warning(&entry.key_span, format!("the default `{}` is never used", entry.key))
+                    .label("every scenario has its own")
+                    .help("remove it here, or in a scenario that should take it over"),
+            );
+        }
+    }
+    found
+}
+
+/// One scenario for each combination of each matrix; names must differ.
+fn expand(loader: &mut Loader<'_>, merged: &[Merged]) -> Vec<Arc<Scenario>> {
+    let mut scenarios = Vec::new();
+    let mut names: HashMap<String, Span> = HashMap::new();
+    for merged in merged {
+        let Some(map) = merged.node.as_map() else { continue };
+        for combination in combinations(loader, map) {
+            let scenario = scenario(loader, merged, &combination);
+            let span = merged.name_node().span.clone();
+            if let Some(first) = names.get(&scenario.name) {
+                loader.push(
+                    Diagnostic::error(&span, format!("two scenarios are called `{}`", scenario.name))
+                        .label("used again here")
+                        .help(format!("the first one is in {}", first.mention())),
+                );
+            } else if !scenario.name.is_empty() {
+                names.insert(scenario.name.clone(), span);
+            }
+            scenarios.push(Arc::new(scenario));
+        }
+    }
+    scenarios
+}
+
+fn agents(loader: &mut Loader<'_>, map: &Map, scenarios: &[Arc<Scenario>]) -> Vec<Arc<Agent>> {
+    let Some(list) = map.get("agents") else { return vec![Arc::new(Agent::oracle())] };
+    let mut found: Vec<Arc<Agent>> = Vec::new();
+    for node in list.as_list() {
+        let Some(Located { agent, command }) = agent::agent(loader, node) else { continue };
+        if found.iter().any(|known| known.name == agent.name) && !agent.name.is_empty() {
+            loader.error(&node.span, format!("two agents are called `{}`", agent.name));
+        }
+        if let Some(command) = command {
+            agent::check_command(loader, &command, scenarios);
+        }
+        found.push(agent);
+    }
+    found
+}
+
+/// The files that a path or glob names, sorted.
+fn scenario_files(loader: &mut Loader<'_>, node: &Node) -> Vec<PathBuf> {
+    let Some(pattern) = node.as_text() else { return Vec::new() };
+    if !pattern.contains(['*', '?', '[', '{']) {
+        let path = local_path(node, pattern);
+        return if loader.exists(node, pattern, &path) { vec![path] } else { Vec::new() };
+    }
+    let (base, rest) = split_glob(pattern);
+    let glob = match GlobBuilder::new(rest).literal_separator(true).build() {
+        Ok(glob) => glob.compile_matcher(),
+        Err(error) => {
+            loader.error(&node.span, format!("`{pattern}` is not a valid glob: {}", error.kind()));
+            return Vec::new();
+        }
+    };
+    let root = local_path(node, base);
+    let walk_root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.clone() };
+    let depth = if rest.contains("**") || rest.contains('{') { usize::MAX } else { rest.split('/').count() };
+    let mut found: Vec<PathBuf> = WalkDir::new(&walk_root)
+        .follow_links(true)
+        .max_depth(depth)
+        .into_iter()
+        .take(MAX_GLOB_ENTRIES)
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| entry.path().strip_prefix(&walk_root).ok().map(Path::to_owned))
+        .filter(|relative| glob.is_match(relative))
+        .map(|relative| root.join(relative))
+        .collect();
+    found.sort();
+    if found.is_empty() {
+        loader.push(
+            Diagnostic::error(&node.span, format!("no file matches `{pattern}`"))
+                .help("globs are relative to the file they stand in"),
+        );
+    }
+    found
+}
+
+/// The directory before the first part with a wildcard, and the rest.
+fn split_glob(pattern: &str) -> (&str, &str) {
+    let wildcard = pattern.find(['*', '?', '[', '{']).unwrap_or(pattern.len());
+    match pattern[..wildcard].rfind('/') {
+        Some(slash) => (&pattern[..=slash], &pattern[slash + 1..]),
+        None => ("", pattern),
+    }
+}

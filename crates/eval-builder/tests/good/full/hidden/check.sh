@@ -1,0 +1,1 @@
+test "$(cat src/a.py)" = "x = 2" # {{ no template }}

@@ -1,0 +1,257 @@
+//! A Runloop API through its client.
+
+use std::time::Duration;
+
+use eval_record::Capture;
+use futures::TryStreamExt as _;
+use runloop_client::{
+    BlueprintListParams, Client, DevboxListParams, Error, FileSource, LastValue, NetworkPolicyListParams, ObjectUpload,
+    PollingConfig, WaitOptions,
+};
+use runloop_types::{
+    BlueprintCreateParams, BlueprintId, BlueprintStatus, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxId,
+    DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus, Metadata, NetworkPolicyId,
+    NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId, PageParams, SnapshotId, SnapshotParams,
+};
+
+use crate::failure::chain;
+use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
+
+/// Items a page where all pages are read.
+const PAGE: u32 = 500;
+
+/// Objects that a crashed run leaves behind are deleted by the server after this time.
+const OBJECT_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A [`Platform`] behind a [`Client`].
+#[derive(Debug, Clone)]
+pub struct ClientPlatform {
+    client: Client,
+}
+
+impl ClientPlatform {
+    /// Runs through this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl From<Error> for PlatformError {
+    fn from(error: Error) -> Self {
+        let kind = match (&error, error.status()) {
+            (_, Some(status)) => PlatformErrorKind::Status(status),
+            (Error::PollingTimeout(_) | Error::WrongState(_), _) => PlatformErrorKind::BadEnd,
+            _ => PlatformErrorKind::Unreachable,
+        };
+        Self::new(kind, chain(&error))
+    }
+}
+
+/// A hold that ran out is no failure.
+fn held<T>(answer: Result<T, Error>) -> Result<Option<T>, PlatformError> {
+    match answer {
+        Ok(view) => Ok(Some(view)),
+        Err(error) if error.status() == Some(408) || error.is_timeout() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is gone needs no deletion.
+fn gone<T>(answer: Result<T, Error>) -> Result<(), PlatformError> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Platform for ClientPlatform {
+    async fn create_devbox(
+        &self,
+        params: &DevboxCreateParams,
+        timeout: Duration,
+    ) -> Result<DevboxView, PlatformError> {
+        let created = self.client.devboxes().create_and_await_running(params, WaitOptions::within(timeout)).await;
+        match created {
+            Ok(view) => Ok(view),
+            // The devbox exists: its id must not be lost.
+            Err(Error::WrongState(error)) => match error.last_value {
+                LastValue::Devbox(view) => Ok(*view),
+                _ => Err(Error::WrongState(error).into()),
+            },
+            Err(Error::PollingTimeout(error)) => match error.last_value {
+                Some(LastValue::Devbox(view)) => Ok(*view),
+                _ => Err(Error::PollingTimeout(error).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn devbox(&self, id: &DevboxId) -> Result<DevboxView, PlatformError> {
+        Ok(self.client.devboxes().retrieve(id).send().await?)
+    }
+
+    async fn wait_devbox(
+        &self,
+        id: &DevboxId,
+        statuses: &[DevboxStatus],
+        hold: Duration,
+    ) -> Result<Option<DevboxView>, PlatformError> {
+        held(self.client.devboxes().wait_for_status(id, statuses, hold).send().await)
+    }
+
+    async fn suspend(&self, id: &DevboxId) -> Result<DevboxView, PlatformError> {
+        Ok(self.client.devboxes().suspend(id).send().await?)
+    }
+
+    async fn resume(&self, id: &DevboxId) -> Result<DevboxView, PlatformError> {
+        Ok(self.client.devboxes().resume(id).send().await?)
+    }
+
+    async fn shutdown(&self, id: &DevboxId, force: bool) -> Result<(), PlatformError> {
+        gone(self.client.devboxes().shutdown(id, force).send().await)
+    }
+
+    async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
+        let page = PageParams { limit: Some(PAGE), include_total_count: Some(false), ..PageParams::default() };
+        let list = self.client.devboxes().list(&DevboxListParams { status: None, page }).items();
+        let living = list.try_filter_map(|view| {
+            let is_ours = !view.status.is_final() && view.metadata.get(key).is_some_and(|found| found == value);
+            std::future::ready(Ok(is_ours.then_some(view.id)))
+        });
+        Ok(living.try_collect().await?)
+    }
+
+    async fn execute(
+        &self,
+        id: &DevboxId,
+        params: &ExecuteParams,
+        last_n: u32,
+    ) -> Result<DevboxAsyncExecutionDetailView, PlatformError> {
+        Ok(self.client.devboxes().execute(id, params, Some(last_n)).send().await?)
+    }
+
+    async fn wait_execution(
+        &self,
+        devbox: &DevboxId,
+        execution: &ExecutionId,
+        hold: Duration,
+        last_n: u32,
+    ) -> Result<Option<DevboxAsyncExecutionDetailView>, PlatformError> {
+        let completed = [ExecutionStatus::Completed];
+        held(self.client.executions().wait_for_status(devbox, execution, &completed, hold, Some(last_n)).send().await)
+    }
+
+    async fn kill(&self, devbox: &DevboxId, execution: &ExecutionId) -> Result<(), PlatformError> {
+        self.client.executions().kill(devbox, execution, true).send().await?;
+        Ok(())
+    }
+
+    async fn output(
+        &self,
+        devbox: &DevboxId,
+        execution: &ExecutionId,
+        stream: OutputStream,
+        mut capture: Capture,
+    ) -> Result<Capture, PlatformError> {
+        let executions = self.client.executions();
+        let mut chunks = match stream {
+            OutputStream::Stdout => executions.stream_stdout_updates(devbox, execution),
+            OutputStream::Stderr => executions.stream_stderr_updates(devbox, execution),
+        };
+        while let Some(chunk) = chunks.try_next().await? {
+            capture.push(chunk.output.as_bytes());
+        }
+        Ok(capture)
+    }
+
+    async fn upload(&self, id: &DevboxId, path: &str, content: Vec<u8>) -> Result<(), PlatformError> {
+        Ok(self.client.devboxes().upload_file(id, path, FileSource::bytes(content)).send().await?)
+    }
+
+    async fn download(&self, id: &DevboxId, path: &str, limit: u64) -> Result<Vec<u8>, PlatformError> {
+        let too_large = || {
+            let message = format!("{path} is larger than {limit} bytes");
+            PlatformError::new(PlatformErrorKind::TooLarge, message)
+        };
+        let mut chunks = self.client.devboxes().download_file(id, path).send().await?;
+        if chunks.length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut content = Vec::new();
+        while let Some(chunk) = chunks.try_next().await? {
+            if (content.len() + chunk.len()) as u64 > limit {
+                return Err(too_large());
+            }
+            content.extend_from_slice(&chunk);
+        }
+        Ok(content)
+    }
+
+    async fn snapshot(&self, id: &DevboxId, params: &SnapshotParams) -> Result<SnapshotId, PlatformError> {
+        Ok(self.client.devboxes().snapshot_disk(id, params).send().await?.id)
+    }
+
+    async fn delete_snapshot(&self, id: &SnapshotId) -> Result<(), PlatformError> {
+        gone(self.client.disk_snapshots().delete(id).send().await)
+    }
+
+    async fn store_archive(
+        &self,
+        name: &str,
+        metadata: &Metadata,
+        content: Vec<u8>,
+    ) -> Result<ObjectId, PlatformError> {
+        let upload = ObjectUpload {
+            name: Some(name.to_owned()),
+            content_type: Some(ObjectContentType::Tgz),
+            metadata: Some(metadata.clone()),
+            ttl: Some(OBJECT_LIFE),
+            ..ObjectUpload::default()
+        };
+        Ok(self.client.objects().upload_bytes(content, &upload).await?.id)
+    }
+
+    async fn delete_object(&self, id: &ObjectId) -> Result<(), PlatformError> {
+        gone(self.client.objects().delete(id).send().await)
+    }
+
+    async fn network_policies(&self, name: &str) -> Result<Vec<NetworkPolicyView>, PlatformError> {
+        let params = NetworkPolicyListParams { name: Some(name.to_owned()), ..NetworkPolicyListParams::default() };
+        Ok(self.client.network_policies().list(&params).items().try_collect().await?)
+    }
+
+    async fn create_network_policy(&self, params: &NetworkPolicyParams) -> Result<NetworkPolicyId, PlatformError> {
+        Ok(self.client.network_policies().create(params).send().await?.id)
+    }
+
+    async fn find_blueprint(
+        &self,
+        name: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<BlueprintId>, PlatformError> {
+        let params = BlueprintListParams { name: Some(name.to_owned()), ..BlueprintListParams::default() };
+        let mut list = std::pin::pin!(self.client.blueprints().list(&params).items());
+        while let Some(view) = list.try_next().await? {
+            let metadata = view.metadata.as_ref().or(view.parameters.metadata.as_ref());
+            let is_it = view.name == name && metadata.and_then(|labels| labels.get(key)).is_some_and(|v| v == value);
+            if is_it
+                && view.status == BlueprintStatus::BuildComplete
+                && view.state == runloop_types::BlueprintState::Created
+            {
+                return Ok(Some(view.id));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn build_blueprint(
+        &self,
+        params: &BlueprintCreateParams,
+        timeout: Duration,
+    ) -> Result<BlueprintId, PlatformError> {
+        let polling = PollingConfig::within(timeout, Duration::from_secs(1));
+        Ok(self.client.blueprints().create_and_await_build_complete(params, polling).await?.id)
+    }
+}

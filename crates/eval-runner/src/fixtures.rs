@@ -1,0 +1,177 @@
+//! Benchmarks for tests, and a run of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use eval_builder::{
+    Agent, AgentKind, DigestBuilder, Environment, Expect, Network, Origin, Scenario, Scorer, Verify,
+};
+use eval_record::{Event, EventKind, EventSink, TrialKey, TrialResult};
+use runloop_types::LaunchParameters;
+
+use crate::fake::Fake;
+use crate::{Cancellation, Clock, Plan, RunOptions, RunOutcome, Trial, run};
+
+pub(crate) fn scenario(name: &str, verify: Verify) -> Scenario {
+    Scenario {
+        name: name.to_owned(),
+        problem_statement: "Make it work.".to_owned(),
+        additional_context: None,
+        environment: Environment {
+            origin: Origin::Default,
+            build_context: None,
+            working_directory: "repo".to_owned(),
+            files: Vec::new(),
+            mounts: Vec::new(),
+            setup_commands: Vec::new(),
+            environment_variables: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            launch_parameters: LaunchParameters::default(),
+            network: Network::All,
+            digest: DigestBuilder::new("environment").finish(),
+        },
+        scorers: vec![command_scorer("test", "score-it")],
+        reference_output: None,
+        controls: Vec::new(),
+        requires: Vec::new(),
+        required_environment_variables: Vec::new(),
+        required_secret_names: Vec::new(),
+        agent_timeout: Duration::from_secs(100),
+        scorer_timeout: Duration::from_secs(50),
+        prepare_timeout: Duration::from_secs(300),
+        verify,
+        artifacts: Vec::new(),
+        pass_mark: 1.0,
+        metadata: BTreeMap::new(),
+        digest: DigestBuilder::new("scenario").field("name", name.as_bytes()).finish(),
+        source: PathBuf::from("scenario.yaml"),
+    }
+}
+
+pub(crate) fn command_scorer(name: &str, command: &str) -> Scorer {
+    scorer(name, runloop_types::Scorer::CommandScorer { command: command.to_owned() })
+}
+
+pub(crate) fn bash_scorer(name: &str, script: &str) -> Scorer {
+    scorer(name, runloop_types::Scorer::BashScriptScorer { bash_script: script.to_owned() })
+}
+
+pub(crate) fn scorer(name: &str, function: runloop_types::Scorer) -> Scorer {
+    Scorer {
+        name: name.to_owned(),
+        weight: 1.0,
+        function,
+        expect: Expect::Present,
+        pass_rate: None,
+        custom_script: None,
+    }
+}
+
+/// The environment's setup, with a digest that follows it.
+pub(crate) fn set_up(mut scenario: Scenario, commands: &[&str]) -> Scenario {
+    scenario.environment.setup_commands = commands.iter().map(|command| (*command).to_owned()).collect();
+    scenario.environment.digest = commands
+        .iter()
+        .fold(DigestBuilder::new("environment"), |digest, command| digest.field("setup", command.as_bytes()))
+        .finish();
+    scenario
+}
+
+pub(crate) fn agent(kind: AgentKind) -> Agent {
+    Agent {
+        name: "agent".to_owned(),
+        version: None,
+        kind,
+        install: Vec::new(),
+        environment_variables: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        timeout: None,
+        digest: DigestBuilder::new("agent").finish(),
+    }
+}
+
+pub(crate) fn working() -> Agent {
+    agent(AgentKind::Command("work".to_owned()))
+}
+
+pub(crate) fn plan(scenarios: Vec<Scenario>, agent: Agent, repetitions: u32) -> Plan {
+    let agent = Arc::new(agent);
+    let mut trials = Vec::new();
+    for repetition in 1..=repetitions {
+        for scenario in &scenarios {
+            let key = TrialKey { scenario: scenario.name.clone(), agent: agent.name.clone(), repetition };
+            trials.push(Trial { key, scenario: Arc::new(scenario.clone()), agent: Arc::clone(&agent) });
+        }
+    }
+    Plan { benchmark: "bench".to_owned(), source: "bench.yaml".to_owned(), trials }
+}
+
+/// Keeps what it is told.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) events: Mutex<Vec<EventKind>>,
+    pub(crate) files: Mutex<BTreeMap<String, String>>,
+    /// Fails after so many events.
+    pub(crate) room: Option<usize>,
+}
+
+impl EventSink for Memory {
+    fn event(&self, event: &Event) {
+        self.events.lock().unwrap().push(event.kind.clone());
+    }
+
+    fn file(&self, path: &str, content: Vec<u8>) {
+        self.files.lock().unwrap().insert(path.to_owned(), String::from_utf8(content).unwrap());
+    }
+
+    fn failure(&self) -> Option<String> {
+        let is_full = self.room.is_some_and(|room| self.events.lock().unwrap().len() >= room);
+        is_full.then(|| "cannot write events.jsonl: no space left".to_owned())
+    }
+}
+
+impl Memory {
+    pub(crate) fn verdicts(&self) -> Vec<TrialResult> {
+        let of_trial = |event: &EventKind| match event {
+            EventKind::TrialFinished(result) => Some((**result).clone()),
+            _ => None,
+        };
+        self.events.lock().unwrap().iter().filter_map(of_trial).collect()
+    }
+}
+
+/// A run and all there is to ask about it afterwards.
+pub(crate) struct Ran {
+    pub(crate) fake: Arc<Fake>,
+    pub(crate) sink: Arc<Memory>,
+    pub(crate) outcome: RunOutcome,
+}
+
+impl Ran {
+    /// The only result.
+    pub(crate) fn result(&self) -> &TrialResult {
+        assert_eq!(self.outcome.results.len(), 1);
+        &self.outcome.results[0]
+    }
+}
+
+pub(crate) fn options() -> RunOptions {
+    RunOptions { concurrency: 2, clock: Clock::new(|| 0), ..RunOptions::new("run-1") }
+}
+
+pub(crate) async fn run_with(fake: Fake, plan: Plan, options: RunOptions, cancel: Cancellation) -> Ran {
+    let (fake, sink) = (Arc::new(fake), Arc::new(Memory::default()));
+    let outcome = run(plan, Arc::clone(&fake), options, Arc::clone(&sink) as Arc<dyn EventSink>, cancel).await;
+    Ran { fake, sink, outcome }
+}
+
+pub(crate) async fn run_plan(fake: Fake, plan: Plan) -> Ran {
+    run_with(fake, plan, options(), Cancellation::default()).await
+}
+
+/// One trial of a scenario by an agent that works.
+pub(crate) async fn run_one(fake: Fake, scenario: Scenario) -> Ran {
+    run_plan(fake, plan(vec![scenario], working(), 1)).await
+}

@@ -1,0 +1,258 @@
+//! Runs a plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState};
+use runloop_types::DevboxId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::attempt::{Attempt, Verdict};
+use crate::failure::Failure;
+use crate::plan::{Plan, Trial};
+use crate::platform::Platform;
+use crate::prepare::Preparations;
+use crate::progress::{Progress, Trace};
+use crate::session::{Scope, Session};
+use crate::{Cancellation, RunOptions};
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOutcome {
+    /// One result for each planned trial, in the order of the plan.
+    pub results: Vec<TrialResult>,
+    /// Whether every planned trial has a verdict.
+    pub complete: bool,
+    /// Whether the run was interrupted.
+    pub interrupted: bool,
+    /// Devboxes that were left alive because that was asked for.
+    pub kept: Vec<DevboxId>,
+    /// Devboxes that could not be ended; their keep-alive time ends them.
+    pub leaked: Vec<DevboxId>,
+    /// Why the record is not complete. The run stopped there.
+    pub record_failure: Option<String>,
+}
+
+/// Runs every trial of a plan that has no verdict yet.
+///
+/// Ends when each has one (or was canceled) and every devbox, snapshot and object that it made is gone. Never fails as a
+/// whole: what goes wrong is in the results. Needs a tokio runtime with time and, for agents beside the harness, I/O.
+pub async fn run<P: Platform>(
+    plan: Plan,
+    platform: Arc<P>,
+    options: RunOptions,
+    sink: Arc<dyn EventSink>,
+    cancel: Cancellation,
+) -> RunOutcome {
+    let header = plan.header(&options);
+    let session = Session::new(platform, options, sink, cancel);
+    let scope = Scope::new(&session, None);
+    let mut results = finished(&plan, &session.options.finished);
+    let pending: Vec<(usize, Trial)> = plan
+        .trials
+        .iter()
+        .enumerate()
+        .filter(|(_, trial)| !results.contains_key(&trial.key))
+        .map(|(index, trial)| (index, trial.clone()))
+        .collect();
+    session.emit(if results.is_empty() {
+        EventKind::RunStarted(header)
+    } else {
+        EventKind::RunResumed { remaining: pending.len() as u64 }
+    });
+
+    let runner = Arc::new(Runner {
+        preparations: Preparations::new(&scope, &plan),
+        session: Arc::clone(&session),
+    });
+    let slots = Arc::new(Semaphore::new(session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS)));
+    let mut tasks = JoinSet::new();
+    for (index, trial) in pending {
+        let slot = tokio::select! {
+            biased;
+            () = session.halt.cancelled() => break,
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+        };
+        let Ok(slot) = slot else { break };
+        let key = trial.key.clone();
+        let task = Arc::clone(&runner).trial(index, trial, slot);
+        tasks.spawn(async move { (key, task.await) });
+        while let Some(Ok((key, result))) = tasks.try_join_next() {
+            results.insert(key, result);
+        }
+    }
+    // Trials do not panic: what could is in a task of its own inside of them.
+    while let Some(joined) = tasks.join_next().await {
+        if let Ok((key, result)) = joined {
+            results.insert(key, result);
+        }
+    }
+    let results: Vec<TrialResult> = plan
+        .trials
+        .iter()
+        .map(|trial| {
+            results.remove(&trial.key).unwrap_or_else(|| {
+                let result = canceled(trial, 0, Trace::default());
+                session.emit(EventKind::TrialFinished(Box::new(result.clone())));
+                result
+            })
+        })
+        .collect();
+
+    drop(runner);
+    session.bounded(async { scope.finish().await; session.sweep().await }).await;
+    let complete = results.iter().all(|result| result.state != TrialState::Canceled);
+    let interrupted = session.cancel.stop.is_cancelled();
+    session.emit(EventKind::RunFinished { complete, interrupted });
+    RunOutcome {
+        results,
+        complete,
+        interrupted,
+        kept: session.kept(),
+        leaked: session.living(),
+        record_failure: session.record_failure(),
+    }
+}
+
+/// Verdicts of an earlier part of the run, of trials that are still the same. A canceled trial has none.
+fn finished(plan: &Plan, results: &[TrialResult]) -> BTreeMap<TrialKey, TrialResult> {
+    let digests: BTreeMap<&TrialKey, &str> =
+        plan.trials.iter().map(|trial| (&trial.key, trial.scenario.digest.as_str())).collect();
+    results
+        .iter()
+        .filter(|result| result.state != TrialState::Canceled)
+        .filter(|result| digests.get(&result.trial) == Some(&result.digest.as_str()))
+        .map(|result| (result.trial.clone(), result.clone()))
+        .collect()
+}
+
+impl<P: Platform> Session<P> {
+    /// Waits for the end of something, but not for ever, and not at all when waiting was called off.
+    async fn bounded(&self, end: impl Future<Output = ()>) {
+        tokio::select! {
+            () = end => {}
+            () = self.cancel.abandon.cancelled() => {}
+            () = tokio::time::sleep(self.options.limits.cleanup) => {}
+        }
+    }
+}
+
+struct Runner<P: Platform> {
+    session: Arc<Session<P>>,
+    preparations: Arc<Preparations<P>>,
+}
+
+impl<P: Platform> Runner<P> {
+    /// One trial, with as many attempts as it takes.
+    async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
+        let session = &self.session;
+        let mut random = fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
+        let mut attempt = 1;
+        let result = loop {
+            session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
+            let (outcome, trace) = self.attempt(&trial, attempt).await;
+            match outcome {
+                _ if session.halt.is_cancelled() && !matches!(outcome, Some(Ok(_))) => {
+                    break canceled(&trial, attempt, trace);
+                }
+                None => break canceled(&trial, attempt, trace),
+                Some(Ok(verdict)) => break scored(&trial, attempt, verdict, trace),
+                Some(Err(failure)) if failure.retry && attempt <= session.options.retries => {
+                    session.emit(EventKind::AttemptFailed {
+                        trial: trial.key.clone(),
+                        attempt,
+                        cause: failure.cause,
+                        message: session.masker.mask_text(&failure.message),
+                    });
+                    let pause = session.options.retry_pause.saturating_mul(1 << (attempt - 1).min(6));
+                    let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = session.halt.cancelled() => break canceled(&trial, attempt, trace),
+                    }
+                    attempt += 1;
+                }
+                Some(Err(failure)) => {
+                    let message = session.masker.mask_text(&failure.message);
+                    break invalid(&trial, attempt, failure.cause, message, trace);
+                }
+            }
+        };
+        session.emit(EventKind::TrialFinished(Box::new(result.clone())));
+        drop(slot);
+        result
+    }
+
+    /// One attempt in a task of its own, so that it can break or be canceled without taking anything with it. `None` if it
+    /// was canceled. All its devboxes have ended afterwards.
+    async fn attempt(&self, trial: &Trial, attempt: u32) -> (Option<Result<Verdict, Failure>>, Trace) {
+        let session = &self.session;
+        let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
+        let progress = Progress::new(session, &trial.key, attempt);
+        let work = Attempt {
+            scope: Arc::clone(&scope),
+            preparations: Arc::clone(&self.preparations),
+            progress: Arc::clone(&progress),
+            trial: trial.clone(),
+        };
+        let mut task = AbortOnDropHandle::new(tokio::spawn(work.run()));
+        let outcome = tokio::select! {
+            biased;
+            joined = &mut task => {
+                Some(joined.unwrap_or_else(|error| Err(Failure::harness(format!("the harness broke: {error}")))))
+            }
+            () = session.halt.cancelled() => {
+                task.abort();
+                let _ = (&mut task).await;
+                None
+            }
+        };
+        let trace = progress.finish();
+        session.bounded(scope.finish()).await;
+        (outcome, trace)
+    }
+}
+
+fn scored(trial: &Trial, attempts: u32, verdict: Verdict, trace: Trace) -> TrialResult {
+    let passed = verdict.passes(trial.scenario.pass_mark);
+    TrialResult {
+        state: TrialState::Scored,
+        score: Some(verdict.score),
+        passed: Some(passed),
+        message: verdict.message,
+        ..result(trial, attempts, trace)
+    }
+}
+
+fn invalid(trial: &Trial, attempts: u32, cause: Cause, message: String, trace: Trace) -> TrialResult {
+    TrialResult {
+        state: TrialState::Invalid,
+        cause: Some(cause),
+        message: Some(message),
+        ..result(trial, attempts, trace)
+    }
+}
+
+fn canceled(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
+    result(trial, attempts, trace)
+}
+
+fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
+    TrialResult {
+        trial: trial.key.clone(),
+        digest: trial.scenario.digest.to_string(),
+        state: TrialState::Canceled,
+        score: None,
+        passed: None,
+        cause: None,
+        message: None,
+        attempts,
+        durations_ms: trace.durations_ms,
+        agent_end: trace.agent_end,
+        scores: trace.scores,
+        logs: trace.logs,
+    }
+}

@@ -1,0 +1,553 @@
+//! Whole runs against scripted devboxes, in paused time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eval_builder::{AgentKind, Network, Solution, SolutionKind, Verify};
+use eval_record::{AgentEnd, Cause, EventKind, Phase, TrialState};
+use runloop_types::DevboxFailureReason;
+
+use crate::fake::{Does, Fake, Fault};
+use crate::fixtures::{
+    Memory, Ran, agent, bash_scorer, command_scorer, options, plan, run_one, run_plan, run_with, scenario, set_up, working,
+};
+use crate::platform::PlatformErrorKind;
+use crate::{Cancellation, RunOptions};
+
+/// Everything works.
+fn fine() -> Fake {
+    Fake::new(|_, line| match line {
+        line if line.contains("g write-tree") => Does::prints(&format!("runloop-eval:{}\n", "a".repeat(40))),
+        line if line.contains("runloop-eval:diff") => Does::prints("runloop-eval:diff\n"),
+        _ => Does::default(),
+    })
+}
+
+fn invalid_because(ran: &Ran, cause: Cause, message: &str) {
+    let result = ran.result();
+    assert_eq!((result.state, result.cause), (TrialState::Invalid, Some(cause)), "{:?}", result.message);
+    assert!(result.message.as_ref().unwrap().contains(message), "{:?}", result.message);
+    assert_eq!((result.score, result.passed), (None, None));
+    assert_eq!(ran.fake.living(), []);
+}
+
+fn scored(ran: &Ran) -> f64 {
+    let result = ran.result();
+    assert_eq!(result.state, TrialState::Scored, "{:?}", result.message);
+    assert_eq!(ran.fake.living(), []);
+    assert_eq!(ran.fake.leftovers(), (0, 0));
+    result.score.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trivial_trial_costs_six_calls() {
+    let ran = run_one(fine(), scenario("s", Verify::Same)).await;
+    assert_eq!(scored(&ran), 1.0);
+    assert_eq!(
+        ran.fake.calls(),
+        ["create agent", "execute agent", "suspend agent", "resume agent", "execute agent", "shutdown agent"]
+    );
+    assert_eq!(ran.result().passed, Some(true));
+    assert_eq!(ran.result().agent_end, Some(AgentEnd::Exited { exit_status: 0 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshot_scores_in_a_fork_of_a_suspended_devbox() {
+    let ran = run_one(fine(), scenario("s", Verify::Snapshot)).await;
+    assert_eq!(scored(&ran), 1.0);
+    let calls = ran.fake.calls();
+    assert_eq!(calls[..4], ["create agent", "execute agent", "suspend agent", "snapshot agent"]);
+    assert_eq!(ran.fake.count("shutdown agent"), 1);
+    assert_eq!(calls.last().unwrap(), "delete-snapshot");
+    assert!(ran.fake.params("scoring").snapshot_id.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_snapshots_running_devboxes_only_gets_its_way() {
+    let ran = run_one(fine().snapshots_running_only(), scenario("s", Verify::Snapshot)).await;
+    assert_eq!(scored(&ran), 1.0);
+    let calls = ran.fake.calls();
+    assert_eq!(calls[2..6], ["suspend agent", "snapshot agent", "resume agent", "snapshot agent"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transitions_that_take_their_time_are_awaited() {
+    let ran = run_one(fine().slow_transitions(), scenario("s", Verify::Same)).await;
+    assert_eq!(scored(&ran), 1.0);
+    let calls = ran.fake.calls();
+    assert_eq!(calls[2..7], ["suspend agent", "wait agent", "resume agent", "wait agent", "execute agent"]);
+    assert_eq!(ran.result().durations_ms[&Phase::Reaping], 6000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_fails_is_scored() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::exit(3) } else { Does::default() });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    assert_eq!(scored(&ran), 1.0);
+    assert_eq!(ran.result().agent_end, Some(AgentEnd::Exited { exit_status: 3 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_takes_too_long_is_killed_and_reaped_before_anything_is_scored() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(1000) } else { Does::default() });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    assert_eq!(scored(&ran), 1.0);
+    assert_eq!(ran.result().agent_end, Some(AgentEnd::TimedOut));
+    assert_eq!(ran.result().durations_ms[&Phase::Agent], 100_000);
+    let calls = ran.fake.calls();
+    let position = |name: &str| calls.iter().position(|call| call == name).unwrap();
+    let (kill, suspend) = (position("kill agent"), position("suspend agent"));
+    let score = calls.iter().rposition(|call| call == "execute agent").unwrap();
+    assert!(kill < suspend && suspend < score, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_agent_within_its_time_is_awaited() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(99) } else { Does::default() });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    assert_eq!(ran.result().agent_end, Some(AgentEnd::Exited { exit_status: 0 }));
+    assert_eq!(ran.fake.count("kill agent"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_score_below_the_pass_mark_does_not_pass() {
+    let half = |_: &str, line: &str| if line.ends_with("no") { Does::exit(1) } else { Does::default() };
+    let mut two = scenario("s", Verify::Same);
+    two.scorers = vec![command_scorer("a", "yes"), command_scorer("b", "no")];
+    two.scorers.iter_mut().for_each(|scorer| scorer.weight = 0.5);
+    let ran = run_one(Fake::new(half), two.clone()).await;
+    assert_eq!((scored(&ran), ran.result().passed), (0.5, Some(false)));
+    let scores: Vec<_> = ran.result().scores.iter().map(|score| (score.name.as_str(), score.score)).collect();
+    assert_eq!(scores, [("a", Some(1.0)), ("b", Some(0.0))]);
+
+    two.pass_mark = 0.5;
+    let ran = run_one(Fake::new(half), two).await;
+    assert_eq!(ran.result().passed, Some(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_devbox_that_cannot_be_had_makes_the_trial_invalid() {
+    let ran = run_one(fine().refusing("create agent", 503), scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::ProvisionFailed, "cannot create a devbox");
+    assert_eq!(ran.result().attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_for_good_is_not_tried_again() {
+    let ran = run_one(fine().refusing("create agent", 400), scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::ProvisionFailed, "cannot create a devbox");
+    assert_eq!(ran.result().attempts, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setup_command_that_fails_is_told_with_what_it_said() {
+    let fake = Fake::new(|_, line| {
+        if line.ends_with("make setup") { Does { exit: 2, ..Does::prints("no rule") } } else { Does::default() }
+    });
+    let ran = run_one(fake, set_up(scenario("s", Verify::Same), &["make setup"])).await;
+    invalid_because(&ran, Cause::PrepareFailed, "setup command `make setup` exited with 2: no rule");
+    assert_eq!(ran.result().attempts, 1, "it would fail again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn preparation_has_a_timeout_of_its_own() {
+    let fake = Fake::new(|_, line| if line.ends_with("forever") { Does::takes(10_000) } else { Does::default() });
+    let ran = run_one(fake, set_up(scenario("s", Verify::Same), &["forever"])).await;
+    invalid_because(&ran, Cause::PrepareFailed, "took longer than 300 s");
+    assert_eq!(ran.result().durations_ms[&Phase::Preparing], 300_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_program_is_told_by_name_and_only_to_those_who_need_it() {
+    let without_cargo = || {
+        Fake::new(|_, line| {
+            if line.contains("command -v -- cargo") { Does::prints("runloop-eval:cargo\n") } else { Does::default() }
+        })
+    };
+    let mut needs = scenario("needs", Verify::Same);
+    needs.requires = vec!["git".to_owned(), "cargo".to_owned()];
+    let does_not = scenario("does-not", Verify::Same);
+
+    let ran = run_plan(without_cargo(), plan(vec![needs, does_not], working(), 2)).await;
+
+    for result in &ran.outcome.results {
+        match result.trial.scenario.as_str() {
+            "needs" => {
+                assert_eq!(result.cause, Some(Cause::RequirementMissing));
+                assert_eq!(result.message.as_deref(), Some("the devbox has no cargo"));
+            }
+            _ => assert_eq!(result.state, TrialState::Scored),
+        }
+    }
+    assert_eq!(ran.fake.count("create prepare"), 1, "asked once for the whole run");
+}
+
+#[tokio::test(start_paused = true)]
+async fn setup_that_fails_for_want_of_a_program_is_told_as_such() {
+    let fake = Fake::new(|_, line| match line {
+        line if line.contains("command -v -- git") => Does::prints("runloop-eval:git\n"),
+        line if line.ends_with("git init") => Does::exit(127),
+        _ => Does::default(),
+    });
+    let mut needs = set_up(scenario("s", Verify::Pristine), &["git init"]);
+    needs.requires = vec!["git".to_owned()];
+    let ran = run_one(fake, needs).await;
+    invalid_because(&ran, Cause::RequirementMissing, "the devbox has no git");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_devbox_that_dies_makes_the_trial_invalid() {
+    let fake = Fake::new(|_, line| Does {
+        dies: line.ends_with("work").then_some(DevboxFailureReason::HealthCheckFailed),
+        ..Does::default()
+    });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::DevboxLost, "ended by itself (failure: health_check_failed)");
+    assert_eq!(ran.result().attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_uses_up_its_devbox_scores_nothing_and_is_not_excused() {
+    for reason in [DevboxFailureReason::OutOfMemory, DevboxFailureReason::OutOfDisk] {
+        let fake = Fake::new(move |_, line| Does {
+            dies: line.ends_with("work").then(|| reason.clone()),
+            ..Does::default()
+        });
+        let ran = run_one(fake, scenario("s", Verify::Snapshot)).await;
+        assert_eq!(scored(&ran), 0.0);
+        assert_eq!(ran.result().agent_end, Some(AgentEnd::ExhaustedDevbox));
+        assert_eq!((ran.result().passed, ran.result().attempts), (Some(false), 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scorer_that_uses_up_its_devbox_is_not_the_agents_fault() {
+    let fake = Fake::new(|_, line| Does {
+        dies: line.ends_with("score-it").then_some(DevboxFailureReason::OutOfMemory),
+        ..Does::default()
+    });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::DevboxLost, "out_of_memory");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_that_fails_makes_the_trial_invalid() {
+    let ran = run_one(fine().refusing("suspend agent", 500), scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::ApiError, "cannot suspend the devbox");
+    assert_eq!(ran.result().attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scorer_without_a_score_makes_the_trial_invalid_and_is_not_repeated() {
+    let mut silent = scenario("s", Verify::Same);
+    silent.scorers = vec![bash_scorer("style", "true")];
+    let ran = run_one(fine(), silent).await;
+    invalid_because(&ran, Cause::ScorerError, "scorer `style`");
+    assert_eq!(ran.result().attempts, 1);
+    assert_eq!(ran.result().scores[0].score, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scorer_that_takes_too_long_makes_the_trial_invalid() {
+    let fake = Fake::new(|_, line| if line.ends_with("score-it") { Does::takes(1000) } else { Does::default() });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::ScorerTimeout, "scorer `test`");
+    assert_eq!(ran.result().durations_ms[&Phase::Scoring], 50_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_scorer_that_took_too_long_the_devbox_is_reaped_for_the_next() {
+    let fake = Fake::new(|_, line| if line.ends_with("slow") { Does::takes(1000) } else { Does::default() });
+    let mut two = scenario("s", Verify::Same);
+    two.scorers = vec![command_scorer("a", "slow"), command_scorer("b", "quick")];
+    let ran = run_one(fake, two).await;
+    let calls = ran.fake.calls();
+    let kill = calls.iter().position(|call| call == "kill agent").unwrap();
+    assert_eq!(
+        calls[kill..],
+        ["kill agent", "wait-execution agent", "suspend agent", "resume agent", "execute agent", "shutdown agent"]
+    );
+    assert_eq!(ran.result().scores[1].score, Some(1.0), "a timeout does not keep the others from running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_harness_that_breaks_takes_one_trial_with_it() {
+    let fake = Fake::new(|_, line| Does { panics: line.ends_with("work"), ..Does::default() });
+    let ran = run_one(fake, scenario("s", Verify::Same)).await;
+    invalid_because(&ran, Cause::HarnessError, "the harness broke");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_passes_costs_an_attempt() {
+    let ran = run_one(fine().with_fault(0, Fault::Before(PlatformErrorKind::Unreachable)), scenario("s", Verify::Same)).await;
+    assert_eq!((scored(&ran), ran.result().attempts), (1.0, 2));
+    let events = ran.sink.events.lock().unwrap();
+    let failed = events.iter().filter(|event| matches!(event, EventKind::AttemptFailed { attempt: 1, cause: Cause::ProvisionFailed, .. }));
+    assert_eq!(failed.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_is_prepared_once_for_all_trials() {
+    let scenarios = vec![set_up(scenario("a", Verify::Pristine), &["x"]), set_up(scenario("b", Verify::Pristine), &["x"])];
+    let ran = run_with(fine(), plan(scenarios, working(), 3), RunOptions { concurrency: 6, ..options() }, Cancellation::default()).await;
+    assert!(ran.outcome.complete);
+    assert_eq!(ran.outcome.results.iter().filter(|result| result.score == Some(1.0)).count(), 6);
+    assert_eq!((ran.fake.count("create prepare"), ran.fake.count("snapshot prepare")), (1, 1));
+    assert_eq!((ran.fake.count("create agent"), ran.fake.count("create scoring")), (6, 6));
+    assert_eq!(ran.fake.leftovers(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preparation_that_fails_fails_all_who_wait_for_it() {
+    let fake = Fake::new(|_, line| if line.ends_with("bad") { Does::exit(1) } else { Does::default() });
+    let plan = plan(vec![set_up(scenario("s", Verify::Same), &["bad"])], working(), 5);
+    let ran = run_with(fake, plan, RunOptions { concurrency: 5, ..options() }, Cancellation::default()).await;
+    assert!(ran.outcome.results.iter().all(|result| result.cause == Some(Cause::PrepareFailed)));
+    assert_eq!(ran.fake.count("create prepare"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preparation_that_could_not_get_a_devbox_is_tried_again() {
+    let fake = fine().with_fault(0, Fault::Before(PlatformErrorKind::Status(503)));
+    let ran = run_one(fake, set_up(scenario("s", Verify::Same), &["x"])).await;
+    assert_eq!((scored(&ran), ran.result().attempts), (1.0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_is_installed_once_and_never_where_pristine_scores() {
+    let mut installed = working();
+    installed.install = vec!["install it".to_owned()];
+    let ran = run_plan(fine(), plan(vec![set_up(scenario("s", Verify::Pristine), &["x"])], installed, 3)).await;
+    assert!(ran.outcome.results.iter().all(|result| result.score == Some(1.0)));
+    assert_eq!(ran.fake.count("create install"), 1);
+    let environment = ran.fake.params("install").snapshot_id;
+    assert!(environment.is_some());
+    assert_eq!(ran.fake.params("scoring").snapshot_id, environment);
+    assert_ne!(ran.fake.params("agent").snapshot_id, environment);
+    assert_eq!(ran.fake.leftovers(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_network_every_devbox_has_the_one_policy() {
+    let mut offline = set_up(scenario("s", Verify::Pristine), &["x"]);
+    offline.environment.network = Network::None;
+    let ran = run_plan(fine(), plan(vec![offline], working(), 3)).await;
+    assert_eq!((ran.fake.count("policies"), ran.fake.count("create-policy")), (1, 1));
+    for purpose in ["prepare", "agent", "scoring"] {
+        assert!(ran.fake.params(purpose).launch_parameters.unwrap().network_policy_id.is_some(), "{purpose}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn doing_nothing_runs_nothing() {
+    let ran = run_plan(fine(), plan(vec![scenario("s", Verify::Same)], agent(AgentKind::Nop), 1)).await;
+    assert_eq!(ran.fake.calls(), ["create agent", "suspend agent", "resume agent", "execute agent", "shutdown agent"]);
+    assert_eq!(ran.fake.params("agent").mounts, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_agents_devbox_tells_the_task_and_whose_it_is() {
+    let mut speaking = working();
+    speaking.environment_variables.insert("MODEL".to_owned(), "large".to_owned());
+    speaking.secrets.insert("API_KEY".to_owned(), "key-name".to_owned());
+    let ran = run_plan(fine(), plan(vec![scenario("s", Verify::Snapshot)], speaking, 1)).await;
+    let params = ran.fake.params("agent");
+    let variables = params.environment_variables.unwrap();
+    assert_eq!((variables["PROBLEM_STATEMENT"].as_str(), variables["MODEL"].as_str()), ("Make it work.", "large"));
+    assert_eq!(params.secrets.unwrap()["API_KEY"], "key-name");
+    let metadata = params.metadata.unwrap();
+    for (key, value) in [("run", "run-1"), ("scenario", "s"), ("agent", "agent"), ("trial", "1"), ("attempt", "1")] {
+        assert_eq!(metadata[&format!("runloop-eval.{key}")], value);
+    }
+    assert!(params.launch_parameters.unwrap().keep_alive_time_seconds.unwrap() > 150);
+    let scoring = ran.fake.params("scoring");
+    assert_eq!((scoring.environment_variables, scoring.secrets), (None, None), "scorers get nothing of the agent's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_too_long_for_a_variable_is_in_the_file_only() {
+    let mut long = scenario("s", Verify::Same);
+    long.problem_statement = "x".repeat(200 << 10);
+    let ran = run_one(fine(), long).await;
+    let params = ran.fake.params("agent");
+    assert_eq!(params.environment_variables, None);
+    assert_eq!(params.mounts.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn known_secrets_are_masked_in_all_that_is_kept() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::prints("key is hunter22!") } else { Does::prints("hunter22") });
+    let options = RunOptions { secret_values: vec!["hunter22".to_owned()], ..options() };
+    let ran = run_with(fake, plan(vec![scenario("s", Verify::Same)], working(), 1), options, Cancellation::default()).await;
+    let files = ran.sink.files.lock().unwrap();
+    assert_eq!(files["trials/s/agent/1/attempt-1/agent.stdout"], "key is ***!");
+    assert!(files.values().all(|content| !content.contains("hunter22")), "{files:?}");
+    assert!(!format!("{:?}", ran.outcome).contains("hunter22"));
+    assert_eq!(ran.result().logs.as_deref(), Some("trials/s/agent/1/attempt-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trials_start_in_the_order_of_the_plan_and_never_more_than_allowed() {
+    let plan = plan(vec![scenario("a", Verify::Same), scenario("b", Verify::Same)], working(), 3);
+    let keys: Vec<_> = plan.trials.iter().map(|trial| trial.key.clone()).collect();
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(10) } else { Does::default() });
+    let ran = run_with(fake, plan, RunOptions { concurrency: 2, ..options() }, Cancellation::default()).await;
+    let events = ran.sink.events.lock().unwrap();
+    let mut started = Vec::new();
+    let mut running = 0;
+    for event in events.iter() {
+        match event {
+            EventKind::AttemptStarted { trial, .. } => {
+                started.push(trial.clone());
+                running += 1;
+            }
+            EventKind::TrialFinished(_) => running -= 1,
+            _ => {}
+        }
+        assert!(running <= 2);
+    }
+    assert_eq!(started, keys);
+    assert!(matches!(events.first(), Some(EventKind::RunStarted(header)) if header.planned.len() == 6));
+    assert!(matches!(events.last(), Some(EventKind::RunFinished { complete: true, interrupted: false })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_repeats_no_verdict_but_what_was_canceled_or_changed() {
+    let plan = plan(vec![scenario("a", Verify::Same), scenario("b", Verify::Same), scenario("c", Verify::Same)], working(), 1);
+    let first = run_plan(fine(), plan.clone()).await.outcome.results;
+    let mut finished = first.clone();
+    finished[1].state = TrialState::Canceled;
+    finished[2].digest = "other".to_owned();
+    let ran = run_with(fine(), plan, RunOptions { finished, ..options() }, Cancellation::default()).await;
+    assert_eq!(ran.fake.count("create agent"), 2);
+    assert_eq!(ran.outcome.results, first);
+    assert_eq!(ran.sink.verdicts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canceled_run_ends_every_devbox_and_has_a_result_for_every_trial() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(90) } else { Does::default() });
+    let cancel = Cancellation::default();
+    let stop = cancel.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        stop.cancel();
+    });
+    let plan = plan(vec![scenario("s", Verify::Snapshot)], working(), 6);
+    let ran = run_with(fake, plan, options(), cancel).await;
+    let states: Vec<_> = ran.outcome.results.iter().map(|result| result.state).collect();
+    assert_eq!(states[..2], [TrialState::Scored; 2]);
+    assert_eq!(states[2..], [TrialState::Canceled; 4]);
+    assert_eq!(ran.sink.verdicts().len(), 6);
+    assert!(!ran.outcome.complete && ran.outcome.interrupted);
+    assert_eq!((ran.fake.living(), ran.fake.leftovers()), (vec![], (0, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_canceled_while_preparing_leaves_nothing() {
+    let fake = Fake::new(|_, line| if line.ends_with("slow") { Does::takes(90) } else { Does::default() });
+    let cancel = Cancellation::default();
+    let stop = cancel.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        stop.cancel();
+    });
+    let ran = run_with(fake, plan(vec![set_up(scenario("s", Verify::Same), &["slow"])], working(), 4), options(), cancel).await;
+    assert!(ran.outcome.results.iter().all(|result| result.state == TrialState::Canceled));
+    assert_eq!((ran.fake.living(), ran.fake.leftovers()), (vec![], (0, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_cancel_does_not_wait_for_the_cleanup() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(90) } else { Does::default() })
+        .with_fault(2, Fault::Hangs);
+    let cancel = Cancellation::default();
+    let both = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        both.stop.cancel();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        both.abandon.cancel();
+    });
+    let started = tokio::time::Instant::now();
+    let ran = run_with(fake, plan(vec![scenario("s", Verify::Same)], working(), 1), options(), cancel).await;
+    assert_eq!(started.elapsed().as_secs(), 11);
+    assert_eq!(ran.result().state, TrialState::Canceled);
+    assert_eq!(ran.outcome.leaked, ran.fake.living());
+    assert_eq!(ran.outcome.leaked.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_written_stops_the_run() {
+    let fake = Arc::new(fine());
+    let sink = Arc::new(Memory { room: Some(20), ..Memory::default() });
+    let plan = plan(vec![scenario("s", Verify::Same)], working(), 50);
+    let outcome = crate::run(plan, Arc::clone(&fake), options(), sink, Cancellation::default()).await;
+    assert_eq!(outcome.record_failure.as_deref(), Some("cannot write events.jsonl: no space left"));
+    assert!(!outcome.complete && !outcome.interrupted);
+    assert_eq!(outcome.results.len(), 50);
+    assert!(fake.count("create agent") < 10);
+    assert_eq!(fake.living(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn agents_devboxes_are_kept_if_that_is_asked_for() {
+    let options = RunOptions { keep_devboxes: true, ..options() };
+    let ran = run_with(fine(), plan(vec![scenario("s", Verify::Snapshot)], working(), 2), options, Cancellation::default()).await;
+    assert_eq!(ran.outcome.kept.len(), 2);
+    assert_eq!(ran.fake.living(), ran.outcome.kept);
+    assert_eq!(ran.outcome.leaked, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oracle_needs_a_reference() {
+    let ran = run_plan(fine(), plan(vec![scenario("s", Verify::Same)], agent(AgentKind::Oracle), 1)).await;
+    invalid_because(&ran, Cause::HarnessError, "no `reference_output`");
+}
+
+/// Whatever call fails, in whatever way, and in whatever mode: every trial has exactly one verdict, no devbox is left, and
+/// no failure of the infrastructure became a score.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_leaked_whichever_call_fails() {
+    let faults = [
+        Fault::Before(PlatformErrorKind::Unreachable),
+        Fault::Before(PlatformErrorKind::Status(500)),
+        Fault::Before(PlatformErrorKind::Status(404)),
+        Fault::Before(PlatformErrorKind::Status(400)),
+        Fault::After,
+        Fault::Panics,
+    ];
+    for verify in [Verify::Same, Verify::Snapshot, Verify::Pristine] {
+        for setup in [&["x"] as &[&str], &[]] {
+            let mut task = set_up(scenario("s", verify), setup);
+            task.environment.network = Network::None;
+            task.reference_output =
+                Some(Solution { name: "reference".into(), kind: SolutionKind::Patch, content: "x".into() });
+            let plan = plan(vec![task], working(), 2);
+            let calls = run_plan(fine(), plan.clone()).await.fake.calls().len();
+            for call in 0..calls + 2 {
+                for fault in faults {
+                    let case = format!("{verify:?} {setup:?}: {fault:?} at call {call}");
+                    let ran = run_plan(fine().with_fault(call, fault), plan.clone()).await;
+                    assert_eq!(ran.fake.living(), [], "{case}: {:?}", ran.fake.calls());
+                    assert_eq!(ran.outcome.leaked, [], "{case}");
+                    let mut verdicts: Vec<_> = ran.sink.verdicts().into_iter().map(|result| result.trial).collect();
+                    verdicts.sort();
+                    assert_eq!(verdicts, plan.trials.iter().map(|trial| trial.key.clone()).collect::<Vec<_>>(), "{case}");
+                    for result in &ran.outcome.results {
+                        match result.state {
+                            TrialState::Scored if result.score == Some(1.0) => {}
+                            TrialState::Invalid => assert!(result.cause.is_some() && result.message.is_some(), "{case}"),
+                            // A devbox that lives and refuses was broken by the agent, as far as anyone can tell.
+                            TrialState::Scored => {
+                                assert_eq!(verify, Verify::Pristine, "{case}");
+                                assert!(matches!(fault, Fault::Before(PlatformErrorKind::Status(400 | 404))), "{case}");
+                            }
+                            TrialState::Canceled => panic!("{case}: canceled"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

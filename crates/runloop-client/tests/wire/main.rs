@@ -1,0 +1,13 @@
+//! The client against scripted servers: what goes over the wire, and what comes of each answer.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is the failure report")]
+
+mod endpoints;
+mod errors;
+mod handles;
+mod objects;
+mod pages;
+mod retries;
+mod streams;
+mod support;
+mod waits;

@@ -1,0 +1,32 @@
+//! The commands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod doctor;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod serve;
+pub(crate) mod validate;
+
+use std::io::Write as _;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// Writes to standard output. A reader that went away (`| head`) is not an error.
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::wrap(Exit::Incomplete, "standard output cannot be written", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Pretty JSON with a newline.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::wrap(Exit::Incomplete, "this cannot be written as JSON", &error))?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,203 @@
+//! `validate`: does a benchmark judge rightly?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use eval_builder::{Agent, AgentKind, Benchmark, LoadOptions, Scenario, Solution};
+use eval_record::{TrialKey, TrialResult, TrialState};
+use eval_runner::{Plan, Trial};
+
+use crate::args::{Format, ValidateArgs, Verbosity};
+use crate::commands::{print, print_json};
+use crate::display::printable;
+use crate::error::CliError;
+use crate::evaluation::{Request, evaluate, warn_of_leaks};
+use crate::exit::Exit;
+use crate::{definitions, evaluation};
+
+/// Agents of `validate` that stand for a control are called by this prefix and the control's name.
+const CONTROL: &str = "control:";
+
+pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
+    let options = LoadOptions { environment: definitions::environment(), ..LoadOptions::default() };
+    let mut benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
+    definitions::filter(&mut benchmark, &args.execution.filter)?;
+    let evaluated = evaluate(Request {
+        plan: plan(&benchmark, args.trials, &options)?,
+        execution: &args.execution,
+        target: &args.target,
+        verbosity,
+        seed: None,
+        keep_devboxes: false,
+    })
+    .await?;
+    warn_of_leaks(&evaluated);
+    let reports: Vec<Report> =
+        benchmark.scenarios.iter().map(|scenario| judge(scenario, &evaluated.outcome.results)).collect();
+    match args.execution.format {
+        Format::Table => print(&table(&reports, &evaluated.directory.display().to_string()))?,
+        Format::Json => print_json(&reports)?,
+        Format::Csv | Format::Jsonl => evaluation::report(&evaluated, args.execution.format)?,
+    }
+    Ok(if evaluated.outcome.interrupted {
+        Exit::Interrupted
+    } else if reports.iter().any(|report| report.verdict == Holds::No) {
+        Exit::Failed
+    } else if reports.iter().any(|report| report.verdict == Holds::Undecided) {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
+}
+
+/// The oracle as often as asked, doing nothing once, every control once.
+fn plan(benchmark: &Benchmark, oracle_trials: u32, options: &LoadOptions) -> Result<Plan, CliError> {
+    let built_in = |name: &str| -> Result<Arc<Agent>, CliError> {
+        let agent = eval_builder::load_agent(name, benchmark, options);
+        agent.map(Arc::new).map_err(|diagnostics| definitions::refused(&diagnostics))
+    };
+    let nop = built_in("nop")?;
+    let without: Vec<&str> = benchmark
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.reference_output.is_none())
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    if !without.is_empty() {
+        return Err(CliError::new(Exit::Usage, format!("without a reference: {}", without.join(", ")))
+            .hint("give each scenario a `reference_output`, or leave it out with --filter"));
+    }
+    let oracle = built_in("oracle")?;
+    let mut plan = Plan::new(benchmark, &[], 1);
+    for scenario in &benchmark.scenarios {
+        let mut push = |agent: &Arc<Agent>, repetition| {
+            plan.trials.push(Trial {
+                key: TrialKey { scenario: scenario.name.clone(), agent: agent.name.clone(), repetition },
+                scenario: Arc::clone(scenario),
+                agent: Arc::clone(agent),
+            });
+        };
+        (1..=oracle_trials).for_each(|repetition| push(&oracle, repetition));
+        push(&nop, 1);
+        for control in &scenario.controls {
+            push(&Arc::new(control_agent(&nop, control)), 1);
+        }
+    }
+    Ok(plan)
+}
+
+/// An agent that applies a control.
+fn control_agent(nop: &Agent, control: &Solution) -> Agent {
+    Agent {
+        name: format!("{CONTROL}{}", control.name),
+        kind: AgentKind::Control(control.name.clone()),
+        ..nop.clone()
+    }
+}
+
+/// What is found of a scenario.
+#[derive(Debug, serde::Serialize)]
+struct Report {
+    scenario: String,
+    verdict: Holds,
+    /// Oracle runs that passed, of how many.
+    oracle_passed: usize,
+    oracle_trials: usize,
+    /// Score of doing nothing; null if it has none.
+    nop_score: Option<f64>,
+    /// Score of each control; null if it has none.
+    controls: BTreeMap<String, Option<f64>>,
+    /// Why it does not hold, or is not decided.
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Holds {
+    Yes,
+    No,
+    /// Some trial has no verdict.
+    Undecided,
+}
+
+fn judge(scenario: &Scenario, results: &[TrialResult]) -> Report {
+    let mut report = Report {
+        scenario: scenario.name.clone(),
+        verdict: Holds::Yes,
+        oracle_passed: 0,
+        oracle_trials: 0,
+        nop_score: None,
+        controls: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    for result in results.iter().filter(|result| result.trial.scenario == scenario.name) {
+        let agent = result.trial.agent.as_str();
+        let passed = result.passed == Some(true);
+        match agent.strip_prefix(CONTROL) {
+            Some(control) => drop(report.controls.insert(control.to_owned(), result.score)),
+            None if agent == "nop" => report.nop_score = result.score,
+            None => {
+                report.oracle_trials += 1;
+                report.oracle_passed += usize::from(passed);
+            }
+        }
+        let must_pass = agent == "oracle";
+        let problem = match result.state {
+            TrialState::Scored if passed == must_pass => continue,
+            TrialState::Scored => {
+                report.verdict = Holds::No;
+                let score = result.score.unwrap_or_default();
+                format!("{agent} {} (score {score:.2})", if must_pass { "does not pass" } else { "passes" })
+            }
+            TrialState::Invalid | TrialState::Canceled => {
+                // A scorer that fails on the reference is the benchmark's fault.
+                let benchmarks_fault = must_pass && result.cause == Some(eval_record::Cause::ScorerError);
+                if benchmarks_fault {
+                    report.verdict = Holds::No;
+                } else if report.verdict == Holds::Yes {
+                    report.verdict = Holds::Undecided;
+                }
+                format!("{agent} has no verdict: {}", result.cause.map_or("canceled", eval_record::Cause::as_str))
+            }
+        };
+        let detail = result.message.as_deref().map(|message| format!(": {}", printable(message))).unwrap_or_default();
+        report.problems.push(problem + &detail);
+    }
+    report
+}
+
+/// One line a scenario, then one for the whole.
+fn table(reports: &[Report], directory: &str) -> String {
+    let width = reports.iter().map(|report| report.scenario.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for report in reports {
+        let word = match report.verdict {
+            Holds::Yes => "\x1b[1;32mholds\x1b[0m    ",
+            Holds::No => "\x1b[1;31mBROKEN\x1b[0m   ",
+            Holds::Undecided => "\x1b[1;33mundecided\x1b[0m",
+        };
+        let below = report.controls.values().flatten().filter(|score| **score < 1.0).count();
+        text += &format!("{word} {:width$}  ", report.scenario);
+        if report.problems.is_empty() {
+            text += &format!(
+                "oracle {}/{}, nop {:.2}, {below} of {} controls refused",
+                report.oracle_passed,
+                report.oracle_trials,
+                report.nop_score.unwrap_or_default(),
+                report.controls.len()
+            );
+        } else {
+            text += &report.problems.join("; ");
+        }
+        text.push('\n');
+    }
+    let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
+    text += &format!(
+        "\n{} scenarios: {} hold, {} broken, {} undecided\nresults     {directory}\n",
+        reports.len(),
+        count(Holds::Yes),
+        count(Holds::No),
+        count(Holds::Undecided)
+    );
+    text
+}

@@ -1,0 +1,271 @@
+//! Takes a plan through a target: record, display, summary and result files. What `run` and `validate` share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eval_record::{Event, EventKind, EventSink, RunDirectory, RunDirectoryError};
+use eval_report::Summary;
+use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, run};
+use runloop_client::ExposeSecret as _;
+use secrecy::SecretString;
+
+use crate::args::{ExecutionArgs, Format, TargetArgs, Verbosity};
+use crate::commands::print;
+use crate::display::{Display, Mode};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::header;
+use crate::interrupt;
+use crate::target::Target;
+
+/// How a plan is run.
+pub(crate) struct Request<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) execution: &'a ExecutionArgs,
+    pub(crate) target: &'a TargetArgs,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) seed: Option<u64>,
+    pub(crate) keep_devboxes: bool,
+}
+
+/// What came of it.
+pub(crate) struct Evaluated {
+    pub(crate) outcome: RunOutcome,
+    pub(crate) summary: Summary,
+    pub(crate) directory: PathBuf,
+}
+
+/// Runs a plan to its end, or to Ctrl-C, and writes everything down.
+pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
+    let Request { plan, execution, verbosity, .. } = request;
+    let environment = required_environment(&plan)?;
+    let secrets = secret_names(&plan);
+    let directory = run_directory(execution.output.as_deref(), &plan.benchmark)?;
+    let path = directory.path().to_path_buf();
+    let recorder = directory.recorder().map_err(|error| CliError::wrap(Exit::Usage, "there is no record", &error))?;
+    let recorder = Arc::new(recorder);
+
+    let target = Target::connect(request.target).await?;
+    let secret_values = provide_secrets(&target, &secrets).await?;
+    let cancellation = Cancellation::default();
+    interrupt::watch(cancellation.clone())
+        .map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
+
+    let mut options = RunOptions::new(uuid::Uuid::new_v4().simple().to_string());
+    options.target.clone_from(&target.name);
+    options.guarantees = target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok());
+    options.retries = execution.retries;
+    options.seed = request.seed.unwrap_or_else(|| fastrand::u64(..));
+    options.environment = environment;
+    options.secret_values = secret_values;
+    options.host = Some(host_access(&target)?);
+    options.keep_devboxes = request.keep_devboxes;
+    if let Some(concurrency) = execution.concurrency {
+        options.concurrency = concurrency as usize;
+    }
+    if !target.is_local() {
+        options.home = "/home/user".to_owned();
+    }
+    directory
+        .write_header(&plan.header(&options))
+        .map_err(|error| CliError::wrap(Exit::Usage, "there is no record", &error))?;
+    if !verbosity.quiet {
+        header::show(&plan, &options, &target);
+    }
+
+    let front = Arc::new(Front {
+        display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose)),
+        lines: execution.format == Format::Jsonl,
+        kept: Mutex::default(),
+    });
+    let platform = Arc::new(ClientPlatform::new(target.client.clone()));
+    let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
+    let outcome = run(plan, platform, options, sink, cancellation).await;
+    target.close().await;
+
+    let events = front.take();
+    // Ends the display before anything else is printed.
+    drop(front);
+    let summary = Summary::from_events(&events);
+    let recorded = match Arc::into_inner(recorder) {
+        Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
+        None => Ok(()),
+    };
+    write_results(&summary, &path)?;
+    recorded?;
+    Ok(Evaluated { outcome, summary, directory: path })
+}
+
+fn incomplete(error: &dyn std::error::Error, directory: &Path) -> CliError {
+    CliError::wrap(Exit::Incomplete, format!("the record in {} is not complete", directory.display()), error)
+        .hint("make room on that disk, or choose another with --output, and run again")
+}
+
+/// Keeps the events that a summary needs, and shows all of them.
+struct Front {
+    display: Display,
+    lines: bool,
+    kept: Mutex<Vec<Event>>,
+}
+
+impl Front {
+    fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl EventSink for Front {
+    fn event(&self, event: &Event) {
+        self.display.show(event);
+        if self.lines
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            // A reader that went away does not stop the run; the record has everything.
+            let _ = print(&(line + "\n"));
+        }
+        let is_kept = matches!(
+            event.kind,
+            EventKind::RunStarted(_) | EventKind::TrialFinished(_) | EventKind::RunFinished { .. }
+        );
+        if is_kept {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        }
+    }
+}
+
+/// The value of each variable that the scenarios require, or an error that names all that are missing.
+fn required_environment(plan: &Plan) -> Result<BTreeMap<String, String>, CliError> {
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for name in plan.required_environment_variables() {
+        match std::env::var(name) {
+            Ok(value) => drop(values.insert(name.to_owned(), value)),
+            Err(_) => missing.push(name.to_owned()),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    Err(CliError::new(Exit::Usage, format!("scenarios require variables that are not set: {}", missing.join(", ")))
+        .hint(format!("export {}=...", missing.join("=... "))))
+}
+
+/// Every secret that scenarios and agents name.
+fn secret_names(plan: &Plan) -> BTreeSet<String> {
+    plan.trials
+        .iter()
+        .flat_map(|trial| {
+            let scenario = &trial.scenario;
+            let used = scenario.environment.secrets.values().chain(trial.agent.secrets.values());
+            used.chain(&scenario.required_secret_names).cloned().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The local platform starts without secrets: they are taken from variables of the same names. Elsewhere they must exist.
+/// Gives their values, to be masked.
+async fn provide_secrets(target: &Target, names: &BTreeSet<String>) -> Result<Vec<String>, CliError> {
+    let mut values = Vec::new();
+    let mut missing = Vec::new();
+    for name in names {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        if target.is_local() {
+            match &value {
+                Some(value) => {
+                    let secret = SecretString::from(value.clone());
+                    target.client.secrets().create(name, &secret).await.map_err(|error| {
+                        CliError::wrap(Exit::Target, format!("the secret {name} cannot be stored"), &error)
+                    })?;
+                }
+                None => missing.push(name.as_str()),
+            }
+        } else if let Err(error) = target.client.secrets().retrieve(name).await {
+            if !error.is_not_found() {
+                return Err(CliError::wrap(Exit::Target, format!("the secret {name} cannot be looked up"), &error));
+            }
+            missing.push(name.as_str());
+        }
+        values.extend(value);
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    let message = format!("the target {} has no secret {}", target.name, missing.join(", "));
+    Err(CliError::new(Exit::Usage, message).hint(if target.is_local() {
+        format!("the local target takes them from variables: export {}=...", missing.join("=... "))
+    } else {
+        "create it there first".to_owned()
+    }))
+}
+
+fn host_access(target: &Target) -> Result<HostAccess, CliError> {
+    let directory = std::env::current_dir()
+        .map_err(|error| CliError::wrap(Exit::Usage, "the current directory is gone", &error))?;
+    let environment = ["PATH", "HOME", "LANG", "TERM"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect();
+    Ok(HostAccess {
+        base_url: target.base_url.clone(),
+        api_key: target.api_key.expose_secret().to_owned(),
+        directory,
+        environment,
+    })
+}
+
+fn run_directory(output: Option<&Path>, benchmark: &str) -> Result<RunDirectory, CliError> {
+    let made = match output {
+        Some(path) => RunDirectory::create_at(path),
+        None => {
+            let id = uuid::Uuid::new_v4().simple().to_string();
+            RunDirectory::create(Path::new("runs"), benchmark, &id, jiff::Timestamp::now())
+        }
+    };
+    made.map_err(|error| {
+        let wrapped = CliError::wrap(Exit::Usage, "there is no run directory", &error);
+        match error {
+            RunDirectoryError::Exists { .. } => wrapped.hint("results are never mixed: choose a new --output"),
+            _ => wrapped.hint("choose a directory that can be written with --output DIR"),
+        }
+    })
+}
+
+fn write_results(summary: &Summary, directory: &Path) -> Result<(), CliError> {
+    let write = |name: &str, fill: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
+        let path = directory.join(name);
+        let mut content = Vec::new();
+        fill(&mut content).and_then(|()| std::fs::write(&path, &content)).map_err(|error| {
+            CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
+                .hint("make room on that disk; the verdicts so far are in events.jsonl")
+        })
+    };
+    write("results.json", &|content| eval_report::json::write(summary, content))?;
+    write("results.csv", &|content| eval_report::csv::write(summary, content))
+}
+
+/// Prints the results as asked for.
+pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliError> {
+    let mut content = Vec::new();
+    let broken = |error: std::io::Error| CliError::wrap(Exit::Incomplete, "the results cannot be printed", &error);
+    match format {
+        Format::Table => {
+            let results = evaluated.directory.display().to_string();
+            let colour = std::io::stdout().is_terminal();
+            let style = eval_report::table::Style { colour, results: Some(&results), ..Default::default() };
+            return print(&eval_report::table::render(&evaluated.summary, style));
+        }
+        Format::Json => eval_report::json::write(&evaluated.summary, &mut content).map_err(broken)?,
+        Format::Csv => eval_report::csv::write(&evaluated.summary, &mut content).map_err(broken)?,
+        Format::Jsonl => return Ok(()),
+    }
+    print(&String::from_utf8_lossy(&content))
+}
+
+/// Names the devboxes that could not be ended.
+pub(crate) fn warn_of_leaks(evaluated: &Evaluated) {
+    for id in &evaluated.outcome.leaked {
+        anstream::eprintln!("devbox {id} could not be ended; its keep-alive time will end it");
+    }
+}

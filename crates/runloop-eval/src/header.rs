@@ -1,0 +1,51 @@
+//! What is about to run and in what isolation, before the first trial.
+
+use std::collections::BTreeSet;
+
+use eval_runner::{Plan, RunOptions};
+use runloop_sandbox::{Guarantee, Guarantees, Sandbox};
+
+use crate::args::{Driver, IsolationArgs};
+use crate::commands::doctor::{driver_name, promises};
+use crate::target::{Target, sandbox_options};
+
+/// Shows the header on standard error.
+pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
+    let scenarios: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.scenario.as_str()).collect();
+    let agents: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.agent.as_str()).collect();
+    anstream::eprintln!(
+        "{}: {}, {}, {}, {} at once, seed {}",
+        plan.benchmark,
+        counted(scenarios.len(), "scenario"),
+        if agents.len() > 4 { counted(agents.len(), "agent") } else { Vec::from_iter(agents).join(" and ") },
+        counted(plan.trials.len(), "trial"),
+        options.concurrency,
+        options.seed
+    );
+    match &target.guarantees {
+        None => anstream::eprintln!("devboxes: {} ({})", target.name, target.base_url),
+        Some(guarantees) => {
+            anstream::eprintln!("devboxes: local, {}", driver_name(guarantees.driver));
+            for line in weaknesses(guarantees) {
+                anstream::eprintln!("  {line}");
+            }
+        }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What does not hold, and what would improve it. Empty on a machine that isolates well.
+fn weaknesses(guarantees: &Guarantees) -> Vec<String> {
+    let promised = [&guarantees.files, &guarantees.processes, &guarantees.network_none, &guarantees.memory];
+    let unheld: Vec<String> = promises(guarantees).into_iter().filter(|line| line.contains(" not held: ")).collect();
+    if unheld.is_empty() && promised.iter().all(|guarantee| !matches!(guarantee, Guarantee::None(_))) {
+        return Vec::new();
+    }
+    let isolation = IsolationArgs { driver: Driver::Auto, allow_weak: true };
+    let probe = Sandbox::probe(&sandbox_options(std::env::temp_dir(), &isolation));
+    let remedies = probe.steps.into_iter().filter(|step| !step.works).filter_map(|step| step.remedy);
+    unheld.into_iter().chain(remedies.take(1).map(|remedy| format!("to improve it: {remedy}"))).collect()
+}

@@ -1,0 +1,227 @@
+//! Which driver works here, found by making a box with it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use crate::guarantees::{DriverKind, Guarantee, Guarantees};
+use crate::helper::{self, Started};
+use crate::protocol::{Failure, Plan, Setup, Shape};
+use crate::sandbox::{DriverChoice, OpenError, SandboxOptions};
+use crate::skeleton::{Marks, Skeletons};
+use crate::spec::{Base, User};
+use crate::sys::ids;
+use crate::{machine, probe};
+
+/// First id of the host that boxes of the root driver use, 65536 of them: far above those that distributions, user
+/// databases and container engines hand out.
+const SHIFT: u32 = 1_900_000_000;
+/// First user that boxes of the process driver run as, where root may choose.
+const FIRST_UID: u32 = SHIFT + 65_536;
+
+/// The drivers, the best first.
+pub(crate) const ALL: [DriverKind; 3] =
+    [DriverKind::NamespacesRoot, DriverKind::NamespacesUser, DriverKind::Process];
+
+/// A driver that has been tried and is ready.
+pub(crate) struct Driver {
+    pub(crate) started: Started,
+    pub(crate) guarantees: Guarantees,
+    pub(crate) marks: Option<Marks>,
+    pub(crate) readable: Vec<PathBuf>,
+    pub(crate) first_uid: Option<u32>,
+}
+
+/// The name of a driver in messages.
+pub(crate) fn name(kind: DriverKind) -> &'static str {
+    match kind {
+        DriverKind::NamespacesRoot => "namespaces-root",
+        DriverKind::NamespacesUser => "namespaces-user",
+        DriverKind::Process => "process",
+    }
+}
+
+/// Finds the driver to use.
+pub(crate) fn choose(options: &SandboxOptions, root: &Path, lock: &OwnedFd) -> Result<Driver, OpenError> {
+    let candidates: Vec<DriverKind> = match options.driver {
+        DriverChoice::Auto => ALL.to_vec(),
+        DriverChoice::Only(kind) => vec![kind],
+    };
+    let mut reasons = Vec::new();
+    let mut hint = None;
+    for kind in candidates {
+        let weak_allowed = options.allow_weak || machine::in_container();
+        if kind == DriverKind::Process && options.driver == DriverChoice::Auto && !weak_allowed {
+            return Err(OpenError::OnlyWeak {
+                reason: reasons.join("; "),
+                hint: hint.unwrap_or_else(|| "run as root".to_owned()),
+            });
+        }
+        match attempt(kind, options.helper.as_deref(), root, lock) {
+            Ok(driver) => {
+                let unconfined = matches!(driver.guarantees.files, Guarantee::None(_));
+                if kind == DriverKind::Process && unconfined && !weak_allowed {
+                    driver.started.end();
+                    reasons.push("process: the kernel has no landlock".to_owned());
+                    continue;
+                }
+                return Ok(driver);
+            }
+            Err(failure) => {
+                hint = hint.or_else(|| probe::remedy(kind, &failure));
+                reasons.push(format!("{}: {}: {}", name(kind), failure.step, failure.text));
+            }
+        }
+    }
+    Err(OpenError::NoDriver {
+        reason: reasons.join("; "),
+        hint: hint.unwrap_or_else(|| "see what the doctor says".to_owned()),
+    })
+}
+
+/// Starts a zygote for this driver and makes a box with it.
+pub(crate) fn attempt(
+    kind: DriverKind,
+    helper: Option<&Path>,
+    root: &Path,
+    lock: &OwnedFd,
+) -> Result<Driver, Failure> {
+    let failed = |step: &'static str| move |error: io::Error| Failure::new(step, &error);
+    let is_root = ids::effective_uid() == 0;
+    let lock = lock.try_clone().map_err(failed("sharing the lock"))?;
+    let user = User::default();
+    let (setup, marks) = match kind {
+        DriverKind::NamespacesRoot if !is_root => {
+            return Err(Failure::new("becoming root", &io::Error::from_raw_os_error(libc::EPERM)));
+        }
+        DriverKind::NamespacesRoot => (Setup::Root { shift: SHIFT }, Some(Marks::Shifted(SHIFT))),
+        DriverKind::NamespacesUser => (Setup::User {}, Some(Marks::Own)),
+        DriverKind::Process => {
+            let confine = probe::has_landlock();
+            (Setup::Process { confine }, None)
+        }
+    };
+    let confined = matches!(setup, Setup::Process { confine: true });
+    let reachable = is_root && probe::is_reachable(root);
+    let first_uid = (kind == DriverKind::Process && reachable).then_some(FIRST_UID);
+    let readable = readable_directories();
+    let started = helper::start(helper, root, setup, lock)?;
+    let shape = match marks {
+        Some(marks) => {
+            let made = Skeletons::new(root, marks).and_then(|all| all.foundation(&Base::Host, &user));
+            match made.map_err(failed("preparing the host's root as a base")) {
+                Ok(foundation) => Shape::Namespaces {
+                    trees: foundation.trees,
+                    shown: foundation.shown,
+                    resolver: None,
+                    fake_owners: false,
+                },
+                Err(failure) => {
+                    started.end();
+                    return Err(failure);
+                }
+            }
+        }
+        None => Shape::Directory {
+            path: root.join("boxes/trial"),
+            uid: first_uid,
+            readable: readable.clone(),
+        },
+    };
+    let plan = Plan {
+        directory: "boxes/trial".into(),
+        generation: 0,
+        shape,
+        hostname: "trial".into(),
+        offline: true,
+        uid: user.uid,
+        home: user.home,
+        max_processes: None,
+        max_file_size: u64::MAX,
+        max_memory: machine::memory(),
+        processors: None,
+        groups: Vec::new(),
+    };
+    let tried = started.try_box(plan);
+    let removed = crate::sys::files::open_directory(root)
+        .and_then(|state| crate::tree::remove(std::os::fd::AsFd::as_fd(&state), Path::new("boxes/trial")));
+    match tried.and(removed.map_err(failed("removing the trial box"))) {
+        Ok(()) => {
+            let guarantees = guarantees(kind, confined, first_uid.is_some());
+            Ok(Driver { started, guarantees, marks, readable, first_uid })
+        }
+        Err(failure) => {
+            started.end();
+            Err(failure)
+        }
+    }
+}
+
+/// What boxes of the process driver may read: the system, and nobody's files.
+fn readable_directories() -> Vec<PathBuf> {
+    [
+        "/bin", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt", "/proc", "/sbin", "/sys",
+        "/usr", "/var/lib", "/var/cache", "/run/systemd/resolve", "/run/resolvconf", "/dev/fd", "/dev/stdin",
+        "/dev/stdout", "/dev/stderr", "/dev/shm",
+    ]
+    .iter()
+    .map(PathBuf::from)
+    .collect()
+}
+
+/// What the boxes of a driver hold, in words that are kept with every result.
+fn guarantees(kind: DriverKind, confined: bool, own_users: bool) -> Guarantees {
+    let enforced = |text: &str| Guarantee::Enforced(text.to_owned());
+    let watched = |text: &str| Guarantee::Watched(text.to_owned());
+    let none = |text: &str| Guarantee::None(text.to_owned());
+    let memory = watched("resident memory summed every 250 ms, the largest process killed");
+    let disk = watched("the writable layer measured as the disk fills, every process killed; each file by RLIMIT_FSIZE");
+    match kind {
+        DriverKind::NamespacesRoot => Guarantees {
+            driver: kind,
+            files: enforced("mount namespace with an overlay root; owners shifted by a user namespace"),
+            processes: enforced("pid namespace, killed with its first process"),
+            network_none: enforced("network namespace with loopback only"),
+            memory,
+            pids: enforced("RLIMIT_NPROC in the box's user namespace"),
+            cpus: watched("processor affinity, whole processors"),
+            disk,
+        },
+        DriverKind::NamespacesUser => Guarantees {
+            driver: kind,
+            files: enforced(
+                "mount namespace with overlay roots; files that belong to the host's root are read-only inside",
+            ),
+            processes: enforced("pid namespace, killed with its first process"),
+            network_none: enforced("network namespace with loopback only"),
+            memory,
+            pids: enforced("RLIMIT_NPROC in the box's user namespace"),
+            cpus: watched("processor affinity, whole processors"),
+            disk,
+        },
+        DriverKind::Process => Guarantees {
+            driver: kind,
+            files: if confined {
+                enforced("landlock: writes only in the box's directory; system directories readable, homes are not")
+            } else if own_users {
+                watched("a user of its own for each box; the host's readable files stay readable")
+            } else {
+                none("the kernel has no landlock: files are those of the user who runs the harness")
+            },
+            processes: if own_users {
+                enforced("a user of its own for each box, all of whose processes are killed")
+            } else {
+                watched("orphans adopted, the process tree stopped and killed; other processes are visible")
+            },
+            network_none: enforced("seccomp: no sockets at all, loopback included"),
+            memory,
+            pids: if own_users {
+                enforced("RLIMIT_NPROC of the box's own user")
+            } else {
+                none("boxes share the user, whose processes are counted together")
+            },
+            cpus: watched("processor affinity, whole processors"),
+            disk,
+        },
+    }
+}

@@ -1,0 +1,506 @@
+//! The life of a box: running, stopped, gone, and what moves it between these.
+//!
+//! A stopped box is only a directory. `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends
+//! whatever was left, the memory file systems go with their namespace, and the next operation starts it anew, which
+//! takes milliseconds. A box that is not used again never pays for that.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::watch;
+
+use crate::guarantees::{DriverKind, Guarantees};
+use crate::layers::{Layers, MAX_LAYERS, Meta};
+use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
+use crate::protocol::{Lower, Plan, Request, Shape};
+use crate::sandbox::{CreateError, Shared};
+use crate::session::{Notice, RequestError, Session};
+use crate::skeleton::Foundation;
+use crate::spec::{BoxSpec, Network, SnapshotId, User};
+use crate::tree::{self, Owners};
+use crate::zygote::BOXES;
+
+/// `PATH` of every command that does not bring its own.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Threads that copy a layer.
+const COPY_THREADS: usize = 2;
+
+/// Limits with the defaults filled in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caps {
+    pub(crate) memory: u64,
+    pub(crate) pids: u32,
+    pub(crate) disk: u64,
+}
+
+/// A box, shared by its handles, its watchers and its sandbox.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) spec: BoxSpec,
+    pub(crate) name: String,
+    pub(crate) caps: Caps,
+    /// What it stands on below its snapshots; empty for the process driver.
+    foundation: Foundation,
+    /// Home directory as commands see it.
+    home: PathBuf,
+    /// User of its own, for the process driver run by root.
+    own_uid: Option<u32>,
+    life: tokio::sync::Mutex<Life>,
+    /// The running session, for those who cannot wait for the lock.
+    current: Mutex<Option<Arc<Session>>>,
+    failure: Mutex<Option<BoxFailure>>,
+    gone: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct Life {
+    stage: Stage,
+    /// Snapshots below the writable layer, the uppermost first.
+    layers: Vec<SnapshotId>,
+    /// How often it was started.
+    generation: u32,
+    frozen: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Running(Arc<Session>),
+    Stopped,
+    Gone,
+}
+
+/// Everything that is decided about a box before it is started.
+pub(crate) struct Blueprint {
+    pub(crate) spec: BoxSpec,
+    pub(crate) caps: Caps,
+    pub(crate) foundation: Foundation,
+    /// Snapshots to stand on, held already.
+    pub(crate) layers: Vec<SnapshotId>,
+    pub(crate) own_uid: Option<u32>,
+}
+
+impl Inner {
+    /// Makes and starts a box.
+    pub(crate) async fn create(shared: Arc<Shared>, blueprint: Blueprint) -> Result<Arc<Self>, CreateError> {
+        let name = crate::layers::unique_name("box");
+        let home = match shared.kind {
+            DriverKind::Process => shared.layers.root().join(BOXES).join(&name).join("home"),
+            _ => blueprint.spec.user.home.clone(),
+        };
+        let Blueprint { spec, caps, foundation, layers, own_uid } = blueprint;
+        let inner = Arc::new(Self {
+            shared,
+            spec,
+            name,
+            caps,
+            foundation,
+            home,
+            own_uid,
+            life: tokio::sync::Mutex::new(Life { stage: Stage::Stopped, layers, generation: 0, frozen: false }),
+            current: Mutex::new(None),
+            failure: Mutex::new(None),
+            gone: watch::Sender::new(false),
+        });
+        let mut life = inner.life.lock().await;
+        let started = match inner.restore(&life.layers).await {
+            Ok(()) => inner.start(&mut life).await,
+            Err(error) => Err(error),
+        };
+        drop(life);
+        if let Err(error) = started {
+            inner.destroy().await;
+            return Err(error);
+        }
+        Ok(inner)
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(crate) fn guarantees(&self) -> &Guarantees {
+        &self.shared.guarantees
+    }
+
+    /// Directory of the box, relative to the state directory.
+    pub(crate) fn directory(&self) -> PathBuf {
+        Path::new(BOXES).join(&self.name)
+    }
+
+    /// What of it counts against the disk limit, relative to the state directory.
+    pub(crate) fn written(&self) -> PathBuf {
+        match self.shared.kind {
+            DriverKind::Process => self.directory(),
+            _ => self.directory().join("up"),
+        }
+    }
+
+    fn is_process(&self) -> bool {
+        self.shared.kind == DriverKind::Process
+    }
+
+    /// The process driver's snapshots are copied back.
+    async fn restore(&self, layers: &[SnapshotId]) -> Result<(), CreateError> {
+        let (true, Some(id)) = (self.is_process(), layers.first()) else { return Ok(()) };
+        let (from, directory) = (Layers::tree(id, "home"), self.directory());
+        let owners = self.own_uid.map_or(Owners::Keep, Owners::Set);
+        let shared = Arc::clone(&self.shared);
+        let copied = blocking(move || {
+            std::fs::create_dir_all(shared.layers.root().join(&directory))?;
+            tree::copy(shared.layers.state(), &from, &directory.join("home"), owners, COPY_THREADS)
+        });
+        copied.await.map_err(|source| CreateError::Kernel { step: "copying the snapshot".into(), source })
+    }
+
+    fn plan(&self, layers: &[SnapshotId], generation: u32) -> Plan {
+        let offline = self.spec.network == Network::None;
+        let shape = if self.is_process() {
+            Shape::Directory {
+                path: self.shared.layers.root().join(self.directory()),
+                uid: self.own_uid,
+                readable: self.shared.readable.clone(),
+            }
+        } else {
+            let mut trees = self.foundation.trees.clone();
+            for tree in &mut trees {
+                let above = layers.iter().filter(|id| self.shared.layers.has_tree(id, &tree.name));
+                let above: Vec<_> =
+                    above.map(|id| Lower::Layer { path: Layers::tree(id, &tree.name) }).collect();
+                tree.lowers.splice(0..0, above);
+            }
+            let mut shown = self.foundation.shown.clone();
+            shown.extend(self.spec.expose.iter().map(|path| (path.clone(), path.clone())));
+            let resolver = if offline { None } else { std::fs::read("/etc/resolv.conf").ok() };
+            Shape::Namespaces {
+                trees,
+                shown,
+                resolver: resolver.map(std::os::unix::ffi::OsStringExt::from_vec),
+                fake_owners: self.shared.kind == DriverKind::NamespacesUser && self.spec.user.uid == 0,
+            }
+        };
+        let counts_per_box = !self.is_process() || self.own_uid.is_some();
+        Plan {
+            directory: self.directory(),
+            generation,
+            shape,
+            hostname: self.spec.hostname.clone(),
+            offline,
+            uid: self.spec.user.uid,
+            home: self.spec.user.home.clone(),
+            max_processes: counts_per_box.then_some(u64::from(self.caps.pids)),
+            max_file_size: self.caps.disk,
+            max_memory: self.caps.memory,
+            processors: self.spec.limits.cpus.map(|cpus| cpus.ceil().clamp(1.0, 4096.0) as u32),
+            groups: Vec::new(),
+        }
+    }
+
+    async fn start(self: &Arc<Self>, life: &mut Life) -> Result<Arc<Session>, CreateError> {
+        let plan = self.plan(&life.layers, life.generation);
+        life.generation += 1;
+        let kernel = |failure: crate::protocol::Failure| CreateError::Kernel {
+            step: failure.step.clone(),
+            source: failure.into_error(),
+        };
+        let (socket, broker) =
+            self.shared.helper.create(plan).await.ok_or(CreateError::Closed)?.map_err(kernel)?;
+        let session = Session::new(socket, broker)
+            .map_err(|source| CreateError::Kernel { step: "watching the box".into(), source })?;
+        match session.ready().await {
+            Ok(()) => {}
+            Err(RequestError::Refused(failure)) => return Err(kernel(failure)),
+            Err(_) => return Err(CreateError::Closed),
+        }
+        let (weak, own) = (Arc::downgrade(self), Arc::downgrade(&session));
+        tokio::spawn(Arc::clone(&session).listen(move |notice| heard(&weak, &own, notice)));
+        life.stage = Stage::Running(Arc::clone(&session));
+        life.frozen = false;
+        *self.lock_current() = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    fn lock_current(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The running session, started if need be. The error is `None` if the box is gone.
+    pub(crate) async fn session(self: &Arc<Self>) -> Result<Arc<Session>, Option<Box<CreateError>>> {
+        let mut life = self.life.lock().await;
+        match &life.stage {
+            Stage::Running(session) => Ok(Arc::clone(session)),
+            Stage::Gone => Err(None),
+            Stage::Stopped => self.start(&mut life).await.map_err(|error| Some(Box::new(error))),
+        }
+    }
+
+    /// Environment of a command: ours, below the box's, below its own.
+    pub(crate) fn environment(&self, user: &User, own: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+        let home = if user.home == self.spec.user.home { &self.home } else { &user.home };
+        let mut env: Vec<(OsString, OsString)> = vec![
+            ("HOME".into(), home.into()),
+            ("USER".into(), user.name.clone().into()),
+            ("LOGNAME".into(), user.name.clone().into()),
+            ("PATH".into(), PATH.into()),
+            ("SHELL".into(), "/bin/bash".into()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("TERM".into(), "dumb".into()),
+        ];
+        if self.is_process() {
+            let tmp = self.shared.layers.root().join(self.directory()).join("tmp");
+            env.push(("TMPDIR".into(), tmp.into()));
+        }
+        for (key, value) in self.spec.env.iter().cloned().chain(own) {
+            match env.iter_mut().find(|(known, _)| *known == key) {
+                Some(entry) => entry.1 = value,
+                None => env.push((key, value)),
+            }
+        }
+        env
+    }
+
+    pub(crate) async fn freeze(self: &Arc<Self>, freeze: bool) -> Result<(), ExecError> {
+        let mut life = self.life.lock().await;
+        match &life.stage {
+            Stage::Gone => Err(ExecError::Gone),
+            Stage::Stopped => Ok(()),
+            Stage::Running(session) => {
+                let request = if freeze { Request::Freeze {} } else { Request::Thaw {} };
+                let asked = session.ask(&request).await;
+                asked.map_err(refused)?;
+                life.frozen = freeze;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) async fn kill_all(self: &Arc<Self>) -> Result<(), ExecError> {
+        let mut life = self.life.lock().await;
+        match &life.stage {
+            Stage::Gone => return Err(ExecError::Gone),
+            Stage::Stopped => {}
+            Stage::Running(session) => {
+                session.stop(self.is_process()).await;
+                self.stopped(&mut life);
+            }
+        }
+        Ok(())
+    }
+
+    fn stopped(&self, life: &mut Life) {
+        life.stage = Stage::Stopped;
+        life.frozen = false;
+        *self.lock_current() = None;
+    }
+
+    pub(crate) async fn snapshot(self: &Arc<Self>) -> Result<SnapshotId, SnapshotError> {
+        let mut life = self.life.lock().await;
+        if let Stage::Gone = life.stage {
+            return Err(SnapshotError::Gone);
+        }
+        if self.is_process() {
+            return self.copy_home(&life).await;
+        }
+        if life.layers.len() >= MAX_LAYERS {
+            return Err(SnapshotError::TooManyLayers { layers: life.layers.len() });
+        }
+        if let Stage::Running(session) = &life.stage {
+            let session = Arc::clone(session);
+            if !session.is_idle().await.map_err(|_| SnapshotError::Gone)? {
+                return self.copy_live(&session, &life).await;
+            }
+            session.stop(false).await;
+            self.stopped(&mut life);
+        }
+        self.stack(&mut life).await
+    }
+
+    fn meta(&self, layers: &[SnapshotId]) -> Meta {
+        Meta::new(self.shared.kind, self.spec.base.clone(), layers.to_vec())
+    }
+
+    /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
+    async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
+        let meta = self.meta(&life.layers);
+        let root = self.shared.layers.root();
+        let upper = root.join(self.directory()).join("up");
+        let moved = self.shared.layers.add(meta, |path| {
+            // Not there if the box was not started since its last snapshot.
+            std::fs::create_dir_all(&upper)?;
+            std::fs::rename(&upper, root.join(path))
+        });
+        let id = moved.map_err(|source| SnapshotError::Io { step: "stacking the writable layer", source })?;
+        self.shared.layers.hold(std::slice::from_ref(&id));
+        life.layers.insert(0, id.clone());
+        Ok(id)
+    }
+
+    /// Of a box with running processes: they stand still while its writable layer is copied.
+    async fn copy_live(&self, session: &Session, life: &Life) -> Result<SnapshotId, SnapshotError> {
+        let gone = |_| SnapshotError::Gone;
+        session.ask(&Request::Freeze {}).await.map_err(gone)?;
+        let meta = self.meta(&life.layers);
+        let (shared, from) = (Arc::clone(&self.shared), self.directory().join("up"));
+        let copied = blocking(move || {
+            shared.layers.add(meta, |path| {
+                tree::copy(shared.layers.state(), &from, path, Owners::Keep, COPY_THREADS)
+            })
+        });
+        let copied = copied.await;
+        if !life.frozen {
+            session.ask(&Request::Thaw {}).await.map_err(gone)?;
+        }
+        copied.map_err(|source| SnapshotError::Io { step: "copying the writable layer", source })
+    }
+
+    /// The process driver has no layers: its snapshot is a copy of the home directory.
+    async fn copy_home(&self, life: &Life) -> Result<SnapshotId, SnapshotError> {
+        let gone = |_| SnapshotError::Gone;
+        if let Stage::Running(session) = &life.stage {
+            session.ask(&Request::Freeze {}).await.map_err(gone)?;
+        }
+        let meta = self.meta(&[]);
+        let (shared, from) = (Arc::clone(&self.shared), self.directory().join("home"));
+        let copied = blocking(move || {
+            shared.layers.add(meta, |path| {
+                std::fs::create_dir(shared.layers.root().join(path))?;
+                let to = path.join("home");
+                tree::copy(shared.layers.state(), &from, &to, Owners::Keep, COPY_THREADS)
+            })
+        });
+        let copied = copied.await;
+        if let Stage::Running(session) = &life.stage
+            && !life.frozen
+        {
+            session.ask(&Request::Thaw {}).await.map_err(gone)?;
+        }
+        copied.map_err(|source| SnapshotError::Io { step: "copying the home directory", source })
+    }
+
+    pub(crate) fn failure(&self) -> Option<BoxFailure> {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what went wrong first: the rest follows from it.
+    pub(crate) fn fail(&self, failure: BoxFailure) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+    }
+
+    pub(crate) async fn gone(&self) {
+        let mut gone = self.gone.subscribe();
+        let _ = gone.wait_for(|gone| *gone).await;
+    }
+
+    /// Whether processes may be running: only then anything can grow.
+    pub(crate) fn is_running(&self) -> bool {
+        self.lock_current().is_some()
+    }
+
+    pub(crate) async fn destroy(self: &Arc<Self>) {
+        let mut life = self.life.lock().await;
+        let layers = match std::mem::replace(&mut life.stage, Stage::Gone) {
+            Stage::Gone => return,
+            Stage::Running(session) => {
+                session.stop(self.is_process()).await;
+                std::mem::take(&mut life.layers)
+            }
+            Stage::Stopped => std::mem::take(&mut life.layers),
+        };
+        self.bury(layers).await;
+    }
+
+    /// Removes what is left of a box that has ended.
+    async fn bury(self: &Arc<Self>, layers: Vec<SnapshotId>) {
+        *self.lock_current() = None;
+        self.shared.forget(&self.name);
+        let (shared, directory) = (Arc::clone(&self.shared), self.directory());
+        let removed = blocking(move || {
+            let removed = tree::remove(shared.layers.state(), &directory);
+            shared.layers.release(&layers);
+            removed
+        });
+        if let Err(error) = removed.await {
+            tracing::warn!(name = self.name, %error, "a box's directory could not be removed");
+        }
+        self.gone.send_replace(true);
+    }
+
+    /// The last handle is gone: nobody can use the box any more.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        if *self.gone.borrow() {
+            return;
+        }
+        let current = self.lock_current().take();
+        if let Some(session) = current {
+            session.abandon();
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let inner = Arc::clone(self);
+            runtime.spawn(async move { inner.destroy().await });
+        }
+        // Without a runtime the directory goes with the sandbox.
+    }
+
+    /// The sandbox is about to end: that the broker goes is nothing lost.
+    pub(crate) fn expect_end(&self) {
+        if let Some(session) = &*self.lock_current() {
+            session.expect_end();
+        }
+    }
+
+    /// The sandbox ends: the zygote has killed everything and removed the directory.
+    pub(crate) async fn swept(self: &Arc<Self>) {
+        let mut life = self.life.lock().await;
+        if let Stage::Gone = std::mem::replace(&mut life.stage, Stage::Gone) {
+            return;
+        }
+        *self.lock_current() = None;
+        self.gone.send_replace(true);
+    }
+
+    /// Kills everything because a limit was passed.
+    pub(crate) async fn punish(self: &Arc<Self>, failure: BoxFailure) {
+        self.fail(failure);
+        let _ = self.kill_all().await;
+    }
+}
+
+/// Something happened in a session that nobody asked for.
+fn heard(inner: &Weak<Inner>, session: &Weak<Session>, notice: Notice) {
+    let (Some(inner), Some(session)) = (inner.upgrade(), session.upgrade()) else { return };
+    match notice {
+        Notice::OutOfMemory => inner.fail(BoxFailure::OutOfMemory),
+        Notice::Ended => {
+            tokio::spawn(async move {
+                let mut life = inner.life.lock().await;
+                // Whoever ended it on purpose has moved it on before letting go of the lock.
+                let lost = matches!(&life.stage, Stage::Running(current) if Arc::ptr_eq(current, &session));
+                if lost && !session.is_ending() {
+                    inner.fail(BoxFailure::Lost);
+                    life.stage = Stage::Gone;
+                    let layers = std::mem::take(&mut life.layers);
+                    inner.bury(layers).await;
+                }
+            });
+        }
+    }
+}
+
+fn refused(error: RequestError) -> ExecError {
+    match error {
+        RequestError::Refused(failure) => {
+            ExecError::Refused { step: failure.step.clone(), source: failure.into_error() }
+        }
+        _ => ExecError::Gone,
+    }
+}
+
+/// Runs blocking file work away from the runtime's threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(io::Error::other(error)),
+    }
+}

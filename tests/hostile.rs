@@ -84,7 +84,7 @@ fn odd_file_names_travel_to_the_devbox_and_back() {
         "name: odd\nenvironment:\n  network: none\n  working_directory: repo\n  files: [{{ source: files/, target: . }}]\n  \
          setup_commands: ['git init -q && git add -A && git -c user.name=a -c user.email=a@b.c commit -qm base']\n\
          verify: pristine\nproblem_statement: Go.\n\
-         scorers: [{{ name: all, weight: 1, shell_command: 'test \"$(cat *.txt | sort | uniq -c | tr -s \" \")\" = \" 3 kept\" && \
+         scorers: [{{ name: all, weight: 1, shell_command: 'test \"$(cat ./*.txt | sort | uniq -c | tr -s \" \")\" = \" 3 kept\" && \
          test ! -e pwned' }}]\n"
     );
     let file = bench.write("odd.yaml", &text);

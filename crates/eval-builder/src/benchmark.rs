@@ -21,6 +21,8 @@ use crate::yaml::{Map, Node};
 
 /// Most files and directories that are looked at for a glob.
 const MAX_GLOB_ENTRIES: usize = 200_000;
+/// How far above a scenario file its benchmark is looked for.
+const MAX_LEVELS_ABOVE: usize = 3;
 
 /// A benchmark that can be used, with what is odd about it.
 #[derive(Debug, Clone)]
@@ -32,6 +34,9 @@ pub struct Loaded {
 }
 
 /// Loads a benchmark file, or a scenario file as a benchmark of one.
+///
+/// A scenario on its own is the scenario it is in its benchmark, with the same digest: if a benchmark file in its
+/// directory or up to three directories above names it, the defaults of the nearest one are below it.
 ///
 /// # Errors
 /// Everything that is wrong with it and the files it names, warnings included.
@@ -72,7 +77,11 @@ fn lone_scenario(loader: &mut Loader<'_>, node: Node, path: &Path) -> Benchmark 
     shape::check(&node, &Shape::Object(&SCENARIO), SCENARIO.noun, &mut loader.diagnostics);
     let name =
         node.as_map().and_then(|map| map.get("name")).and_then(Node::as_text).unwrap_or_default().to_owned();
-    let merged = Merged { file: Some(node.clone()), node, source: path.to_owned() };
+    let both = match (enclosing_defaults(loader, path), node.as_map()) {
+        (Some(defaults), Some(own)) => merged_node(&node, merge(&defaults, own, &mut Used::default())),
+        _ => node.clone(),
+    };
+    let merged = Merged { file: Some(node), node: both, source: path.to_owned() };
     let scenarios = expand(loader, &[merged]);
     Benchmark {
         name,
@@ -103,6 +112,61 @@ fn benchmark(loader: &mut Loader<'_>, node: &Node, path: &Path) -> Benchmark {
         gate: map.get("gate").and_then(Node::as_map).map(gate),
         source: path.to_owned(),
     }
+}
+
+/// The defaults of the nearest benchmark that names a scenario file.
+fn enclosing_defaults(loader: &mut Loader<'_>, path: &Path) -> Option<Map> {
+    let scenario = path.canonicalize().ok()?;
+    let mut directory = path.parent()?.to_owned();
+    for _ in 0..=MAX_LEVELS_ABOVE {
+        let naming: Vec<Node> = yaml_files(&directory)
+            .into_iter()
+            .filter(|file| file.canonicalize().is_ok_and(|file| file != scenario))
+            .filter_map(|file| names_scenario(loader.options, &file, &scenario))
+            .collect();
+        if let Some(node) = naming.first() {
+            let defaults = node.as_map()?.get("defaults")?;
+            if naming.len() > 1 {
+                loader.push(
+                    Diagnostic::warning(&defaults.span, "several benchmarks name this scenario")
+                        .label("these defaults are taken")
+                        .help("load the benchmark that you mean"),
+                );
+            }
+            shape::check(defaults, &Shape::Object(&DEFAULTS), "`defaults`", &mut loader.diagnostics);
+            return defaults.as_map().cloned();
+        }
+        // A relative path ends above the directory it starts in.
+        directory = match directory.parent() {
+            Some(parent) if directory.file_name().is_some() => parent.to_owned(),
+            _ => directory.join(".."),
+        };
+    }
+    None
+}
+
+/// A benchmark file, if it is one and names a scenario. Other files there are not ours: nothing is said about them.
+fn names_scenario(options: &LoadOptions, file: &Path, scenario: &Path) -> Option<Node> {
+    let mut quiet = Loader::new(options);
+    let node = quiet.read_tree(file, None)?;
+    let items = node.as_map()?.get("scenarios")?.as_list();
+    let mut files = items.iter().flat_map(|item| scenario_files(&mut quiet, item));
+    let names_it = files.any(|file| file.canonicalize().is_ok_and(|file| file == scenario));
+    names_it.then_some(node)
+}
+
+/// YAML files in a directory, sorted; not many of them, in case it is a directory for anything.
+fn yaml_files(directory: &Path) -> Vec<PathBuf> {
+    let shown = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let Ok(listing) = std::fs::read_dir(shown) else { return Vec::new() };
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let mut files: Vec<PathBuf> = listing
+        .filter_map(|entry| Some(directory.join(entry.ok()?.file_name())))
+        .filter(is_yaml)
+        .take(100)
+        .collect();
+    files.sort();
+    files
 }
 
 /// A number whose range was checked.

@@ -1,10 +1,11 @@
 //! Mistakes in definitions, shown where they stand.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::source::{ReadError, Span};
@@ -67,9 +68,13 @@ impl Diagnostic {
 
     fn new(severity: Severity, span: Option<&Span>, message: String) -> Self {
         let span = span.map(Span::first_line);
-        let (line, column) = span.as_ref().map_or((0, 0), Span::position);
         let file = span.as_ref().map(|span| span.file.path.clone());
-        Self { severity, file, line, column, message, label: None, help: None, span }
+        Self { severity, file, line: 0, column: 0, message, label: None, help: None, span }
+    }
+
+    /// Fills in line and column: apart, because it reads the file, and a hostile file makes many diagnostics.
+    fn locate(&mut self) {
+        (self.line, self.column) = self.span.as_ref().map_or((0, 0), Span::position);
     }
 
     #[must_use]
@@ -94,11 +99,20 @@ impl Diagnostic {
         let path = self.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let mut group = match &self.span {
             Some(span) => {
-                let mut annotation = AnnotationKind::Primary.span(span.range.clone());
+                let (line, range) = span.in_line();
+                let (text, range) = cut(line, range);
+                let mut annotation = AnnotationKind::Primary.span(range);
                 if let Some(label) = &self.label {
                     annotation = annotation.label(label.as_str());
                 }
-                title.element(Snippet::source(span.file.text.as_str()).path(path).annotation(annotation))
+                let snippet = Snippet::source(text).line_start(self.line.max(1)).annotation(annotation);
+                if text.len() == line.len() {
+                    title.element(snippet.path(path))
+                } else {
+                    // The column in what is left is not the column in the file.
+                    let origin = Origin::path(path).line(self.line).char_column(self.column);
+                    title.element(origin).element(snippet)
+                }
             }
             None => Group::with_title(title),
         };
@@ -134,12 +148,17 @@ const MAX_DIAGNOSTICS: usize = 200;
 
 impl Diagnostics {
     /// Adds a mistake, unless the same one is there: a shared default is checked once for each scenario.
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        let is_full =
-            self.0.len() >= MAX_DIAGNOSTICS && (self.has_errors() || diagnostic.severity != Severity::Error);
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
+        let is_full = self.is_full() && (self.has_errors() || diagnostic.severity != Severity::Error);
         if !is_full && !self.0.iter().any(|known| known.key() == diagnostic.key()) {
+            diagnostic.locate();
             self.0.push(diagnostic);
         }
+    }
+
+    /// Whether further mistakes are not kept, so that nothing needs to be prepared for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_DIAGNOSTICS
     }
 
     /// Groups by file, in the order in which files were first met, and orders by line within each.
@@ -200,6 +219,25 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
+/// Longest line that is rendered as it is, in bytes.
+const MAX_LINE: usize = 400;
+
+/// A part of a line that is too long to be rendered, with the place in it.
+fn cut(line: &str, range: Range<usize>) -> (&str, Range<usize>) {
+    if line.len() <= MAX_LINE {
+        return (line, range);
+    }
+    let boundary = |mut offset: usize| {
+        while !line.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let start = boundary(range.start.saturating_sub(MAX_LINE / 4));
+    let end = boundary(line.len().min(range.start + MAX_LINE / 2)).max(start);
+    (&line[start..end], range.start - start..range.end.min(end) - start)
+}
+
 /// The nearest of the known words, if it is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -222,9 +260,10 @@ mod tests {
     #[test]
     fn a_mistake_shows_its_line_a_caret_and_the_help() {
         let file = Arc::new(SourceFile { path: "a/b.yaml".into(), text: "name: x\nwieght: 1\n".into() });
-        let diagnostic = Diagnostic::error(&Span::new(&file, 8..14), "unknown key `wieght`")
+        let mut diagnostic = Diagnostic::error(&Span::new(&file, 8..14), "unknown key `wieght`")
             .label("not a key of a scorer")
             .help("did you mean `weight`?");
+        diagnostic.locate();
         assert_eq!(diagnostic.to_string(), "a/b.yaml:2:1: unknown key `wieght`");
         insta::assert_snapshot!(diagnostic.render(false), @r"
         error: unknown key `wieght`
@@ -236,6 +275,19 @@ mod tests {
           = help: did you mean `weight`?
         ");
         assert!(diagnostic.render(true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_mistake_and_keeps_its_column() {
+        let text = format!("a: [{}wrong{}]", "ä, ".repeat(500), ", b".repeat(500));
+        let start = text.find("wrong").expect("the mistake");
+        let file = Arc::new(SourceFile { path: "a.yaml".into(), text });
+        let mut diagnostic = Diagnostic::error(&Span::new(&file, start..start + 5), "this is wrong");
+        diagnostic.locate();
+        let rendered = diagnostic.render(false);
+        assert!(rendered.contains("a.yaml:1:1505"), "{rendered}");
+        assert!(rendered.contains("^^^^^"), "{rendered}");
+        assert!(rendered.len() < 1500, "{rendered}");
     }
 
     #[test]

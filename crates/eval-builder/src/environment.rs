@@ -20,11 +20,12 @@ pub(crate) fn environment(loader: &mut Loader<'_>, node: Option<&Node>, scope: &
     let empty = Map::default();
     let map = node.and_then(Node::as_map).unwrap_or(&empty);
     let (origin, build_context) = origin(loader, map, scope);
+    let working_directory = working_directory(loader, map, scope);
     let mut environment = Environment {
         origin,
         build_context,
-        working_directory: working_directory(loader, map, scope),
-        files: files(loader, map, scope),
+        files: files(loader, map, scope, &working_directory),
+        working_directory,
         mounts: mounts(loader, map, scope),
         setup_commands: loader.texts(map, "setup_commands", scope),
         environment_variables: loader.text_map(map, "environment_variables", scope),
@@ -146,12 +147,12 @@ fn working_directory(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Strin
     if below_home.starts_with('/') { format!("/{clean}") } else { clean }
 }
 
-fn files(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Vec<FileEntry> {
+fn files(loader: &mut Loader<'_>, map: &Map, scope: &Scope, working_directory: &str) -> Vec<FileEntry> {
     let items = map.get("files").map(Node::as_list).unwrap_or_default();
-    items.iter().filter_map(|item| file(loader, item, scope)).collect()
+    items.iter().filter_map(|item| file(loader, item, scope, working_directory)).collect()
 }
 
-fn file(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<FileEntry> {
+fn file(loader: &mut Loader<'_>, node: &Node, scope: &Scope, working_directory: &str) -> Option<FileEntry> {
     let (source_node, target_node) = source_and_target(node)?;
     let source = loader.render(source_node, scope)?;
     let target = match target_node {
@@ -160,7 +161,37 @@ fn file(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Option<FileEntry
     };
     let is_directory = local_path(source_node, &source).is_dir();
     let target = complete_target(&source, &target, is_directory);
+    if leads_out_of_home(working_directory, &target) {
+        loader.push(
+            Diagnostic::error(
+                &target_node.unwrap_or(source_node).span,
+                format!("`{target}` leads out of the home directory"),
+            )
+            .help("write an absolute path if that is meant"),
+        );
+    }
     loader.file_entry(source_node, &source, target)
+}
+
+/// Whether a target that is not absolute is above the home directory: whose directories there are is not known.
+fn leads_out_of_home(working_directory: &str, target: &str) -> bool {
+    let path = match target.strip_prefix("~/") {
+        Some(below_home) => below_home.to_owned(),
+        None => format!("{working_directory}/{target}"),
+    };
+    if target.starts_with('/') || working_directory.starts_with('/') && !target.starts_with("~/") {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
 }
 
 /// The nodes of a file that is written as a text or as `{source, target}`.
@@ -322,5 +353,42 @@ pub(crate) fn network_json(network: &Network) -> Json {
         Network::All => json!("all"),
         Network::None => json!("none"),
         Network::AllowedHostnames(names) => json!({ "allowed_hostnames": names }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_may_leave_the_working_directory_but_not_the_home_directory() {
+        for (working_directory, target, out) in [
+            ("repo", "../history.sh", false),
+            ("repo", "../../x", true),
+            ("", "../x", true),
+            ("", "a/../b", false),
+            ("/srv/repo", "../x", false),
+            ("/srv/repo", "~/../x", true),
+            ("repo", "~/x", false),
+            ("", "/etc/x", false),
+        ] {
+            assert_eq!(leads_out_of_home(working_directory, target), out, "{target} in {working_directory}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_to_its_target_or_into_a_directory() {
+        for (source, target, is_directory, complete) in [
+            ("a/run.sh", "x", false, "x"),
+            ("a/run.sh", ".", false, "run.sh"),
+            ("a/run.sh", "bin/", false, "bin/run.sh"),
+            ("a/run.sh", "..", false, "../run.sh"),
+            ("a/run.sh", "/", false, "/run.sh"),
+            ("repo/", "code/", true, "code"),
+            ("repo/", ".", true, "."),
+            ("repo/", "/", true, "/"),
+        ] {
+            assert_eq!(complete_target(source, target, is_directory), complete, "{source} to {target}");
+        }
     }
 }

@@ -497,7 +497,11 @@ static AST_GREP: Object = Object {
             Text,
             "Directory that is searched, relative to the working directory: default all of it.",
         ),
-        optional("lang", Text, "Language: default by file name."),
+        optional(
+            "lang",
+            Text,
+            "Language, such as bash, c, css, go, html, java, javascript, json, python, rust, tsx, typescript or yaml: default by file name.",
+        ),
         optional(
             "expect",
             Choice(&["present", "absent"]),

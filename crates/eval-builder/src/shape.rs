@@ -220,6 +220,9 @@ impl Shape {
 
 /// Checks a value and everything in it. `what` names the value in messages: `` `weight` ``.
 pub(crate) fn check(node: &Node, shape: &Shape, what: &str, diagnostics: &mut Diagnostics) {
+    if diagnostics.is_full() {
+        return;
+    }
     if !shape.fits(node) {
         let mut diagnostic =
             Diagnostic::error(&node.span, format!("{what} must be {}, not {}", shape.words(), node.kind()));
@@ -237,24 +240,8 @@ pub(crate) fn check(node: &Node, shape: &Shape, what: &str, diagnostics: &mut Di
             );
         }
         (Shape::Duration, _) => check_duration(node, what, diagnostics),
-        (Shape::Integer { min, max }, Data::Number(number)) => {
-            if !number.as_i64().is_some_and(|number| (*min..=*max).contains(&number)) {
-                let range =
-                    if *max == i64::MAX { format!("from {min} on") } else { format!("from {min} to {max}") };
-                diagnostics
-                    .push(Diagnostic::error(&node.span, format!("{what} must be a whole number {range}")));
-            }
-        }
-        (Shape::Number { min, max }, Data::Number(_)) => {
-            if !node.as_number().is_some_and(|number| (*min..=*max).contains(&number)) {
-                diagnostics
-                    .push(Diagnostic::error(&node.span, format!("{what} must be from {min} to {max}")));
-            }
-        }
-        (Shape::Positive, Data::Number(_)) => {
-            if !node.as_number().is_some_and(|number| number > 0.0) {
-                diagnostics.push(Diagnostic::error(&node.span, format!("{what} must be greater than 0")));
-            }
+        (Shape::Integer { .. } | Shape::Number { .. } | Shape::Positive, Data::Number(_)) => {
+            check_number(node, shape, what, diagnostics);
         }
         (Shape::Choice(words), Data::Text(text)) if !words.contains(&text.as_str()) => {
             diagnostics.push(unknown_word(node, text, words, what));
@@ -310,6 +297,23 @@ fn unknown_word(node: &Node, text: &str, words: &'static [&'static str], what: &
     }
 }
 
+fn check_number(node: &Node, shape: &Shape, what: &str, diagnostics: &mut Diagnostics) {
+    let Data::Number(number) = &node.data else { return };
+    let float = number.as_f64().unwrap_or(f64::NAN);
+    let (fits, rule) = match shape {
+        Shape::Integer { min, max } => {
+            let end = if *max == i64::MAX { "on".to_owned() } else { format!("to {max}") };
+            let fits = number.as_i64().is_some_and(|number| (*min..=*max).contains(&number));
+            (fits, format!("a whole number from {min} {end}"))
+        }
+        Shape::Number { min, max } => ((*min..=*max).contains(&float), format!("from {min} to {max}")),
+        _ => (float > 0.0, "greater than 0".to_owned()),
+    };
+    if !fits {
+        diagnostics.push(Diagnostic::error(&node.span, format!("{what} must be {rule}")));
+    }
+}
+
 fn check_duration(node: &Node, what: &str, diagnostics: &mut Diagnostics) {
     let result = match (&node.data, node.as_number()) {
         (_, Some(seconds)) => duration::from_seconds(seconds),
@@ -344,6 +348,9 @@ fn check_map(map: &Map, value: &Shape, keys: Option<NameRule>, diagnostics: &mut
 
 fn check_object(node: &Node, map: &Map, object: &Object, also: &[&str], diagnostics: &mut Diagnostics) {
     for entry in &map.0 {
+        if diagnostics.is_full() {
+            return;
+        }
         let Some(field) = object.field(&entry.key) else {
             if !also.contains(&entry.key.as_str()) {
                 diagnostics.push(unknown_key(entry, object));
@@ -375,24 +382,27 @@ fn check_object(node: &Node, map: &Map, object: &Object, also: &[&str], diagnost
 
 fn check_one_of(node: &Node, map: &Map, object: &Object, diagnostics: &mut Diagnostics) {
     let mut given = map.0.iter().filter(|entry| object.one_of.contains(&entry.key.as_str()));
-    match (given.next(), given.next()) {
-        (Some(first), Some(second)) => diagnostics.push(
-            Diagnostic::error(
-                &second.key_span,
-                format!("`{}` and `{}` exclude each other", first.key, second.key),
-            )
-            .label(format!("{} has exactly one of them", object.noun)),
-        ),
-        (None, _) if !object.one_of.is_empty() => {
-            if !is_misspelt(map, object, object.one_of) {
-                let kinds: Vec<String> = object.one_of.iter().map(|key| format!("`{key}`")).collect();
-                diagnostics.push(
-                    Diagnostic::error(&node.span, format!("{} does not say what it does", object.noun))
-                        .help(format!("give it exactly one of {}", kinds.join(", "))),
-                );
-            }
+    if object.one_of.is_empty() {
+        return;
+    }
+    if let Some(first) = given.next() {
+        if let Some(second) = given.next() {
+            diagnostics.push(
+                Diagnostic::error(
+                    &second.key_span,
+                    format!("`{}` and `{}` exclude each other", first.key, second.key),
+                )
+                .label(format!("{} has exactly one of them", object.noun)),
+            );
         }
-        _ => {}
+        return;
+    }
+    if !is_misspelt(map, object, object.one_of) {
+        let kinds: Vec<String> = object.one_of.iter().map(|key| format!("`{key}`")).collect();
+        diagnostics.push(
+            Diagnostic::error(&node.span, format!("{} does not say what it does", object.noun))
+                .help(format!("give it exactly one of {}", kinds.join(", "))),
+        );
     }
 }
 

@@ -106,6 +106,17 @@ impl Span {
         Self { file: Arc::clone(&self.file), range: self.range.start..self.range.start + line }
     }
 
+    /// The whole line of the start, and where in it this place is; the place must be within a line.
+    pub(crate) fn in_line(&self) -> (&str, Range<usize>) {
+        let text = self.file.text.as_str();
+        let start = text[..self.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let end =
+            text[self.range.start..].find('\n').map_or(text.len(), |newline| self.range.start + newline);
+        let line = text[start..end].trim_end_matches('\r');
+        let within = |offset: usize| offset.saturating_sub(start).min(line.len());
+        (line, within(self.range.start)..within(self.range.end))
+    }
+
     /// Line and column of the start, both from 1, columns in characters.
     pub(crate) fn position(&self) -> (usize, usize) {
         let before = self.file.text.get(..self.range.start).unwrap_or_default();

@@ -156,7 +156,7 @@ fn filtered(template: &str, filter: usize) -> Option<Range<usize>> {
     let is_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
     let start = before.len()
         - before.chars().rev().take_while(|letter| is_path(*letter)).map(char::len_utf8).sum::<usize>();
-    (start < before.len()).then(|| start..before.len())
+    (start < before.len()).then_some(start..before.len())
 }
 
 /// Renders a text.

@@ -297,6 +297,8 @@ impl Tree<'_> {
                         .help("use `defaults` of the benchmark, or an alias for the whole value"),
                 );
                 true
+            } else if seen.contains_key(text) && self.diagnostics.is_full() {
+                true
             } else if let Some(first) = seen.get(text) {
                 self.diagnostics.push(
                     Diagnostic::error(&span, format!("duplicate key `{text}`")).label("again here").help(

@@ -49,6 +49,7 @@ fn base() -> Vec<String> {
 }
 
 /// The digests of the scenario and of its environment.
+#[expect(clippy::panic, reason = "a helper of tests; the diagnostics are to be read")]
 fn digests(directory: &Path) -> (Digest, Digest) {
     let loaded = load_benchmark(&directory.join("scenario.yaml"), &LoadOptions::default());
     let benchmark = loaded.unwrap_or_else(|diagnostics| panic!("{diagnostics}")).benchmark;

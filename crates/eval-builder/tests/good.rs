@@ -21,6 +21,7 @@ fn options() -> LoadOptions {
     }
 }
 
+#[expect(clippy::panic, reason = "a helper of tests; the diagnostics are to be read")]
 fn full() -> Benchmark {
     let loaded = load_benchmark(Path::new("tests/good/full/benchmark.yaml"), &options());
     let loaded = loaded.unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
@@ -189,6 +190,14 @@ fn a_scenario_file_is_a_benchmark_of_one() {
     let benchmark = load_benchmark(path, &options()).expect("a scenario").benchmark;
     assert_eq!((benchmark.name.as_str(), benchmark.scenarios.len(), benchmark.trials), ("whole", 1, 1));
     assert_eq!(benchmark.agents[0].name, "oracle");
+}
+
+#[test]
+fn a_scenario_on_its_own_is_the_scenario_of_its_benchmark() {
+    let path = Path::new("tests/good/full/whole.scenario.yaml");
+    let alone = load_benchmark(path, &options()).expect("a scenario").benchmark;
+    assert_eq!(alone.scenarios[0].digest, full().scenarios[0].digest);
+    assert_eq!(alone.scenarios[0].controls.len(), 2);
 }
 
 #[test]

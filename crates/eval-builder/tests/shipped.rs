@@ -63,6 +63,8 @@ fn the_swe_benchmark_is_as_its_files_say() {
     assert_eq!(scenario.environment.working_directory, "repo");
     assert_eq!(scenario.environment.files[1].target, "../history.sh");
     assert!(scenario.controls.iter().any(|control| control.name == "cheat-exit-zero-on-import"));
+    let alone = load_benchmark(&scenario.source, &LoadOptions::default()).expect("it loads").benchmark;
+    assert_eq!(alone.scenarios[0].digest, scenario.digest, "with the defaults of its benchmark");
     let agent =
         load_agent("command:solve {{ name | sh }}", &benchmark, &LoadOptions::default()).expect("an agent");
     assert_eq!(render_agent_command(&agent, scenario).expect("a command"), "solve ledger-sibling-accounts");

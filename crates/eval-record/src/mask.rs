@@ -59,13 +59,18 @@ impl Masker {
 
     /// Masks `bytes` and drops what begins at or after `end`; a value that reaches over `end` goes too.
     pub(crate) fn mask_prefix(&self, bytes: &[u8], end: usize) -> Vec<u8> {
-        let end = self.hits(bytes).into_iter().find(|hit| hit.0 < end && end < hit.1).map_or(end, |hit| hit.0);
+        let end =
+            self.hits(bytes).into_iter().find(|hit| hit.0 < end && end < hit.1).map_or(end, |hit| hit.0);
         self.mask(&bytes[..end]).into_owned()
     }
 
     /// Masks `bytes` and drops what ends before `start`; a value that reaches over `start` goes too.
     pub(crate) fn mask_suffix(&self, bytes: &[u8], start: usize) -> Vec<u8> {
-        let start = self.hits(bytes).into_iter().find(|hit| hit.0 < start && start < hit.1).map_or(start, |hit| hit.1);
+        let start = self
+            .hits(bytes)
+            .into_iter()
+            .find(|hit| hit.0 < start && start < hit.1)
+            .map_or(start, |hit| hit.1);
         self.mask(&bytes[start..]).into_owned()
     }
 

@@ -34,7 +34,9 @@ pub fn attempt_directory(trial: &TrialKey, attempt: u32) -> String {
 
 /// FNV-1a: the same on every machine and in every version, which the standard hasher does not promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -48,10 +50,26 @@ mod tests {
 
     #[test]
     fn odd_names_cannot_leave_the_directory_or_hide() {
-        for name in ["..", ".", "../../etc/passwd", "/etc", ".hidden", "-rf", "a/b", "a\\b", "a\0b", "", "ü", "name\n"] {
+        for name in [
+            "..",
+            ".",
+            "../../etc/passwd",
+            "/etc",
+            ".hidden",
+            "-rf",
+            "a/b",
+            "a\\b",
+            "a\0b",
+            "",
+            "ü",
+            "name\n",
+        ] {
             let safe = safe_name(name);
             assert!(!safe.is_empty() && !safe.starts_with(['.', '-']), "{name:?} became {safe:?}");
-            assert!(safe.chars().all(|c| c.is_ascii_alphanumeric() || "-_.=,+~".contains(c)), "{name:?} became {safe:?}");
+            assert!(
+                safe.chars().all(|c| c.is_ascii_alphanumeric() || "-_.=,+~".contains(c)),
+                "{name:?} became {safe:?}"
+            );
         }
     }
 

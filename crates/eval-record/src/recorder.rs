@@ -41,17 +41,25 @@ impl Recorder {
     /// Appends to `<root>/events.jsonl`. A last line that a killed program left unfinished is removed first.
     pub(crate) fn start(root: &Path) -> Result<Self, RecordError> {
         let path = root.join("events.jsonl");
-        let file = open_events(&path).map_err(|source| RecordError { action: "open", path: path.clone(), source })?;
+        let file = open_events(&path).map_err(|source| RecordError {
+            action: "open",
+            path: path.clone(),
+            source,
+        })?;
         let queue = Arc::new(Queue::new(BACKLOG));
         let failed = Arc::new(OnceLock::new());
-        let writer =
-            Writer { root: root.to_path_buf(), path, file, made: HashSet::new(), failed: Arc::clone(&failed) };
+        let writer = Writer {
+            root: root.to_path_buf(),
+            path,
+            file,
+            made: HashSet::new(),
+            failed: Arc::clone(&failed),
+        };
         let thread = {
             let queue = Arc::clone(&queue);
-            std::thread::Builder::new()
-                .name("recorder".into())
-                .spawn(move || writer.run(&queue))
-                .map_err(|source| RecordError { action: "start a thread for", path: root.to_path_buf(), source })?
+            std::thread::Builder::new().name("recorder".into()).spawn(move || writer.run(&queue)).map_err(
+                |source| RecordError { action: "start a thread for", path: root.to_path_buf(), source },
+            )?
         };
         Ok(Self { queue, failed, thread: Some(thread) })
     }

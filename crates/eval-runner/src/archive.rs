@@ -161,7 +161,8 @@ mod tests {
             let mut content = String::new();
             let path = entry.path().unwrap().display().to_string();
             let mode = entry.header().mode().unwrap();
-            let link = entry.link_name().unwrap().map(|to| format!(" -> {}", to.display())).unwrap_or_default();
+            let link =
+                entry.link_name().unwrap().map(|to| format!(" -> {}", to.display())).unwrap_or_default();
             entry.read_to_string(&mut content).unwrap();
             format!("{mode:o} {path}{link} {content}").trim_end().to_owned()
         };

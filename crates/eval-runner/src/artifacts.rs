@@ -98,26 +98,29 @@ pub(crate) async fn collect<P: Platform>(
         Found::Diff => "diff",
         Found::Archive => "archive.tgz",
     };
-    let content = match session.platform.download(devbox, &format!("~/{place}/{name}"), limits.artifact_bytes).await {
-        Ok(content) => content,
-        Err(error) if error.kind == PlatformErrorKind::TooLarge => {
-            let limit = limits.artifact_bytes >> 20;
-            return Err(Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB")));
-        }
-        Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
-    };
+    let content =
+        match session.platform.download(devbox, &format!("~/{place}/{name}"), limits.artifact_bytes).await {
+            Ok(content) => content,
+            Err(error) if error.kind == PlatformErrorKind::TooLarge => {
+                let limit = limits.artifact_bytes >> 20;
+                return Err(Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB")));
+            }
+            Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
+        };
     if found == Found::Diff {
         return Ok(if content.is_empty() { Artifacts::Unchanged } else { Artifacts::Diff(content) });
     }
     let declared = scenario.artifacts.clone();
-    let cleaned = tokio::task::spawn_blocking(move || clean(&content, &declared, limits.unpacked_bytes)).await;
+    let cleaned =
+        tokio::task::spawn_blocking(move || clean(&content, &declared, limits.unpacked_bytes)).await;
     let cleaned = cleaned.map_err(|error| Failure::harness(error.to_string()))?;
-    let cleaned = cleaned.map_err(|error| Obstacle::Unusable(format!("the archive of what the agent made: {error}")))?;
+    let cleaned = cleaned
+        .map_err(|error| Obstacle::Unusable(format!("the archive of what the agent made: {error}")))?;
     Ok(if scenario.artifacts.is_empty() { Artifacts::Tree(cleaned) } else { Artifacts::Paths(cleaned) })
 }
 
 /// A failed request to the agent's devbox. A devbox that lives but refuses was broken by the agent.
-async fn of_agent<P: Platform>(
+pub(crate) async fn of_agent<P: Platform>(
     session: &Session<P>,
     devbox: &DevboxId,
     doing: &str,
@@ -239,9 +242,9 @@ fn clean(archive: &[u8], declared: &[String], limit: u64) -> io::Result<Vec<u8>>
                 let executable = entry.header().mode().unwrap_or_default() & 0o100 != 0;
                 let mut content = Vec::new();
                 entry.by_ref().take(room.saturating_add(1)).read_to_end(&mut content)?;
-                room = room
-                    .checked_sub(content.len() as u64)
-                    .ok_or_else(|| io::Error::other(format!("it unpacks to more than {} MiB", limit >> 20)))?;
+                room = room.checked_sub(content.len() as u64).ok_or_else(|| {
+                    io::Error::other(format!("it unpacks to more than {} MiB", limit >> 20))
+                })?;
                 clean.file(&path, &content, executable)?;
             }
             kind if kind.is_dir() => clean.directory(&path)?,
@@ -254,7 +257,8 @@ fn clean(archive: &[u8], declared: &[String], limit: u64) -> io::Result<Vec<u8>>
             kind if kind.is_hard_link() => {
                 let target = entry.link_name()?.and_then(|target| harmless(&target, declared));
                 // tar names the first occurrence, which was packed as a file.
-                if let Some(target) = target.filter(|target| seen.contains(target) && !links.contains(target)) {
+                if let Some(target) = target.filter(|target| seen.contains(target) && !links.contains(target))
+                {
                     clean.hard_link(&path, Path::new(&target))?;
                 }
             }
@@ -293,7 +297,8 @@ mod tests {
 
     /// An archive as only an attacker writes it.
     fn hostile(members: &[(&str, EntryType, &str)]) -> Vec<u8> {
-        let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+        let mut builder =
+            tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
         for (path, kind, content) in members {
             let mut header = Header::new_gnu();
             header.set_entry_type(*kind);
@@ -347,7 +352,8 @@ mod tests {
     #[test]
     fn a_second_member_of_a_name_cannot_turn_it_into_something_else() {
         use EntryType::{Regular, Symlink};
-        let members = [("a", Symlink, "/etc/passwd"), ("a", Regular, "x"), ("b", Regular, "x"), ("b", Symlink, "/")];
+        let members =
+            [("a", Symlink, "/etc/passwd"), ("a", Regular, "x"), ("b", Regular, "x"), ("b", Symlink, "/")];
         assert_eq!(cleaned(&members, &[]), ["a", "b"]);
     }
 
@@ -371,7 +377,8 @@ mod tests {
     #[test]
     fn only_declared_paths_are_carried_over() {
         use EntryType::Regular;
-        let members = [("./src/a", Regular, ""), ("srcs", Regular, ""), ("out.txt", Regular, ""), ("x", Regular, "")];
+        let members =
+            [("./src/a", Regular, ""), ("srcs", Regular, ""), ("out.txt", Regular, ""), ("x", Regular, "")];
         assert_eq!(cleaned(&members, &["src/", "out.txt"]), ["src/a", "out.txt"]);
     }
 

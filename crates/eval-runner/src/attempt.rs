@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{Scenario, Verify};
+use eval_builder::{AgentKind, Scenario, Verify};
 use eval_record::{AgentEnd, Capture, Cause, Phase, ScorerScore};
 use eval_scoring::{FunctionOutcome, FunctionSpec, Scored};
 use runloop_types::{DevboxCreateParams, Mount, NetworkPolicyId};
@@ -103,7 +103,8 @@ impl<P: Platform> Attempt<P> {
         self.work(job, &agent_box).await?;
         if session.options.record_diff && scenario.verify != Verify::Pristine && prepared.tree.is_some() {
             // Before the reaping, which ends whatever a git of the agent's may start.
-            let collected = artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
+            let collected =
+                artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
             if let Ok(artifacts) = collected {
                 self.record(&artifacts);
             }
@@ -114,19 +115,31 @@ impl<P: Platform> Attempt<P> {
         match scenario.verify {
             Verify::Same => {
                 session.resume(&agent_box.id).await?;
+                if let Err(obstacle) = self.disarm(&agent_box).await {
+                    return judged(obstacle);
+                }
                 self.progress.phase(Phase::Scoring);
                 Ok(Handover::Ready(agent_box))
             }
             Verify::Snapshot => {
-                let snapshot = self.scope.snapshot(&agent_box.id, format!("work-{}", self.trial.key.scenario)).await?;
+                let snapshot =
+                    self.scope.snapshot(&agent_box.id, format!("work-{}", self.trial.key.scenario)).await?;
                 drop(agent_box);
                 self.progress.phase(Phase::Scoring);
                 let params = self.scoring_params(&Base::Snapshot(snapshot), true, policy);
-                Ok(Handover::Ready(self.scoring_box(params).await?))
+                let devbox = self.scoring_box(params).await?;
+                match self.disarm(&devbox).await {
+                    Ok(()) => Ok(Handover::Ready(devbox)),
+                    Err(obstacle) => judged(obstacle),
+                }
             }
             Verify::Pristine => {
                 session.resume(&agent_box.id).await?;
-                let collected = artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
+                if let Err(obstacle) = self.disarm(&agent_box).await {
+                    return judged(obstacle);
+                }
+                let collected =
+                    artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
                 drop(agent_box);
                 let artifacts = match collected {
                     Ok(artifacts) => artifacts,
@@ -181,7 +194,9 @@ impl<P: Platform> Attempt<P> {
             }
             Work::Beside(command) => {
                 let Some(access) = &session.options.host else {
-                    return Err(Failure::harness("agents beside the harness need an API address, and there is none"));
+                    return Err(Failure::harness(
+                        "agents beside the harness need an API address, and there is none",
+                    ));
                 };
                 let mut environment = statement(scenario);
                 environment.extend(agent.environment_variables.clone());
@@ -192,6 +207,7 @@ impl<P: Platform> Attempt<P> {
                     statement: &scenario.problem_statement,
                     environment,
                     timeout,
+                    grace: limits.termination,
                     output_limit: limits.agent_output,
                     masker: &session.masker,
                 })
@@ -207,6 +223,27 @@ impl<P: Platform> Attempt<P> {
             None => AgentEnd::TimedOut,
         });
         Ok(())
+    }
+
+    /// Takes the start-up file of login shells from an agent's disk, where one `exit 0` would pass every scorer. Bash reads
+    /// only the first of its three files that is there.
+    async fn disarm(&self, devbox: &Devbox<P>) -> Result<(), Obstacle> {
+        let is_ours = matches!(self.trial.agent.kind, AgentKind::Oracle | AgentKind::Nop);
+        if is_ours {
+            return Ok(());
+        }
+        let session = self.session();
+        let emptied = b"# Emptied for scoring.\n".to_vec();
+        match session.platform.upload(&devbox.id, "~/.bash_profile", emptied).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(artifacts::of_agent(
+                session,
+                &devbox.id,
+                "empty the start-up file that the agent left",
+                error,
+            )
+            .await),
+        }
     }
 
     async fn score(&self, devbox: &Devbox<P>) -> Result<Verdict, Failure> {
@@ -262,7 +299,8 @@ impl<P: Platform> Attempt<P> {
         let Trial { scenario, agent, .. } = &self.trial;
         let life = launch::agent_life(scenario, self.agent_timeout());
         let mut params = self.params(base, policy, life);
-        let mounts = scenario.environment.mounts.iter().filter(|mount| !is_built || !is_content(mount)).cloned();
+        let mounts =
+            scenario.environment.mounts.iter().filter(|mount| !is_built || !is_content(mount)).cloned();
         params.mounts = non_empty(mounts.chain(job.mounts.iter().cloned()).collect());
         let mut variables = job.environment.clone();
         variables.extend(params.environment_variables.take().unwrap_or_default());
@@ -282,7 +320,8 @@ impl<P: Platform> Attempt<P> {
     ) -> DevboxCreateParams {
         let scenario = &self.trial.scenario;
         let mut params = self.params(base, policy, launch::scoring_life(scenario));
-        let mounts = scenario.environment.mounts.iter().filter(|mount| !is_built && is_content(mount)).cloned();
+        let mounts =
+            scenario.environment.mounts.iter().filter(|mount| !is_built && is_content(mount)).cloned();
         params.mounts = non_empty(mounts.collect());
         params
     }
@@ -307,7 +346,9 @@ impl<P: Platform> Attempt<P> {
 /// What cannot be judged scores 0; what could not be carried over is nobody's score.
 fn judged<P: Platform>(obstacle: Obstacle) -> Result<Handover<P>, Failure> {
     match obstacle {
-        Obstacle::Unusable(why) => Ok(Handover::Verdict(Verdict::nothing(format!("artifacts unusable: {why}")))),
+        Obstacle::Unusable(why) => {
+            Ok(Handover::Verdict(Verdict::nothing(format!("artifacts unusable: {why}"))))
+        }
         Obstacle::Failure(failure) => Err(failure),
     }
 }

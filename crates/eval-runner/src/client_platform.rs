@@ -5,13 +5,14 @@ use std::time::Duration;
 use eval_record::Capture;
 use futures::TryStreamExt as _;
 use runloop_client::{
-    BlueprintListParams, Client, DevboxListParams, Error, FileSource, LastValue, NetworkPolicyListParams, ObjectUpload,
-    PollingConfig, WaitOptions,
+    BlueprintListParams, Client, DevboxListParams, Error, FileSource, LastValue, NetworkPolicyListParams,
+    ObjectUpload, PollingConfig, WaitOptions,
 };
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, BlueprintStatus, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxId,
-    DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus, Metadata, NetworkPolicyId,
-    NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId, PageParams, SnapshotId, SnapshotParams,
+    BlueprintCreateParams, BlueprintId, BlueprintStatus, DevboxAsyncExecutionDetailView, DevboxCreateParams,
+    DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus, Metadata,
+    NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId, PageParams,
+    SnapshotId, SnapshotParams,
 };
 
 use crate::failure::chain;
@@ -71,7 +72,8 @@ impl Platform for ClientPlatform {
         params: &DevboxCreateParams,
         timeout: Duration,
     ) -> Result<DevboxView, PlatformError> {
-        let created = self.client.devboxes().create_and_await_running(params, WaitOptions::within(timeout)).await;
+        let created =
+            self.client.devboxes().create_and_await_running(params, WaitOptions::within(timeout)).await;
         match created {
             Ok(view) => Ok(view),
             // The devbox exists: its id must not be lost.
@@ -113,10 +115,12 @@ impl Platform for ClientPlatform {
     }
 
     async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
-        let page = PageParams { limit: Some(PAGE), include_total_count: Some(false), ..PageParams::default() };
+        let page =
+            PageParams { limit: Some(PAGE), include_total_count: Some(false), ..PageParams::default() };
         let list = self.client.devboxes().list(&DevboxListParams { status: None, page }).items();
         let living = list.try_filter_map(|view| {
-            let is_ours = !view.status.is_final() && view.metadata.get(key).is_some_and(|found| found == value);
+            let is_ours =
+                !view.status.is_final() && view.metadata.get(key).is_some_and(|found| found == value);
             std::future::ready(Ok(is_ours.then_some(view.id)))
         });
         Ok(living.try_collect().await?)
@@ -139,7 +143,13 @@ impl Platform for ClientPlatform {
         last_n: u32,
     ) -> Result<Option<DevboxAsyncExecutionDetailView>, PlatformError> {
         let completed = [ExecutionStatus::Completed];
-        held(self.client.executions().wait_for_status(devbox, execution, &completed, hold, Some(last_n)).send().await)
+        held(
+            self.client
+                .executions()
+                .wait_for_status(devbox, execution, &completed, hold, Some(last_n))
+                .send()
+                .await,
+        )
     }
 
     async fn kill(&self, devbox: &DevboxId, execution: &ExecutionId) -> Result<(), PlatformError> {
@@ -217,11 +227,15 @@ impl Platform for ClientPlatform {
     }
 
     async fn network_policies(&self, name: &str) -> Result<Vec<NetworkPolicyView>, PlatformError> {
-        let params = NetworkPolicyListParams { name: Some(name.to_owned()), ..NetworkPolicyListParams::default() };
+        let params =
+            NetworkPolicyListParams { name: Some(name.to_owned()), ..NetworkPolicyListParams::default() };
         Ok(self.client.network_policies().list(&params).items().try_collect().await?)
     }
 
-    async fn create_network_policy(&self, params: &NetworkPolicyParams) -> Result<NetworkPolicyId, PlatformError> {
+    async fn create_network_policy(
+        &self,
+        params: &NetworkPolicyParams,
+    ) -> Result<NetworkPolicyId, PlatformError> {
         Ok(self.client.network_policies().create(params).send().await?.id)
     }
 
@@ -235,7 +249,8 @@ impl Platform for ClientPlatform {
         let mut list = std::pin::pin!(self.client.blueprints().list(&params).items());
         while let Some(view) = list.try_next().await? {
             let metadata = view.metadata.as_ref().or(view.parameters.metadata.as_ref());
-            let is_it = view.name == name && metadata.and_then(|labels| labels.get(key)).is_some_and(|v| v == value);
+            let is_it =
+                view.name == name && metadata.and_then(|labels| labels.get(key)).is_some_and(|v| v == value);
             if is_it
                 && view.status == BlueprintStatus::BuildComplete
                 && view.state == runloop_types::BlueprintState::Created

@@ -74,14 +74,16 @@ impl<P: Platform> Session<P> {
             }
         }
         if timed_out {
+            // A kill that fails is no reason to give up: whatever still runs ends when the devbox is suspended.
             match self.platform.kill(devbox, &execution).await {
-                Ok(()) => {}
-                // It ended by itself just now.
-                Err(error) if error.is_refusal() => {}
-                Err(error) => return Err(error),
-            }
-            if let Some(answer) = self.platform.wait_execution(devbox, &execution, LAST_WORDS, LINES).await? {
-                view = answer;
+                Ok(()) => {
+                    if let Some(answer) =
+                        self.platform.wait_execution(devbox, &execution, LAST_WORDS, LINES).await?
+                    {
+                        view = answer;
+                    }
+                }
+                Err(error) => tracing::warn!(%devbox, %error, "cannot kill a command that ran out of time"),
             }
         }
         let exit_status = if timed_out { None } else { Some(view.exit_status.unwrap_or(-1)) };

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use eval_record::Capture;
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxFailureReason, DevboxId,
-    DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus, Metadata, Mount, NetworkPolicyId,
-    NetworkPolicyParams, NetworkPolicyView, ObjectId, SnapshotId, SnapshotParams,
+    BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams,
+    DevboxFailureReason, DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus,
+    Metadata, Mount, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectId, SnapshotId,
+    SnapshotParams,
 };
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -232,7 +233,8 @@ impl Fake {
 
     fn make_home(&self, id: &DevboxId, params: &DevboxCreateParams) -> Option<PathBuf> {
         let home = self.disk.as_ref()?.path().join(id.as_str());
-        let base = params.snapshot_id.as_ref().and_then(|id| self.state.lock().unwrap().snapshots[id].clone());
+        let base =
+            params.snapshot_id.as_ref().and_then(|id| self.state.lock().unwrap().snapshots[id].clone());
         match base {
             Some(base) => copy(&base, &home),
             None => std::fs::create_dir(&home).unwrap(),
@@ -262,7 +264,7 @@ impl Fake {
             state.boxes[id].params.environment_variables.clone().unwrap_or_default()
         };
         let output = tokio::process::Command::new("bash")
-            .args(["-c", line])
+            .args(["-l", "-c", line])
             .current_dir(home)
             .env_clear()
             .envs([("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", home.to_str().unwrap())])
@@ -324,12 +326,17 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Platform for Fake {
-    async fn create_devbox(&self, params: &DevboxCreateParams, _: Duration) -> Result<DevboxView, PlatformError> {
+    async fn create_devbox(
+        &self,
+        params: &DevboxCreateParams,
+        _: Duration,
+    ) -> Result<DevboxView, PlatformError> {
         let purpose = params.metadata.as_ref().unwrap()["runloop-eval.purpose"].clone();
         let fault = self.call(&format!("create {purpose}"), None).await?;
         let id = DevboxId::new(self.fresh("dbx_"));
         let home = self.make_home(&id, params);
-        let made = FakeBox { purpose, status: DevboxStatus::Running, failure: None, params: params.clone(), home };
+        let made =
+            FakeBox { purpose, status: DevboxStatus::Running, failure: None, params: params.clone(), home };
         self.state.lock().unwrap().boxes.insert(id.clone(), made);
         let view = self.view(&id)?;
         self.answer(fault, view)
@@ -392,7 +399,8 @@ impl Platform for Fake {
     async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
         let fault = self.call("list", None).await?;
         let state = self.state.lock().unwrap();
-        let is_ours = |b: &FakeBox| b.params.metadata.as_ref().and_then(|m| m.get(key)).is_some_and(|v| v == value);
+        let is_ours =
+            |b: &FakeBox| b.params.metadata.as_ref().and_then(|m| m.get(key)).is_some_and(|v| v == value);
         let living = state.boxes.iter().filter(|(_, b)| !b.status.is_final() && is_ours(b));
         self.answer(fault, living.map(|(id, _)| id.clone()).collect())
     }
@@ -473,7 +481,7 @@ impl Platform for Fake {
         if let Some(home) = self.home(id) {
             let path = place(&home, path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
+            std::fs::write(path, content).map_err(|_| error(PlatformErrorKind::Status(400)))?;
         }
         self.answer(fault, ())
     }
@@ -516,7 +524,12 @@ impl Platform for Fake {
         self.answer(fault, ())
     }
 
-    async fn store_archive(&self, _: &str, _: &Metadata, content: Vec<u8>) -> Result<ObjectId, PlatformError> {
+    async fn store_archive(
+        &self,
+        _: &str,
+        _: &Metadata,
+        content: Vec<u8>,
+    ) -> Result<ObjectId, PlatformError> {
         let fault = self.call("store", None).await?;
         let id = ObjectId::new(self.fresh("obj_"));
         self.state.lock().unwrap().objects.insert(id.clone(), content);
@@ -535,7 +548,10 @@ impl Platform for Fake {
         self.answer(fault, all.into_iter().filter(|policy| policy.name == name).collect())
     }
 
-    async fn create_network_policy(&self, params: &NetworkPolicyParams) -> Result<NetworkPolicyId, PlatformError> {
+    async fn create_network_policy(
+        &self,
+        params: &NetworkPolicyParams,
+    ) -> Result<NetworkPolicyId, PlatformError> {
         let fault = self.call("create-policy", None).await?;
         let id = NetworkPolicyId::new(self.fresh("npol_"));
         let name = params.name.clone().unwrap();

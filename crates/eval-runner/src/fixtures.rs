@@ -163,7 +163,8 @@ pub(crate) fn options() -> RunOptions {
 
 pub(crate) async fn run_with(fake: Fake, plan: Plan, options: RunOptions, cancel: Cancellation) -> Ran {
     let (fake, sink) = (Arc::new(fake), Arc::new(Memory::default()));
-    let outcome = run(plan, Arc::clone(&fake), options, Arc::clone(&sink) as Arc<dyn EventSink>, cancel).await;
+    let outcome =
+        run(plan, Arc::clone(&fake), options, Arc::clone(&sink) as Arc<dyn EventSink>, cancel).await;
     Ran { fake, sink, outcome }
 }
 

@@ -16,9 +16,6 @@ use crate::HostAccess;
 use crate::command::Ended;
 use crate::failure::Failure;
 
-/// Between asking an agent to end and ending it.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// How long output may still arrive from a pipe that something outside of the process group holds open.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -30,6 +27,8 @@ pub(crate) struct HostRun<'a> {
     pub(crate) statement: &'a str,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
+    /// Between asking it to end and ending it.
+    pub(crate) grace: Duration,
     pub(crate) output_limit: usize,
     pub(crate) masker: &'a Masker,
 }
@@ -70,7 +69,7 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         Ok(status) => Some(code(status.map_err(failed("wait for"))?)),
         Err(_) => {
             group.signal("TERM").await;
-            if timeout(GRACE, child.wait()).await.is_err() {
+            if timeout(run.grace, child.wait()).await.is_err() {
                 kill(&mut child).await;
             }
             None

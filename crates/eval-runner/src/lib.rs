@@ -19,6 +19,9 @@
 //! 100 KiB, in the variable `PROBLEM_STATEMENT`; `ADDITIONAL_CONTEXT` is the scenario's as JSON. `.runloop-eval` in the
 //! home directory is the harness's; at the top of a working directory it is never carried over.
 //!
+//! In `snapshot` and `same` the agent's own disk is scored, with all it installed or replaced there; only the start-up file
+//! of login shells is emptied first. Where an agent may cheat, `pristine` is the mode to use.
+//!
 //! In `pristine` the artifacts are, unless paths are declared, the git diff of the working directory against what was
 //! prepared: what is ignored by git is not carried over. Where there is no checkout, or the agent destroyed it, they are
 //! all of the working directory but `.git`.
@@ -42,6 +45,8 @@ mod plan;
 mod platform;
 mod prepare;
 mod progress;
+#[cfg(test)]
+mod real_tests;
 mod run;
 mod session;
 mod shares;

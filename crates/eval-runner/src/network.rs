@@ -27,7 +27,8 @@ pub(crate) async fn policy<P: Platform>(
     let name = if hostnames.is_empty() {
         "runloop-eval-none".to_owned()
     } else {
-        let digest = hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
+        let digest =
+            hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
         format!("runloop-eval-{}", digest.finish().short())
     };
     let session = Arc::clone(&scope.session);
@@ -37,12 +38,16 @@ pub(crate) async fn policy<P: Platform>(
             let failed = |error| Failure::call(Cause::ProvisionFailed, "set up the network policy", &error);
             let found = session.platform.network_policies(&name).await.map_err(failed)?;
             // Policies are anyone's to change: one that does not say what its name says is not used.
-            if let Some(policy) = found.into_iter().find(|policy| policy.name == name && says(&policy.egress, &hostnames)) {
+            if let Some(policy) =
+                found.into_iter().find(|policy| policy.name == name && says(&policy.egress, &hostnames))
+            {
                 return Ok(policy.id);
             }
             let params = NetworkPolicyParams {
                 name: Some(name),
-                description: Some("Made by runloop-eval; safe to delete when no run is under way.".to_owned()),
+                description: Some(
+                    "Made by runloop-eval; safe to delete when no run is under way.".to_owned(),
+                ),
                 allow_all: Some(false),
                 allow_devbox_to_devbox: Some(false),
                 allowed_hostnames: Some(hostnames),
@@ -77,6 +82,9 @@ mod tests {
         assert!(says(&Egress::default(), &[]));
         assert!(!says(&Egress { allow_all: true, ..Egress::default() }, &[]));
         assert!(!says(&Egress { allowed_hostnames: vec!["a.example".into()], ..Egress::default() }, &[]));
-        assert!(!says(&Egress { allowed_cidrs: vec![serde_json::json!({"cidr": "0.0.0.0/0"})], ..Egress::default() }, &[]));
+        assert!(!says(
+            &Egress { allowed_cidrs: vec![serde_json::json!({"cidr": "0.0.0.0/0"})], ..Egress::default() },
+            &[]
+        ));
     }
 }

@@ -83,6 +83,8 @@ pub struct Limits {
     pub transition: Duration,
     /// For collecting or putting in place what an agent made.
     pub artifacts: Duration,
+    /// Between asking an agent beside the harness to end and ending it.
+    pub termination: Duration,
     /// For the requests that end devboxes and delete snapshots after the last trial.
     pub cleanup: Duration,
     /// Bytes kept of each output of an agent.
@@ -101,6 +103,7 @@ impl Default for Limits {
             provision: Duration::from_secs(600),
             transition: Duration::from_secs(120),
             artifacts: Duration::from_secs(120),
+            termination: Duration::from_secs(5),
             cleanup: Duration::from_secs(60),
             agent_output: 2 << 20,
             scorer_output: 1 << 20,

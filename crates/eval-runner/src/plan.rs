@@ -33,17 +33,16 @@ pub struct Trial {
 impl Plan {
     /// Every scenario × agent × repetition. Repetitions are outermost: a run that is interrupted has seen every scenario
     /// rather than one of them often.
+    ///
+    /// Agents of the same name are told apart by a number: `command`, `command-2`.
     pub fn new(benchmark: &Benchmark, agents: &[Arc<Agent>], repetitions: u32) -> Self {
+        let names = unique_names(agents);
         let mut trials = Vec::new();
         for repetition in 1..=repetitions {
             for scenario in &benchmark.scenarios {
-                for agent in agents {
+                for (agent, name) in agents.iter().zip(&names) {
                     trials.push(Trial {
-                        key: TrialKey {
-                            scenario: scenario.name.clone(),
-                            agent: agent.name.clone(),
-                            repetition,
-                        },
+                        key: TrialKey { scenario: scenario.name.clone(), agent: name.clone(), repetition },
                         scenario: Arc::clone(scenario),
                         agent: Arc::clone(agent),
                     });
@@ -89,5 +88,37 @@ impl Plan {
             seed: options.seed,
             concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
         }
+    }
+}
+
+fn unique_names(agents: &[Arc<Agent>]) -> Vec<String> {
+    let own: BTreeSet<&str> = agents.iter().map(|agent| agent.name.as_str()).collect();
+    let mut given: BTreeSet<String> = BTreeSet::new();
+    let mut unique = Vec::new();
+    for agent in agents {
+        let numbered = (2..).map(|number| format!("{}-{number}", agent.name));
+        let free =
+            |name: &String| !given.contains(name) && (*name == agent.name || !own.contains(name.as_str()));
+        let name = std::iter::once(agent.name.clone()).chain(numbered).find(free).unwrap_or_default();
+        given.insert(name.clone());
+        unique.push(name);
+    }
+    unique
+}
+
+#[cfg(test)]
+mod tests {
+    use eval_builder::AgentKind;
+
+    use super::*;
+    use crate::fixtures::agent;
+
+    #[test]
+    fn agents_of_one_name_are_told_apart() {
+        let agents: Vec<Arc<Agent>> = ["a", "a", "a-2", "b", "a"]
+            .iter()
+            .map(|name| Arc::new(Agent { name: (*name).to_owned(), ..agent(AgentKind::Nop) }))
+            .collect();
+        assert_eq!(unique_names(&agents), ["a", "a-3", "a-2", "b", "a-4"]);
     }
 }

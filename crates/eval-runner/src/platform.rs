@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use eval_record::Capture;
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxId, DevboxStatus,
-    DevboxView, ExecuteParams, ExecutionId, Metadata, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectId,
-    SnapshotId, SnapshotParams,
+    BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxId,
+    DevboxStatus, DevboxView, ExecuteParams, ExecutionId, Metadata, NetworkPolicyId, NetworkPolicyParams,
+    NetworkPolicyView, ObjectId, SnapshotId, SnapshotParams,
 };
 
 /// A Runloop API, reduced to what a run calls: [`ClientPlatform`](crate::ClientPlatform), or a scripted one in tests.
@@ -21,8 +21,12 @@ pub trait Platform: Send + Sync + 'static {
     fn devbox(&self, id: &DevboxId) -> impl Reply<DevboxView>;
 
     /// Holds until a devbox is in one of `statuses`; `None` if `hold` ran out first.
-    fn wait_devbox(&self, id: &DevboxId, statuses: &[DevboxStatus], hold: Duration)
-    -> impl Reply<Option<DevboxView>>;
+    fn wait_devbox(
+        &self,
+        id: &DevboxId,
+        statuses: &[DevboxStatus],
+        hold: Duration,
+    ) -> impl Reply<Option<DevboxView>>;
 
     /// Suspends a devbox: its disk stays, its processes end. Answers at once, perhaps before it is done.
     fn suspend(&self, id: &DevboxId) -> impl Reply<DevboxView>;
@@ -38,7 +42,12 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Starts a command and holds until it ends or `params.optimistic_timeout` ran out, at most 25 s; the view has the last
     /// `last_n` lines of each output.
-    fn execute(&self, id: &DevboxId, params: &ExecuteParams, last_n: u32) -> impl Reply<DevboxAsyncExecutionDetailView>;
+    fn execute(
+        &self,
+        id: &DevboxId,
+        params: &ExecuteParams,
+        last_n: u32,
+    ) -> impl Reply<DevboxAsyncExecutionDetailView>;
 
     /// Holds until a command ended; `None` if `hold` ran out first.
     fn wait_execution(

@@ -47,8 +47,12 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// The programs of this scenario that are not there.
     pub(crate) fn check(&self, scenario: &Scenario) -> Result<(), Failure> {
-        let missing: Vec<&str> =
-            scenario.requires.iter().map(String::as_str).filter(|program| self.missing.contains(*program)).collect();
+        let missing: Vec<&str> = scenario
+            .requires
+            .iter()
+            .map(String::as_str)
+            .filter(|program| self.missing.contains(*program))
+            .collect();
         if missing.is_empty() {
             return self.broken.clone().map_or(Ok(()), Err);
         }
@@ -123,7 +127,13 @@ impl<P: Platform> Preparations<P> {
         if let (Some(base), false, true) =
             (Base::of(&scenario.environment.origin), recipe.builds(), recipe.requires.is_empty())
         {
-            return Ok(Arc::new(Prepared { base, missing: BTreeSet::new(), tree: None, is_built: false, broken: None }));
+            return Ok(Arc::new(Prepared {
+                base,
+                missing: BTreeSet::new(),
+                tree: None,
+                is_built: false,
+                broken: None,
+            }));
         }
         let this = Arc::clone(self);
         let build = || async move {
@@ -145,7 +155,8 @@ impl<P: Platform> Preparations<P> {
         let harness = &session.options.environment;
         let mut params = launch::params(scenario, &base, policy.as_ref(), harness, recipe.timeout + LEEWAY);
         params.name = Some(format!("prepare-{}", environment.digest.short()));
-        let mut mounts: Vec<Mount> = environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
+        let mut mounts: Vec<Mount> =
+            environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
         if !environment.files.is_empty() {
             let (files, directory) = (environment.files.clone(), environment.working_directory.clone());
             let object_id = self.pack_and_store("files", move || pack(&files, &directory)).await?;
@@ -172,7 +183,8 @@ impl<P: Platform> Preparations<P> {
         }
         let tree = self.tree(&devbox.id, scenario).await?;
         session.suspend(&devbox.id).await?;
-        let snapshot = self.scope.snapshot(&devbox.id, format!("environment-{}", environment.digest.short())).await?;
+        let snapshot =
+            self.scope.snapshot(&devbox.id, format!("environment-{}", environment.digest.short())).await?;
         Ok(Prepared { base: Base::Snapshot(snapshot), missing, tree, is_built: true, broken: None })
     }
 
@@ -205,7 +217,9 @@ impl<P: Platform> Preparations<P> {
         }
         for program in programs {
             let word = quote(program);
-            line.push_str(&format!("command -v -- {word} >/dev/null 2>&1 || printf '\\n{MARK}%s\\n' {word}\n"));
+            line.push_str(&format!(
+                "command -v -- {word} >/dev/null 2>&1 || printf '\\n{MARK}%s\\n' {word}\n"
+            ));
         }
         line.push_str("exit 0\n");
         let ended = self.step(devbox, line, recipe.timeout).await?;
@@ -213,7 +227,13 @@ impl<P: Platform> Preparations<P> {
             let message = format!("cannot put the environment's files in place: {}", ended.tail());
             return Err(Failure::new(Cause::PrepareFailed, message));
         }
-        Ok(ended.stdout.text().lines().filter_map(|line| line.strip_prefix(MARK)).map(str::to_owned).collect())
+        Ok(ended
+            .stdout
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix(MARK))
+            .map(str::to_owned)
+            .collect())
     }
 
     async fn set_up(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<(), Failure> {
@@ -236,7 +256,8 @@ impl<P: Platform> Preparations<P> {
             enter = enter(&scenario.environment.working_directory),
         );
         let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
-        let tree = ended.stdout.text().lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
+        let tree =
+            ended.stdout.text().lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
         Ok(tree.filter(|tree| tree.len() >= 40 && tree.bytes().all(|byte| byte.is_ascii_hexdigit())))
     }
 
@@ -249,7 +270,9 @@ impl<P: Platform> Preparations<P> {
         let digest = blueprint_digest(params, context);
         let platform = &self.scope.session.platform;
         let found = platform.find_blueprint(&params.name, DIGEST_KEY, &digest).await;
-        if let Some(id) = found.map_err(|error| Failure::call(Cause::ApiError, "look for the blueprint", &error))? {
+        if let Some(id) =
+            found.map_err(|error| Failure::call(Cause::ApiError, "look for the blueprint", &error))?
+        {
             return Ok(Base::Blueprint(id));
         }
         let mut params = (**params).clone();
@@ -260,9 +283,10 @@ impl<P: Platform> Preparations<P> {
         }
         match platform.build_blueprint(&params, recipe.timeout).await {
             Ok(id) => Ok(Base::Blueprint(id)),
-            Err(error) => {
-                Err(Failure::new(Cause::PrepareFailed, format!("cannot build blueprint `{}`: {error}", params.name)))
-            }
+            Err(error) => Err(Failure::new(
+                Cause::PrepareFailed,
+                format!("cannot build blueprint `{}`: {error}", params.name),
+            )),
         }
     }
 
@@ -282,12 +306,18 @@ impl<P: Platform> Preparations<P> {
         let (this, scenario, agent, prepared) =
             (Arc::clone(self), Arc::clone(scenario), Arc::clone(agent), Arc::clone(prepared));
         let limit = scenario.prepare_timeout;
-        let install =
-            || async move { limited(limit, "installing the agent", this.install(&scenario, &agent, &prepared)).await };
+        let install = || async move {
+            limited(limit, "installing the agent", this.install(&scenario, &agent, &prepared)).await
+        };
         Ok((self.layers.get(&self.scope, &key, install).await?, true))
     }
 
-    async fn install(&self, scenario: &Scenario, agent: &Agent, prepared: &Prepared) -> Result<Base, Failure> {
+    async fn install(
+        &self,
+        scenario: &Scenario,
+        agent: &Agent,
+        prepared: &Prepared,
+    ) -> Result<Base, Failure> {
         let policy = network::policy(&self.scope, &self.policies, &Network::All).await?;
         let harness = &self.scope.session.options.environment;
         let life = scenario.prepare_timeout + LEEWAY;
@@ -297,7 +327,8 @@ impl<P: Platform> Preparations<P> {
         variables.extend(agent.environment_variables.clone());
         params.secrets.get_or_insert_default().extend(agent.secrets.clone());
         if !prepared.is_built {
-            let mounts = scenario.environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
+            let mounts =
+                scenario.environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
             params.mounts = Some(mounts);
         }
         let devbox = self.scope.devbox("install", params).await?;
@@ -328,7 +359,10 @@ async fn limited<T>(
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     timeout(limit, work).await.unwrap_or_else(|_| {
-        let message = format!("{what} took longer than {} s: raise `prepare_timeout` if that is right", limit.as_secs());
+        let message = format!(
+            "{what} took longer than {} s: raise `prepare_timeout` if that is right",
+            limit.as_secs()
+        );
         Err(Failure::new(Cause::PrepareFailed, message))
     })
 }

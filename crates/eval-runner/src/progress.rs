@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eval_record::{AgentEnd, Captured, EventKind, Phase, ScorerScore, TrialKey, attempt_directory, safe_name};
+use eval_record::{
+    AgentEnd, Captured, EventKind, Phase, ScorerScore, TrialKey, attempt_directory, safe_name,
+};
 use tokio::time::Instant;
 
 use crate::platform::Platform;
@@ -55,7 +57,11 @@ impl<P: Platform> Progress<P> {
         state.close();
         state.current = Some((phase, Instant::now()));
         drop(state);
-        self.session.emit(EventKind::PhaseStarted { trial: self.trial.clone(), attempt: self.attempt, phase });
+        self.session.emit(EventKind::PhaseStarted {
+            trial: self.trial.clone(),
+            attempt: self.attempt,
+            phase,
+        });
     }
 
     pub(crate) fn agent_ended(&self, end: AgentEnd) {

@@ -64,10 +64,8 @@ pub async fn run<P: Platform>(
         EventKind::RunResumed { remaining: pending.len() as u64 }
     });
 
-    let runner = Arc::new(Runner {
-        preparations: Preparations::new(&scope, &plan),
-        session: Arc::clone(&session),
-    });
+    let runner =
+        Arc::new(Runner { preparations: Preparations::new(&scope, &plan), session: Arc::clone(&session) });
     let slots = Arc::new(Semaphore::new(session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS)));
     let mut tasks = JoinSet::new();
     for (index, trial) in pending {
@@ -103,7 +101,11 @@ pub async fn run<P: Platform>(
         .collect();
 
     drop(runner);
-    session.bounded(async { scope.finish().await; session.sweep().await }).await;
+    let end = async {
+        scope.finish().await;
+        session.sweep().await;
+    };
+    session.bounded(end).await;
     let complete = results.iter().all(|result| result.state != TrialState::Canceled);
     let interrupted = session.cancel.stop.is_cancelled();
     session.emit(EventKind::RunFinished { complete, interrupted });
@@ -149,7 +151,8 @@ impl<P: Platform> Runner<P> {
     /// One trial, with as many attempts as it takes.
     async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
         let session = &self.session;
-        let mut random = fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
+        let mut random =
+            fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let mut attempt = 1;
         let result = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });

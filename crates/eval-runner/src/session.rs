@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use eval_record::{Cause, Event, EventKind, EventSink, Masker, TrialKey};
 use runloop_types::{
-    DevboxCreateParams, DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView, Metadata, ObjectId, SnapshotId,
-    SnapshotParams,
+    DevboxCreateParams, DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView,
+    Metadata, ObjectId, SnapshotId, SnapshotParams,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -111,7 +111,8 @@ impl<P: Platform> Session<P> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let message = format!("cannot {doing}: devbox {id} was not {wanted} within {} s", limit.as_secs());
+                let message =
+                    format!("cannot {doing}: devbox {id} was not {wanted} within {} s", limit.as_secs());
                 return Err(Failure::new(Cause::ApiError, message));
             }
             let asked = Instant::now();
@@ -162,17 +163,26 @@ impl<P: Platform> Session<P> {
     }
 
     /// Ends what still lives, also what only the target knows of.
-    pub(crate) async fn sweep(&self) {
+    pub(crate) async fn sweep(self: &Arc<Self>) {
         let mut ids: BTreeSet<DevboxId> = self.living().into_iter().collect();
-        if !ids.is_empty() || self.uncertain.load(Ordering::Relaxed) {
+        // Asked again if the answer fails: this is the last chance.
+        for _ in 0..2 {
+            if ids.is_empty() && !self.uncertain.load(Ordering::Relaxed) {
+                break;
+            }
             match self.platform.living_devboxes(RUN_KEY, &self.options.run_id).await {
-                Ok(found) => ids.extend(found),
+                Ok(found) => {
+                    ids.extend(found);
+                    break;
+                }
                 Err(error) => tracing::warn!(%error, "cannot list the devboxes of the run"),
             }
         }
         let kept = self.ledger().kept.clone();
-        let ends = ids.difference(&kept).map(|id| self.end(id));
-        futures::future::join_all(ends).await;
+        for id in ids.difference(&kept) {
+            let (session, id) = (Arc::clone(self), id.clone());
+            unharmed(async move { session.end(&id).await }).await;
+        }
     }
 
     async fn end(&self, id: &DevboxId) {
@@ -200,7 +210,8 @@ impl<P: Platform> Session<P> {
 /// A devbox that ended by itself.
 fn lost(doing: &str, view: &DevboxView) -> Failure {
     let why = view.failure_reason.as_ref().map(|reason| reason.as_str());
-    let why = why.or(view.shutdown_reason.as_ref().map(|reason| reason.as_str())).unwrap_or("no reason given");
+    let why =
+        why.or(view.shutdown_reason.as_ref().map(|reason| reason.as_str())).unwrap_or("no reason given");
     let mut failure = Failure::new(
         Cause::DevboxLost,
         format!("cannot {doing}: devbox {} ended by itself ({}: {why})", view.id, view.status),
@@ -211,6 +222,13 @@ fn lost(doing: &str, view: &DevboxView) -> Failure {
     );
     failure.shut_down = view.shutdown_reason == Some(DevboxShutdownReason::ApiShutdown);
     failure
+}
+
+/// Does one step of a cleanup. Whatever breaks in it, the next one is done.
+async fn unharmed(step: impl Future<Output = ()> + Send + 'static) {
+    if let Err(error) = tokio::spawn(step).await {
+        tracing::error!(%error, "a step of the cleanup broke");
+    }
 }
 
 /// Keeps a server that does not hold from being asked in a tight loop.
@@ -307,7 +325,11 @@ impl<P: Platform> Scope<P> {
     }
 
     /// Takes a snapshot of a suspended devbox; a target that wants it running gets it so.
-    pub(crate) async fn snapshot(self: &Arc<Self>, devbox: &DevboxId, name: String) -> Result<SnapshotId, Failure> {
+    pub(crate) async fn snapshot(
+        self: &Arc<Self>,
+        devbox: &DevboxId,
+        name: String,
+    ) -> Result<SnapshotId, Failure> {
         let mut metadata = Metadata::new();
         self.label(&mut metadata, "snapshot");
         let params = SnapshotParams { name: Some(name), metadata: Some(metadata), commit_message: None };
@@ -331,7 +353,11 @@ impl<P: Platform> Scope<P> {
     }
 
     /// Stores an archive that mounts can name.
-    pub(crate) async fn archive(self: &Arc<Self>, name: String, content: Vec<u8>) -> Result<ObjectId, Failure> {
+    pub(crate) async fn archive(
+        self: &Arc<Self>,
+        name: String,
+        content: Vec<u8>,
+    ) -> Result<ObjectId, Failure> {
         let mut metadata = Metadata::new();
         self.label(&mut metadata, "files");
         let scope = Arc::clone(self);
@@ -353,15 +379,23 @@ impl<P: Platform> Scope<P> {
         self.tracker.close();
         self.tracker.wait().await;
         let Leftovers { snapshots, objects } = std::mem::take(&mut *self.leftovers());
-        for id in snapshots.iter().rev() {
-            if let Err(error) = self.session.platform.delete_snapshot(id).await {
-                tracing::warn!(snapshot = %id, %error, "cannot delete a snapshot");
-            }
+        for id in snapshots.into_iter().rev() {
+            let session = Arc::clone(&self.session);
+            unharmed(async move {
+                if let Err(error) = session.platform.delete_snapshot(&id).await {
+                    tracing::warn!(snapshot = %id, %error, "cannot delete a snapshot");
+                }
+            })
+            .await;
         }
-        for id in &objects {
-            if let Err(error) = self.session.platform.delete_object(id).await {
-                tracing::warn!(object = %id, %error, "cannot delete an object");
-            }
+        for id in objects {
+            let session = Arc::clone(&self.session);
+            unharmed(async move {
+                if let Err(error) = session.platform.delete_object(&id).await {
+                    tracing::warn!(object = %id, %error, "cannot delete an object");
+                }
+            })
+            .await;
         }
     }
 

@@ -61,7 +61,10 @@ impl<T: Clone + Send + Sync + 'static> Shares<T> {
             }
         });
         let making = task
-            .map(|joined| joined.unwrap_or_else(|error| Err(Failure::harness(format!("the preparation broke: {error}")))))
+            .map(|joined| {
+                joined
+                    .unwrap_or_else(|error| Err(Failure::harness(format!("the preparation broke: {error}"))))
+            })
             .boxed()
             .shared();
         map.insert(key.to_owned(), making.clone());

@@ -43,12 +43,16 @@ impl Job {
             AgentKind::Nop => Ok(Self::quiet(Work::Nothing, Vec::new())),
             AgentKind::Oracle => match &scenario.reference_output {
                 Some(solution) => Ok(apply(solution, scenario, home)),
-                None => Err(Failure::harness("the scenario has no `reference_output` for the oracle to apply")),
+                None => {
+                    Err(Failure::harness("the scenario has no `reference_output` for the oracle to apply"))
+                }
             },
-            AgentKind::Control(name) => match scenario.controls.iter().find(|control| control.name == *name) {
-                Some(solution) => Ok(apply(solution, scenario, home)),
-                None => Err(Failure::harness(format!("the scenario has no control `{name}`"))),
-            },
+            AgentKind::Control(name) => {
+                match scenario.controls.iter().find(|control| control.name == *name) {
+                    Some(solution) => Ok(apply(solution, scenario, home)),
+                    None => Err(Failure::harness(format!("the scenario has no control `{name}`"))),
+                }
+            }
             AgentKind::Command(_) => {
                 let command = render(trial)?;
                 let line = format!(
@@ -87,7 +91,9 @@ pub(crate) fn statement(scenario: &Scenario) -> BTreeMap<String, String> {
     let context = scenario.additional_context.as_ref().map(ToString::to_string);
     [("PROBLEM_STATEMENT", Some(scenario.problem_statement.clone())), ("ADDITIONAL_CONTEXT", context)]
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.filter(|value| value.len() <= VARIABLE_LIMIT)?)))
+        .filter_map(|(name, value)| {
+            Some((name.to_owned(), value.filter(|value| value.len() <= VARIABLE_LIMIT)?))
+        })
         .collect()
 }
 

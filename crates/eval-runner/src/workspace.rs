@@ -70,17 +70,20 @@ impl<P: Platform> DevboxWorkspace<P> {
             return Ok(());
         }
         let doing = "write the scorer's files";
-        let harness = |error: std::io::Error| WorkspaceError(Failure::harness(format!("cannot {doing}: {error}")));
+        let harness =
+            |error: std::io::Error| WorkspaceError(Failure::harness(format!("cannot {doing}: {error}")));
         let mut archive = Archive::new();
         let mut clear = String::new();
         for (number, (path, content)) in files.iter().enumerate() {
             // Members are numbered: whatever a path looks like, tar only ever sees harmless names.
             archive.file(&format!("f{number}"), content, false).map_err(harness)?;
-            let _ = write!(clear, "put f{number} {}\n", quote(path));
+            let _ = writeln!(clear, "put f{number} {}", quote(path));
         }
         let archive = archive.finish().map_err(harness)?;
         let place = format!(".runloop-eval/write-{}", Uuid::new_v4().simple());
-        if let Err(error) = self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive).await {
+        if let Err(error) =
+            self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive).await
+        {
             return Err(self.blame(doing, &error).await);
         }
         let line = format!(
@@ -188,7 +191,8 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
         let names: Vec<String> =
             extensions.iter().map(|extension| format!("-name {}", quote(&format!("*{extension}")))).collect();
         let names = if names.is_empty() { "-true".to_owned() } else { names.join(" -o ") };
-        let start = if directory.starts_with('/') { quote(directory) } else { format!("./{}", quote(directory)) };
+        let start =
+            if directory.starts_with('/') { quote(directory) } else { format!("./{}", quote(directory)) };
         let line = format!(
             "mkdir -p .runloop-eval\narchive=\"$HOME\"/{archive}\n{enter}[ -d {start} ] || exit 44\n\
              set -o pipefail\nfind -P {start} -type f -size -{size}c '(' {names} ')' -print0 | sort -z \

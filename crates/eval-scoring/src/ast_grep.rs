@@ -393,35 +393,13 @@ mod probe {
     use super::*;
     #[tokio::test]
     async fn probe() {
-        let n = MAX_CODE_BYTES;
-        let mut rng: u64 = 1;
-        let mut rand = || { rng = rng.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); (rng >> 33) as usize };
-        let alphabet = b"(){}[]<>\"'`:;,.=+-*/\\ \n\tabcdef01 $#@!";
-        let random: String = (0..n).map(|_| alphabet[rand() % alphabet.len()] as char).collect();
-        let words = ["if ", "else ", "{", "}", "(", ")", "<", ">", "class A ", "def f", "fn f", "func f", "x", " = ", "1", ";", "\n", "\n  ", ":", ",", "\"", "'", "`", "${", "<<A\n", "async ", "=> ", "-> ", "[", "]", "- ", "match ", "&", "*", "$(", "f'{"];
-        let soup: String = { let mut s = String::new(); while s.len() < n - 10 { s.push_str(words[rand() % words.len()]); } s };
-        let mut cases: Vec<(&str, String)> = vec![("random", random), ("soup", soup)];
-        for unit in ["{[(", "(", "[", "{", "<a ", "\"'`", "if x:\n", "- ", "<<A\n", "f'{", "${", "a<", "[ ", "a=>", "x.", "!", "-", "*", "if(a)", "a?", "{a:", "a(", "\n ", "<a><b>", "$(", "`${"] {
-            cases.push((unit, unit.repeat(n / unit.len())));
-        }
-        for (what, text) in cases {
-            for language in Language::all() {
-                let text = text.clone();
-                let (tx, rx) = std::sync::mpsc::channel::<()>();
-                let stop = Arc::new(AtomicBool::new(false));
-                let s2 = stop.clone();
-                std::thread::spawn(move || { if rx.recv_timeout(Duration::from_secs(10)).is_err() { s2.store(true, Ordering::Relaxed); } });
-                let s3 = stop.clone();
-                let start = std::time::Instant::now();
-                let (r, parsed) = on_deep_stack(move || {
-                    let d = parse(&text, language.grammar, &s3);
-                    let parsed = start.elapsed();
-                    (d.map(|d| deeper_than(&d, DEEPEST)), parsed)
-                }).await.unwrap();
-                let _ = tx.send(());
-                if start.elapsed().as_secs() >= 4 { println!("SLOW {what:?} {} parse {parsed:?} all {:?} {r:?}", language.name(), start.elapsed()); }
-            }
-            println!("done {what:?}");
-        }
+        let size: usize = std::env::var("SIZE").unwrap().parse().unwrap();
+        let unit = std::env::var("UNIT").unwrap();
+        let text = unit.repeat(size / unit.len());
+        let language = Language::by_name(&std::env::var("LANGUAGE").unwrap()).unwrap();
+        let start = std::time::Instant::now();
+        let r = on_deep_stack(move || parse(&text, language.grammar, &AtomicBool::new(false)).map(|d| deeper_than(&d, DEEPEST))).await.unwrap();
+        let peak = std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
+        println!("RESULT {r:?} {:?} {peak}", start.elapsed());
     }
 }

@@ -8,7 +8,7 @@ use crate::guarantees::{DriverKind, Guarantee, Guarantees};
 use crate::helper::{self, Started};
 use crate::protocol::{Failure, Plan, Setup, Shape};
 use crate::sandbox::{DriverChoice, OpenError, SandboxOptions};
-use crate::skeleton::{Marks, Skeletons};
+use crate::skeleton::{Foundation, Marks, Skeletons};
 use crate::spec::{Base, User};
 use crate::sys::ids;
 use crate::{machine, probe};
@@ -27,7 +27,7 @@ pub(crate) const ALL: [DriverKind; 3] =
 pub(crate) struct Driver {
     pub(crate) started: Started,
     pub(crate) guarantees: Guarantees,
-    pub(crate) marks: Option<Marks>,
+    pub(crate) skeletons: Option<Skeletons>,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) first_uid: Option<u32>,
 }
@@ -106,27 +106,27 @@ pub(crate) fn attempt(
     let first_uid = (kind == DriverKind::Process && reachable).then_some(FIRST_UID);
     let readable = readable_directories();
     let started = helper::start(helper, root, setup, lock)?;
-    let shape = match marks {
-        Some(marks) => {
-            let made = Skeletons::new(root, marks).and_then(|all| all.foundation(&Base::Host, &user));
-            match made.map_err(failed("preparing the host's root as a base")) {
-                Ok(foundation) => Shape::Namespaces {
-                    trees: foundation.trees,
-                    shown: foundation.shown,
-                    resolver: None,
-                    fake_owners: false,
-                },
-                Err(failure) => {
-                    started.end();
-                    return Err(failure);
-                }
-            }
+    let made = marks.map(|marks| {
+        let skeletons = Skeletons::new(root, marks)?;
+        let foundation = skeletons.foundation(&Base::Host, &user)?;
+        io::Result::Ok((skeletons, foundation))
+    });
+    let made = match made.transpose() {
+        Ok(made) => made,
+        Err(error) => {
+            started.end();
+            return Err(Failure::new("preparing the host's root as a base", &error));
         }
-        None => Shape::Directory {
-            path: root.join("boxes/trial"),
-            uid: first_uid,
-            readable: readable.clone(),
-        },
+    };
+    let (skeletons, shape) = match made {
+        Some((skeletons, foundation)) => {
+            let Foundation { trees, shown } = foundation;
+            (Some(skeletons), Shape::Namespaces { trees, shown, resolver: None, fake_owners: false })
+        }
+        None => {
+            let path = root.join("boxes/trial");
+            (None, Shape::Directory { path, uid: first_uid, readable: readable.clone() })
+        }
     };
     let plan = Plan {
         directory: "boxes/trial".into(),
@@ -148,7 +148,7 @@ pub(crate) fn attempt(
     match tried.and(removed.map_err(failed("removing the trial box"))) {
         Ok(()) => {
             let guarantees = guarantees(kind, confined, first_uid.is_some());
-            Ok(Driver { started, guarantees, marks, readable, first_uid })
+            Ok(Driver { started, guarantees, skeletons, readable, first_uid })
         }
         Err(failure) => {
             started.end();

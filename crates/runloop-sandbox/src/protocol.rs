@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_packet_that_promises_memory_without_any_is_refused() {
-        let mut packet = wire::write(&1u64);
+        let mut packet = 1u64.to_ne_bytes().to_vec();
         packet.push(1);
         assert_eq!(unpack::<Request>(&packet, &mut Vec::new()), None);
     }

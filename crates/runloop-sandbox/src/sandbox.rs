@@ -217,7 +217,7 @@ impl Sandbox {
         let path = options.state_dir.clone();
         let opened = tokio::task::spawn_blocking(move || open_blocking(&options)).await;
         let opened = opened.map_err(|error| OpenError::Helper(io::Error::other(error)))??;
-        let Opened { layers, skeletons, driver, allow_weak } = opened;
+        let Opened { layers, driver, allow_weak } = opened;
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
         let shared = Arc::new(Shared {
@@ -226,7 +226,7 @@ impl Sandbox {
             layers,
             helper,
             readable: driver.readable,
-            skeletons,
+            skeletons: driver.skeletons,
             allow_weak,
             first_uid: driver.first_uid,
             boxes_made: AtomicU32::new(0),
@@ -412,7 +412,6 @@ fn check(spec: &BoxSpec) -> Result<(), CreateError> {
 
 struct Opened {
     layers: Layers,
-    skeletons: Option<Skeletons>,
     driver: Driver,
     allow_weak: bool,
 }
@@ -425,11 +424,7 @@ fn open_blocking(options: &SandboxOptions) -> Result<Opened, OpenError> {
     let layers = Layers::load(&root).map_err(unusable)?;
     tree::remove_contents(layers.state(), Path::new(zygote::BOXES)).map_err(unusable)?;
     let driver = drivers::choose(options, &root, &lock)?;
-    let skeletons = match driver.marks {
-        Some(marks) => Some(Skeletons::new(&root, marks).map_err(unusable)?),
-        None => None,
-    };
-    Ok(Opened { layers, skeletons, driver, allow_weak: options.allow_weak })
+    Ok(Opened { layers, driver, allow_weak: options.allow_weak })
 }
 
 /// Makes the directories that every driver uses.

@@ -21,14 +21,13 @@ const DIRECTORY: i32 = libc::O_RDONLY | libc::O_DIRECTORY;
 
 /// Removes a directory of `state` and everything in it. That it is not there is not an error.
 pub(crate) fn remove(state: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
-    match remove_contents(state, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        done => done?,
+    match there(remove_contents(state, path))? {
+        None => Ok(()),
+        Some(()) => there(files::remove(state, &c_path(path)?, true)).map(drop),
     }
-    files::remove(state, &c_path(path)?, true)
 }
 
-/// Removes everything in a directory of `state`.
+/// Removes everything in a directory of `state`. Somebody else may be removing it at the same time.
 pub(crate) fn remove_contents(state: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
     let top = open_to_empty(state, &c_path(path)?)?;
     let mut moved = 0u64;
@@ -38,41 +37,46 @@ pub(crate) fn remove_contents(state: BorrowedFd<'_>, path: &Path) -> io::Result<
         let current = stack.last().map_or(top.as_fd(), |(_, directory)| directory.as_fd());
         let mut next = None;
         let mut found = false;
-        for entry in files::entries(current, 4096)? {
+        for entry in there(files::entries(current, 4096))?.unwrap_or_default() {
             found = true;
             if entry.kind != Some(Kind::Directory) {
-                match files::remove(current, &entry.name, false) {
-                    Ok(()) => continue,
+                match there(files::remove(current, &entry.name, false)) {
                     Err(error) if matches!(error.raw_os_error(), Some(libc::EISDIR | libc::EPERM)) => {}
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
+                    Ok(_) => continue,
                 }
             }
-            match files::remove(current, &entry.name, true) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) if stack.len() < MAX_OPEN => {
-                    next = Some(entry.name);
-                    break;
-                }
-                Err(_) => {
-                    // Too deep to hold every parent open: continue with it at the top.
-                    drop(open_to_empty(current, &entry.name)?);
-                    let name = c_bytes(format!(".deep-{moved}").as_bytes())?;
-                    moved += 1;
-                    files::rename(current, &entry.name, top.as_fd(), &name)?;
-                }
+            if there(files::remove(current, &entry.name, true)).is_ok() {
+                continue;
             }
+            if stack.len() < MAX_OPEN {
+                next = Some(entry.name);
+                break;
+            }
+            // Too deep to hold every parent open: continue with it at the top.
+            there(open_to_empty(current, &entry.name))?;
+            let name = c_bytes(format!(".deep-{moved}").as_bytes())?;
+            moved += 1;
+            there(files::rename(current, &entry.name, top.as_fd(), &name))?;
         }
         if let Some(name) = next {
-            let directory = open_to_empty(current, &name)?;
-            stack.push((name, directory));
+            if let Some(directory) = there(open_to_empty(current, &name))? {
+                stack.push((name, directory));
+            }
         } else if !found {
             let Some((name, directory)) = stack.pop() else { return Ok(()) };
             drop(directory);
             let parent = stack.last().map_or(top.as_fd(), |(_, directory)| directory.as_fd());
-            files::remove(parent, &name, true)?;
+            there(files::remove(parent, &name, true))?;
         }
+    }
+}
+
+/// Takes "not there" as nothing rather than as an error.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
     }
 }
 

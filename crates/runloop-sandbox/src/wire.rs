@@ -18,13 +18,6 @@ pub(crate) fn read<T: Wire>(mut message: &[u8]) -> Option<T> {
     message.is_empty().then_some(value)
 }
 
-/// Writes a value as a message.
-pub(crate) fn write(value: &impl Wire) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256);
-    value.put(&mut out);
-    out
-}
-
 fn take_bytes<'a>(from: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (bytes, rest) = from.split_at_checked(length)?;
     *from = rest;
@@ -185,6 +178,12 @@ pub(crate) use {wire_enum, wire_struct};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn write(value: &impl Wire) -> Vec<u8> {
+        let mut out = Vec::new();
+        value.put(&mut out);
+        out
+    }
 
     wire_struct!(Sample { number: u32, text: OsString, list: Vec<(u64, Option<bool>)>, });
     wire_enum!(Choice { 1 = Nothing {}, 2 = Something { path: PathBuf, code: i32 }, });

@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn only_names_of_the_loopback_are_served() {
         assert!(serves("127.0.0.1:8123") && serves("LOCALHOST:8123") && serves("[::1]:8123"));
-        for wrong in ["127.0.0.1", "127.0.0.1:80", "evil.test:8123", "localhost.evil.test:8123", "", "[::1]"] {
+        for wrong in ["127.0.0.1", "127.0.0.1:80", "evil.test:8123", "localhost.evil.test:8123", "", "[::1]"]
+        {
             assert!(!serves(wrong), "{wrong}");
         }
     }

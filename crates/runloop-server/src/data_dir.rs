@@ -46,7 +46,8 @@ impl DataDir {
         fs::set_permissions(root, fs::Permissions::from_mode(0o700)).map_err(failed(root))?;
         let root = fs::canonicalize(root).map_err(failed(root))?;
         let path = root.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse { path: root }),

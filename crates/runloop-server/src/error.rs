@@ -67,7 +67,10 @@ impl ApiError {
     pub(crate) fn too_large(what: &str, limit: u64) -> Self {
         Self {
             should_retry: Some(false),
-            ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("{what} is larger than the limit of {limit} bytes"))
+            ..Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("{what} is larger than the limit of {limit} bytes"),
+            )
         }
     }
 

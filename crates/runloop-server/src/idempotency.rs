@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::body::body_limit;
+use crate::body::{body_limit, read_body};
 use crate::error::ApiError;
 use crate::lock::lock;
 use crate::state::Shared;
@@ -40,7 +40,7 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) async fn once(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let limit = body_limit(parts.uri.path());
-    let body = match read_body(body, &parts.headers, limit).await {
+    let body = match read_body(body, limit).await {
         Ok(body) => body,
         Err(error) => return error.into_response(),
     };
@@ -83,24 +83,6 @@ async fn to_the_end(app: &Shared, work: impl Future<Output = Response> + Send + 
         Ok(response) => response,
         Err(error) => ApiError::internal("the request broke the server", &error).into_response(),
     }
-}
-
-/// Reads a body up to a limit.
-pub(crate) async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::too_large("the request body", limit as u64);
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    to_bytes(body, limit).await.map_err(|error| {
-        // The limit is the only cause with a source of its own kind; all others are broken connections.
-        let text = crate::error::chain(&error);
-        if text.contains("length limit") {
-            too_large()
-        } else {
-            ApiError::bad_request(format!("the request body could not be read: {text}"))
-        }
-    })
 }
 
 type Fingerprint = [u8; 32];
@@ -176,7 +158,9 @@ impl Table {
     fn expire(&mut self, now: Instant) {
         while let Some(oldest) = self.finished.front() {
             let stale = match self.entries.get(oldest) {
-                Some(Entry { state: EntryState::Done(_, since), .. }) => now.duration_since(*since) > LIFETIME,
+                Some(Entry { state: EntryState::Done(_, since), .. }) => {
+                    now.duration_since(*since) > LIFETIME
+                }
                 _ => true,
             };
             if !stale && self.finished.len() <= MOST_ANSWERS && self.bytes <= MOST_BYTES {
@@ -217,10 +201,15 @@ impl OwnClaim {
         let (parts, body) = response.into_parts();
         let body = match to_bytes(body, MOST_BYTES).await {
             Ok(body) => body,
-            Err(error) => return ApiError::internal("the answer could not be written", &error).into_response(),
+            Err(error) => {
+                return ApiError::internal("the answer could not be written", &error).into_response();
+            }
         };
-        let answer =
-            Answer { status: parts.status, content_type: parts.headers.get(header::CONTENT_TYPE).cloned(), body };
+        let answer = Answer {
+            status: parts.status,
+            content_type: parts.headers.get(header::CONTENT_TYPE).cloned(),
+            body,
+        };
         lock(&self.replays.0).finish(&self.id, answer.clone());
         answer.into_response()
     }
@@ -305,7 +294,10 @@ mod tests {
             mine(&replays, &format!("n{n}")).settle(ok("y")).await;
         }
         let table = lock(&replays.0);
-        assert_eq!((table.entries.len(), table.finished.len(), table.bytes), (MOST_ANSWERS, MOST_ANSWERS, MOST_ANSWERS));
+        assert_eq!(
+            (table.entries.len(), table.finished.len(), table.bytes),
+            (MOST_ANSWERS, MOST_ANSWERS, MOST_ANSWERS)
+        );
         assert!(!table.entries.contains_key("old"));
     }
 }

@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn an_unknown_cursor_is_refused() {
-        let error = page(&request("starting_after=zz").unwrap(), ids().into_iter(), |id| id, false).unwrap_err();
+        let error =
+            page(&request("starting_after=zz").unwrap(), ids().into_iter(), |id| id, false).unwrap_err();
         assert_eq!(error.status(), 400);
     }
 }

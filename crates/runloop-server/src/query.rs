@@ -45,7 +45,10 @@ impl Query {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    ApiError::bad_request(format!("`{name}` is `{}`: give a whole number from 0", shown(text)))
+                    ApiError::bad_request(format!(
+                        "`{name}` is `{}`: give a whole number from 0",
+                        shown(text)
+                    ))
                 })
             })
             .transpose()

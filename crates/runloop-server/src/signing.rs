@@ -31,7 +31,14 @@ impl Signer {
     }
 
     /// Whether a signature is right and not expired at `now_ms`.
-    pub(crate) fn verify(&self, purpose: &str, id: &str, expires_ms: i64, signature: &str, now_ms: i64) -> bool {
+    pub(crate) fn verify(
+        &self,
+        purpose: &str,
+        id: &str,
+        expires_ms: i64,
+        signature: &str,
+        now_ms: i64,
+    ) -> bool {
         let right = same(self.sign(purpose, id, expires_ms).as_bytes(), signature.as_bytes());
         right && now_ms < expires_ms
     }

@@ -9,7 +9,9 @@ pub(crate) fn hold(seconds: Option<f64>, default: Duration, max: Duration) -> Ap
     match seconds {
         None => Ok(default),
         Some(seconds) if seconds >= 0.0 => Ok(Duration::try_from_secs_f64(seconds).unwrap_or(max).min(max)),
-        Some(seconds) => Err(ApiError::bad_request(format!("{seconds} seconds cannot be waited: give 0 or more"))),
+        Some(seconds) => {
+            Err(ApiError::bad_request(format!("{seconds} seconds cannot be waited: give 0 or more")))
+        }
     }
 }
 

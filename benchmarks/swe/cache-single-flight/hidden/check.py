@@ -14,6 +14,7 @@ judge = sys.modules["judge"] = types.ModuleType("judge")
 exec(compile((HERE / "judge.py").read_bytes(), "judge.py", "exec"), judge.__dict__)
 
 repo = judge.checkout(HERE.parent)
+judge.budget(40)
 suite = judge.Suite()
 random = judge.rng()
 

@@ -68,7 +68,10 @@ impl Broker {
         limits::forbid_inspection().map_err(failed("hiding the broker"))?;
         let processes = match &plan.shape {
             Shape::Namespaces { .. } => Processes::whole_namespace(),
-            Shape::Directory { uid, .. } => Processes::descendants(*uid),
+            Shape::Directory { uid, .. } => {
+                limits::adopt_orphans().map_err(failed("adopting orphans"))?;
+                Processes::descendants(*uid)
+            }
         }
         .map_err(failed("opening /proc"))?;
         let events = process::child_events().map_err(failed("listening for ended children"))?;

@@ -94,9 +94,3 @@ pub(crate) fn join_user_namespace(namespace: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: takes a descriptor and an integer.
     check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUSER) }).map(drop)
 }
-
-/// Joins the network namespace behind a descriptor of `/proc/PID/ns/net`.
-pub(crate) fn join_network_namespace(namespace: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: takes a descriptor and an integer.
-    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) }).map(drop)
-}

@@ -1,10 +1,9 @@
 //! File calls relative to an open directory, so that no name is resolved twice and no link is followed unasked.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use super::{c_path, check};
@@ -437,8 +436,6 @@ fn copy_range(from: &File, to: &File, start: i64, end: i64) -> io::Result<()> {
 /// Space of the file system that a directory is on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Space {
-    /// Bytes that ordinary users can still write.
-    pub(crate) available: u64,
     /// Bytes in use.
     pub(crate) used: u64,
 }
@@ -449,20 +446,18 @@ pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
         let mut stat: libc::statvfs = std::mem::zeroed();
         check(libc::fstatvfs(fd.as_raw_fd(), &raw mut stat))?;
         #[expect(clippy::unnecessary_cast, reason = "the widths of these fields differ between architectures")]
-        let (unit, available, total, free) =
-            (stat.f_frsize as u64, stat.f_bavail as u64, stat.f_blocks as u64, stat.f_bfree as u64);
-        Ok(Space { available: available * unit, used: total.saturating_sub(free) * unit })
+        let (unit, total, free) = (stat.f_frsize as u64, stat.f_blocks as u64, stat.f_bfree as u64);
+        Ok(Space { used: total.saturating_sub(free) * unit })
     }
 }
 
-/// A C string as a path component.
-pub(crate) fn to_os(name: &CStr) -> OsString {
-    OsString::from_vec(name.to_bytes().to_vec())
-}
-
-/// The root directory of this process.
+/// The root directory of this process, to resolve names in; it need not be readable.
 pub(crate) fn root() -> io::Result<OwnedFd> {
-    open_directory(Path::new("/"))
+    // SAFETY: the path is NUL-terminated; the result is a new descriptor of ours alone.
+    unsafe {
+        let fd = check(libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
 }
 
 /// An empty directory at a path, and its parents, as [`std::fs::create_dir_all`], but beneath `root` only, through

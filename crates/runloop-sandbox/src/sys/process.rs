@@ -175,16 +175,6 @@ pub(crate) fn close_from(first: RawFd) {
     }
 }
 
-/// Marks every descriptor from `first` on to be closed by the next exec.
-pub(crate) fn close_from_on_exec(first: RawFd) {
-    // SAFETY: takes integers and closes nothing now.
-    let marked =
-        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_long) };
-    if marked < 0 {
-        close_from(first);
-    }
-}
-
 /// Arguments or environment as execve(2) wants them: kept alive together with the pointers to them.
 pub(crate) struct Strings {
     _owned: Vec<CString>,
@@ -210,12 +200,6 @@ pub(crate) fn execute(program: &CStr, argv: &Strings, env: &Strings) -> io::Erro
 pub(crate) fn exit_now(status: i32) -> ! {
     // SAFETY: never returns and touches no memory.
     unsafe { libc::_exit(status) }
-}
-
-/// Changes the working directory to an open directory.
-pub(crate) fn enter(directory: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: takes a descriptor.
-    check(unsafe { libc::fchdir(directory.as_raw_fd()) }).map(drop)
 }
 
 /// Sets the host name of this process's UTS namespace.

@@ -6,16 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runloop_sandbox::{BoxFailure, BoxSpec, LinuxBox, Limits, Network, SnapshotId as LayerId, User};
+use runloop_sandbox::{BoxFailure, BoxSpec, Limits, LinuxBox, Network, SnapshotId as LayerId, User};
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, BlueprintState, BlueprintStatus, BlueprintView, DevboxId, ExecutionId, Mount,
+    BlueprintCreateParams, BlueprintId, BlueprintState, BlueprintStatus, BlueprintView, DevboxId,
+    ExecutionId, Mount,
 };
 use secrecy::SecretString;
 
 use crate::clock::now_ms;
 use crate::devbox::{
-    box_path, check_command, check_launch, command_env, environment, launch_user, layer_id, mask, named_blueprint,
-    network, place, shell_env, usable_blueprint,
+    box_path, check_command, check_launch, command_env, environment, launch_user, layer_id, mask,
+    named_blueprint, network, place, shell_env, usable_blueprint,
 };
 use crate::error::{ApiError, ApiResult, chain};
 use crate::execution::{Command, Execution, OutputStream, Source};
@@ -204,7 +205,8 @@ async fn build_in_turn(app: &Shared, build: Build) -> Result<Option<LayerId>, Fa
         return Ok(None);
     }
     let _turn = app.builds.turns.acquire().await.map_err(|error| failed(chain(&error)))?;
-    let building = app.store.change_blueprint(build.id.as_str(), |view| view.status = BlueprintStatus::Building).await;
+    let building =
+        app.store.change_blueprint(build.id.as_str(), |view| view.status = BlueprintStatus::Building).await;
     building.map_err(|error| failed(chain(&error)))?;
     let set = build.spec.env.clone();
     let linux_box = app

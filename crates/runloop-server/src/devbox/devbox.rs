@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use runloop_sandbox::{LinuxBox, User};
 use runloop_types::{
-    BlueprintId, DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView, LaunchParameters,
-    Metadata, SnapshotId, StateTransition,
+    BlueprintId, DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView,
+    LaunchParameters, Metadata, SnapshotId, StateTransition,
 };
+use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,8 @@ pub(crate) struct Identity {
     pub(crate) entrypoint: Option<String>,
     pub(crate) suspend_commands: Vec<String>,
     pub(crate) suspend_budget: Duration,
+    /// Values to be kept out of messages.
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 /// The machine behind a devbox that is up or suspended.
@@ -131,6 +134,7 @@ impl Devbox {
             entrypoint: None,
             suspend_commands: Vec::new(),
             suspend_budget: Duration::ZERO,
+            secrets: Vec::new(),
         };
         let alive = !view.status.is_final();
         let state = State {
@@ -396,11 +400,7 @@ mod tests {
     #[test]
     fn what_was_alive_when_its_server_died_has_failed() {
         let view = DevboxView { status: DevboxStatus::Suspended, ..devbox().view() };
-        let idle = IdlePolicy {
-            after: Duration::ZERO,
-            action: IdleAction::Suspend,
-            activity_counts: true,
-        };
+        let idle = IdlePolicy { after: Duration::ZERO, action: IdleAction::Suspend, activity_counts: true };
         let view = Devbox::of_dead_server(view, idle).view();
         assert_eq!(view.failure_reason, Some(DevboxFailureReason::HealthCheckFailed));
         assert_eq!(view.status, DevboxStatus::Failure);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use runloop_sandbox::{BoxFailure, BoxSpec, LinuxBox};
 use runloop_types::{
-    DevboxCreateParams, DevboxFailureReason, DevboxShutdownReason, DevboxStatus, DevboxView, ExecutionId, Mount,
+    DevboxCreateParams, DevboxFailureReason, DevboxShutdownReason, DevboxStatus, DevboxView, ExecutionId,
+    Mount,
 };
-use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -34,15 +34,15 @@ pub(crate) async fn create(app: &Shared, params: DevboxCreateParams) -> ApiResul
     if app.stop.is_cancelled() {
         return Err(ApiError::shutting_down());
     }
-    let Plan { devbox, spec, mounts, secrets } = plan(app, params).await?;
+    let Plan { devbox, spec, mounts } = plan(app, params).await?;
     app.devboxes.insert(Arc::clone(&devbox))?;
     app.store.put_devbox(devbox.view());
-    app.tasks.spawn(bring_up(Arc::clone(app), Arc::clone(&devbox), spec, mounts, secrets));
+    app.tasks.spawn(bring_up(Arc::clone(app), Arc::clone(&devbox), spec, mounts));
     Ok(devbox)
 }
 
 /// Makes the machine, fills it, boots it.
-async fn bring_up(app: Shared, devbox: Arc<Devbox>, spec: BoxSpec, mounts: Vec<Mount>, secrets: Vec<SecretString>) {
+async fn bring_up(app: Shared, devbox: Arc<Devbox>, spec: BoxSpec, mounts: Vec<Mount>) {
     devbox.enter_if(|status| *status == DevboxStatus::Queued, DevboxStatus::Provisioning);
     let set = spec.env.clone();
     // Not cancelled by a shutdown: a machine that is half made could not be destroyed.
@@ -67,7 +67,6 @@ async fn bring_up(app: Shared, devbox: Arc<Devbox>, spec: BoxSpec, mounts: Vec<M
     tokio::select! {
         () = devbox.ended.cancelled() => {}
         outcome = up => if let Err(message) = outcome {
-            let message = mask(&message, &secrets);
             fail(&app, &devbox, DevboxFailureReason::ExecutionFailed, message);
         },
     }
@@ -96,7 +95,12 @@ async fn boot(app: &Shared, devbox: &Arc<Devbox>, live: &Live) -> Result<(), Str
     Ok(())
 }
 
-async fn run_setup(app: &Shared, devbox: &Arc<Devbox>, live: &Live, line: &str) -> Result<Arc<Execution>, String> {
+async fn run_setup(
+    app: &Shared,
+    devbox: &Arc<Devbox>,
+    live: &Live,
+    line: &str,
+) -> Result<Arc<Execution>, String> {
     start(app, devbox, live, internal_id(), line.to_owned(), false, Source::SetupCommands)
         .await
         .map_err(|error| chain(&error))
@@ -300,6 +304,8 @@ pub(crate) async fn end_all(app: &Shared) {
 }
 
 fn fail(app: &Shared, devbox: &Arc<Devbox>, reason: DevboxFailureReason, message: String) {
+    // It may quote what a command said.
+    let message = mask(&message, &devbox.identity.secrets);
     tracing::warn!(devbox = %devbox.id, "failed: {message}");
     // The machine goes in the background.
     drop(end(app, devbox, End::Failure { reason, message }));
@@ -309,6 +315,7 @@ fn fail(app: &Shared, devbox: &Arc<Devbox>, reason: DevboxFailureReason, message
 fn end(app: &Shared, devbox: &Arc<Devbox>, end: End) -> Option<JoinHandle<()>> {
     let linux_box = devbox.end(end)?;
     app.store.put_devbox(devbox.view());
+    app.devboxes.note_end(devbox);
     let linux_box = linux_box?;
     Some(app.tasks.spawn(async move { linux_box.destroy().await }))
 }

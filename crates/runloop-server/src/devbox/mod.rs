@@ -20,8 +20,8 @@ pub(crate) use mask::mask;
 pub(crate) use mounts::{file_error, place, write_file};
 pub(crate) use path::box_path;
 pub(crate) use plan::{
-    check_command, check_launch, command_env, environment, launch_user, layer_id, named_blueprint, network, shell_env,
-    usable_blueprint,
+    check_command, check_launch, command_env, environment, launch_user, layer_id, named_blueprint, network,
+    shell_env, usable_blueprint,
 };
 pub(crate) use registry::Registry;
 pub(crate) use snapshot::{check_message, snapshot};

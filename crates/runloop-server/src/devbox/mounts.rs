@@ -28,16 +28,18 @@ pub(crate) async fn place(app: &App, linux_box: &LinuxBox, mounts: &[Mount]) -> 
         match mount {
             Mount::FileMount { target, content } => {
                 let failed = |why: String| format!("the file mount `{}`: {why}", shown(target));
-                let path = box_path(target, linux_box.home()).map_err(|error| failed(error.message().to_owned()))?;
+                let path =
+                    box_path(target, linux_box.home()).map_err(|error| failed(error.message().to_owned()))?;
                 write_file(linux_box, &path, content.clone().into_bytes())
                     .await
                     .map_err(|error| failed(chain(error.as_ref())))?;
             }
             Mount::ObjectMount { object_id, object_path } => {
-                let failed =
-                    |why: String| format!("the object mount `{object_id}` at `{}`: {why}", shown(object_path));
-                let path =
-                    box_path(object_path, linux_box.home()).map_err(|error| failed(error.message().to_owned()))?;
+                let failed = |why: String| {
+                    format!("the object mount `{object_id}` at `{}`: {why}", shown(object_path))
+                };
+                let path = box_path(object_path, linux_box.home())
+                    .map_err(|error| failed(error.message().to_owned()))?;
                 place_object(app, linux_box, object_id.as_str(), &path).await.map_err(failed)?;
             }
             _ => return Err("a mount of this type is not served by this version".into()),
@@ -115,7 +117,11 @@ fn kind_of(object: &ObjectView, file: &mut File) -> io::Result<Kind> {
             // The name of this type covers both a gzipped archive and a gzipped file; the content tells which it is.
             let is_tar = holds_tar(MultiGzDecoder::new(&mut *file))?;
             file.seek(SeekFrom::Start(0))?;
-            if is_tar { Kind::Archive(ArchiveFormat::TarGz) } else { Kind::Gzip { name: unpacked_name(&object.name) } }
+            if is_tar {
+                Kind::Archive(ArchiveFormat::TarGz)
+            } else {
+                Kind::Gzip { name: unpacked_name(&object.name) }
+            }
         }
         _ => Kind::Plain,
     })
@@ -137,7 +143,9 @@ fn unpacked_name(name: &str) -> String {
 /// The answer to a file operation that failed.
 pub(crate) fn file_error(path: &str, error: &FileError) -> ApiError {
     match error {
-        FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => ApiError::not_found("file", path),
+        FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            ApiError::not_found("file", path)
+        }
         FileError::Io { source, .. } => ApiError::bad_request(format!("`{}`: {source}", shown(path))),
         FileError::Gone => ApiError::bad_request("the devbox has just ended"),
         _ => ApiError::internal("the devbox could not reach the file", error),
@@ -187,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_hostile_name_stays_a_name() {
-        for (name, unpacked) in [("../..", "object"), ("/etc/passwd.gz", "passwd"), (".gz", "object"), ("a\nb", "a\nb")] {
+        for (name, unpacked) in
+            [("../..", "object"), ("/etc/passwd.gz", "passwd"), (".gz", "object"), ("a\nb", "a\nb")]
+        {
             assert_eq!(unpacked_name(name), unpacked);
         }
     }

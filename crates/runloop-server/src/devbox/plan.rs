@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use runloop_sandbox::{BoxSpec, Limits, Network, SnapshotId as LayerId, User};
 use runloop_types::{
-    AfterIdle, BlueprintId, BlueprintState, BlueprintStatus, DevboxCreateParams, DevboxId, DevboxShutdownReason,
-    DevboxStatus, LaunchParameters, Metadata, Mount, NetworkPolicyId, ObjectState, SnapshotStatus,
+    AfterIdle, BlueprintId, BlueprintState, BlueprintStatus, DevboxCreateParams, DevboxId,
+    DevboxShutdownReason, DevboxStatus, LaunchParameters, Metadata, Mount, NetworkPolicyId, ObjectState,
+    SnapshotStatus,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -35,8 +36,6 @@ pub(crate) struct Plan {
     pub(crate) devbox: Arc<Devbox>,
     pub(crate) spec: BoxSpec,
     pub(crate) mounts: Vec<Mount>,
-    /// Values to be kept out of messages.
-    pub(crate) secrets: Vec<SecretString>,
 }
 
 /// Reads a create request.
@@ -55,7 +54,8 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
     let limits = Size::requested(&launch)?.map_or_else(Limits::default, Size::limits);
     let network = network(&app.store, launch.network_policy_id.as_ref()).await?;
     let (env, secrets) =
-        environment(&app.store, &params.environment_variables.unwrap_or_default(), params.secrets.as_ref()).await?;
+        environment(&app.store, &params.environment_variables.unwrap_or_default(), params.secrets.as_ref())
+            .await?;
 
     let mut mounts = params.mounts.unwrap_or_default();
     mounts.extend(
@@ -100,10 +100,11 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
         suspend_budget: Duration::from_millis(
             hooks.suspend_deadline_ms.unwrap_or(DEFAULT_SUSPEND_MS).min(MAX_SUSPEND_MS),
         ),
+        secrets,
     };
     let name = params.name.filter(|name| !name.is_empty());
     let devbox = Devbox::new(id, identity, name, params.metadata.unwrap_or_default(), idle, first);
-    Ok(Plan { devbox: Arc::new(devbox), spec, mounts, secrets })
+    Ok(Plan { devbox: Arc::new(devbox), spec, mounts })
 }
 
 /// Says no to what would otherwise be silently left out.
@@ -126,7 +127,9 @@ fn not_served(name: &str) -> ApiError {
         "`code_mounts`" | "`code_mount`" => {
             ": mount an archive of the repository with `object_mount`, or run `git clone` in `launch_commands`"
         }
-        "`agent_mount`" => ": install the agent in `launch_commands`, or in the `system_setup_commands` of a blueprint",
+        "`agent_mount`" => {
+            ": install the agent in `launch_commands`, or in the `system_setup_commands` of a blueprint"
+        }
         _ => "",
     };
     ApiError::bad_request(format!("{name} is not served by this version{instead}"))
@@ -153,7 +156,10 @@ async fn origin(store: &Store, params: &DevboxCreateParams) -> ApiResult<Origin>
                 .await?
                 .ok_or_else(|| ApiError::not_found("snapshot", id.as_str()))?;
             if row.status != SnapshotStatus::Complete {
-                return Err(ApiError::bad_request(format!("snapshot `{id}` is {}: it must be complete", row.status)));
+                return Err(ApiError::bad_request(format!(
+                    "snapshot `{id}` is {}: it must be complete",
+                    row.status
+                )));
             }
             Ok(Origin {
                 layer: row.layer.as_deref().map(layer_id).transpose()?,
@@ -162,7 +168,9 @@ async fn origin(store: &Store, params: &DevboxCreateParams) -> ApiResult<Origin>
                 user: Some(row.user),
             })
         }
-        _ => Err(ApiError::bad_request("give one of `blueprint_id`, `blueprint_name` and `snapshot_id`, not several")),
+        _ => Err(ApiError::bad_request(
+            "give one of `blueprint_id`, `blueprint_name` and `snapshot_id`, not several",
+        )),
     }
 }
 
@@ -201,8 +209,9 @@ pub(crate) async fn named_blueprint(store: &Store, name: &str) -> ApiResult<Blue
 
 /// Reads the name that the store keeps for a layer.
 pub(crate) fn layer_id(text: &str) -> ApiResult<LayerId> {
-    LayerId::parse(text)
-        .ok_or_else(|| ApiError::internal("a stored layer name cannot be read", &std::io::Error::other(text.to_owned())))
+    LayerId::parse(text).ok_or_else(|| {
+        ApiError::internal("a stored layer name cannot be read", &std::io::Error::other(text.to_owned()))
+    })
 }
 
 /// The blueprint's launch parameters with the request's over them, field by field.
@@ -241,7 +250,9 @@ pub(crate) fn check_launch(launch: &LaunchParameters) -> ApiResult<()> {
         Some(asked @ ("x86_64" | "arm64")) => {
             let ours = if std::env::consts::ARCH == "aarch64" { "arm64" } else { std::env::consts::ARCH };
             if asked != ours {
-                return Err(ApiError::bad_request(format!("`architecture` is {asked}, but this machine is {ours}")));
+                return Err(ApiError::bad_request(format!(
+                    "`architecture` is {asked}, but this machine is {ours}"
+                )));
             }
         }
         Some(other) => {
@@ -251,7 +262,9 @@ pub(crate) fn check_launch(launch: &LaunchParameters) -> ApiResult<()> {
             )));
         }
     }
-    if let Some(other) = launch.provisioning_tier.as_deref().filter(|tier| !matches!(*tier, "standard" | "flex")) {
+    if let Some(other) =
+        launch.provisioning_tier.as_deref().filter(|tier| !matches!(*tier, "standard" | "flex"))
+    {
         return Err(ApiError::bad_request(format!(
             "`provisioning_tier` is `{}`: give `standard` or `flex`",
             shown(other)
@@ -297,9 +310,12 @@ struct Hooks {
 
 impl Lifecycle {
     fn read(launch: &LaunchParameters) -> ApiResult<Self> {
-        let Some(json) = launch.lifecycle.clone().filter(|json| !json.is_null()) else { return Ok(Self::default()) };
-        let lifecycle: Self = serde_json::from_value(json)
-            .map_err(|error| ApiError::bad_request(format!("`lifecycle` is not as the API has it: {error}")))?;
+        let Some(json) = launch.lifecycle.clone().filter(|json| !json.is_null()) else {
+            return Ok(Self::default());
+        };
+        let lifecycle: Self = serde_json::from_value(json).map_err(|error| {
+            ApiError::bad_request(format!("`lifecycle` is not as the API has it: {error}"))
+        })?;
         let triggers = lifecycle.resume_triggers.as_ref();
         if triggers.is_some_and(|triggers| triggers.http == Some(true) || triggers.axon_event == Some(true)) {
             return Err(not_served("`resume_triggers`"));
@@ -311,7 +327,9 @@ impl Lifecycle {
 fn idle_policy(launch: &LaunchParameters, lifecycle: &Lifecycle) -> ApiResult<IdlePolicy> {
     let after_idle = match (&launch.after_idle, &lifecycle.after_idle) {
         (Some(top), Some(inner)) if top != inner => {
-            return Err(ApiError::bad_request("`after_idle` and `lifecycle.after_idle` do not agree: give one of them"));
+            return Err(ApiError::bad_request(
+                "`after_idle` and `lifecycle.after_idle` do not agree: give one of them",
+            ));
         }
         (top, inner) => top.as_ref().or(inner.as_ref()),
     };
@@ -522,7 +540,10 @@ mod tests {
         let merged = merged(below, over);
         assert_eq!(merged.keep_alive_time_seconds, Some(90));
         assert_eq!(merged.network_policy_id, Some("npol_1".into()));
-        assert_eq!((merged.resource_size_request, merged.custom_cpu_cores), (Some(ResourceSize::Small), None));
+        assert_eq!(
+            (merged.resource_size_request, merged.custom_cpu_cores),
+            (Some(ResourceSize::Small), None)
+        );
     }
 
     fn policy(launch: serde_json::Value) -> ApiResult<IdlePolicy> {

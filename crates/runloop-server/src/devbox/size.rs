@@ -50,7 +50,11 @@ impl Size {
     }
 
     /// As limits of the sandbox.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are checked: 0.5 to 64 GiB")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes are checked: 0.5 to 64 GiB"
+    )]
     pub(crate) fn limits(self) -> Limits {
         Limits {
             memory_bytes: Some((self.memory * GIB) as u64),
@@ -74,13 +78,19 @@ fn custom(launch: &LaunchParameters) -> ApiResult<Size> {
         return Err(missing());
     };
     if !(cores == 0.5 || cores == 1.0 || (cores > 0.0 && cores <= 16.0 && cores % 2.0 == 0.0)) {
-        return Err(ApiError::bad_request(format!("`custom_cpu_cores` is {cores}: give 0.5, 1 or an even number up to 16")));
+        return Err(ApiError::bad_request(format!(
+            "`custom_cpu_cores` is {cores}: give 0.5, 1 or an even number up to 16"
+        )));
     }
     if !(memory == 1 || (2..=64).contains(&memory) && even(memory)) {
-        return Err(ApiError::bad_request(format!("`custom_gb_memory` is {memory}: give 1 or an even number up to 64")));
+        return Err(ApiError::bad_request(format!(
+            "`custom_gb_memory` is {memory}: give 1 or an even number up to 64"
+        )));
     }
     if !((2..=64).contains(&disk) && even(disk)) {
-        return Err(ApiError::bad_request(format!("`custom_disk_size` is {disk}: give an even number from 2 to 64")));
+        return Err(ApiError::bad_request(format!(
+            "`custom_disk_size` is {disk}: give an even number from 2 to 64"
+        )));
     }
     #[expect(clippy::cast_precision_loss, reason = "at most 64")]
     let (memory, disk) = (memory as f64, disk as f64);
@@ -113,18 +123,31 @@ mod tests {
 
     #[test]
     fn a_named_size_becomes_limits() {
-        let launch =
-            LaunchParameters { resource_size_request: Some(ResourceSize::Large), ..LaunchParameters::default() };
+        let launch = LaunchParameters {
+            resource_size_request: Some(ResourceSize::Large),
+            ..LaunchParameters::default()
+        };
         let limits = Size::requested(&launch).unwrap().unwrap().limits();
-        assert_eq!((limits.cpus, limits.memory_bytes, limits.disk_bytes), (Some(2.0), Some(8 << 30), Some(16 << 30)));
+        assert_eq!(
+            (limits.cpus, limits.memory_bytes, limits.disk_bytes),
+            (Some(2.0), Some(8 << 30), Some(16 << 30))
+        );
     }
 
     #[test]
     fn custom_sizes_are_checked() {
         assert!(custom(0.5, 1, 2).is_ok() && custom(16.0, 64, 64).is_ok() && custom(1.0, 2, 10).is_ok());
-        for (cores, memory, disk) in
-            [(3.0, 6, 4), (0.0, 2, 4), (-2.0, 2, 4), (18.0, 64, 4), (2.0, 3, 4), (2.0, 2, 4), (1.0, 10, 4), (1.0, 2, 3), (1.0, 2, 66)]
-        {
+        for (cores, memory, disk) in [
+            (3.0, 6, 4),
+            (0.0, 2, 4),
+            (-2.0, 2, 4),
+            (18.0, 64, 4),
+            (2.0, 3, 4),
+            (2.0, 2, 4),
+            (1.0, 10, 4),
+            (1.0, 2, 3),
+            (1.0, 2, 66),
+        ] {
             assert_eq!(custom(cores, memory, disk).unwrap_err().status(), 400, "{cores} {memory} {disk}");
         }
     }

@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use runloop_sandbox::{ExecError, ExecSpec, LinuxBox, Process, Stdin, User};
-use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxId, DevboxLog, ExecutionId, ExecutionStatus,
-};
+use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, DevboxLog, ExecutionId, ExecutionStatus};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, oneshot, watch};
@@ -291,7 +289,9 @@ impl Execution {
         for (level, log) in [("info", &self.stdout), ("error", &self.stderr)] {
             let tail = log.tail(lines);
             entries.extend(
-                tail.text.lines().map(|line| DevboxLog { message: Some(line.to_owned()), ..entry(level, end_ms) }),
+                tail.text
+                    .lines()
+                    .map(|line| DevboxLog { message: Some(line.to_owned()), ..entry(level, end_ms) }),
             );
         }
         if let Some(code) = exit {

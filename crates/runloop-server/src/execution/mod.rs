@@ -12,4 +12,4 @@ mod utf8;
 pub(crate) use events::output_events;
 pub(crate) use execution::{Command, Execution, OutputStream, Source};
 pub(crate) use table::{Executions, StartError};
-pub(crate) use tail::parse_last_n;
+pub(crate) use tail::{DEFAULT_LINES, parse_last_n};

@@ -14,10 +14,10 @@ use super::tail::{Tail, last_lines};
 use crate::lock::lock;
 
 /// Bytes kept in memory: all of a short output, the end of a long one.
-pub(crate) const KEPT: usize = 256 * 1024;
+pub(crate) const KEPT: usize = 128 * 1024;
 
 /// Bytes stored of one stream; what comes after is read and thrown away, so that a runaway command cannot fill the disk.
-pub(crate) const LONGEST: u64 = 4 * 1024 * 1024 * 1024;
+pub(crate) const LONGEST: u64 = 1024 * 1024 * 1024;
 
 /// How much there is of an output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,7 +88,9 @@ impl OutputLog {
         // The disk is written outside of the lock: readers never wait for it.
         let spilled = match file {
             Some(file) => file.write_all_at(bytes, len).map(|()| None),
-            None if bytes.len() + usize::try_from(len).unwrap_or(usize::MAX) > KEPT => self.spill(bytes).map(Some),
+            None if bytes.len() + usize::try_from(len).unwrap_or(usize::MAX) > KEPT => {
+                self.spill(bytes).map(Some)
+            }
             None => Ok(None),
         };
         match spilled {
@@ -168,7 +170,8 @@ impl OutputLog {
         let (file, limit) = {
             let state = lock(&self.state);
             if offset >= state.kept_from {
-                let start = usize::try_from(offset - state.kept_from).unwrap_or(usize::MAX).min(state.kept.len());
+                let start =
+                    usize::try_from(offset - state.kept_from).unwrap_or(usize::MAX).min(state.kept.len());
                 let end = start.saturating_add(max).min(state.kept.len());
                 return Ok(state.kept[start..end].to_vec());
             }

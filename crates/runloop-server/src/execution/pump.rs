@@ -119,7 +119,8 @@ mod tests {
 
     use super::*;
 
-    fn start() -> (pipe::Sender, Arc<OutputLog>, CancellationToken, oneshot::Receiver<()>, tempfile::TempDir) {
+    fn start() -> (pipe::Sender, Arc<OutputLog>, CancellationToken, oneshot::Receiver<()>, tempfile::TempDir)
+    {
         let dir = tempfile::tempdir().unwrap();
         let (sender, receiver) = pipe::pipe().unwrap();
         let log = Arc::new(OutputLog::new(dir.path().join("out")));

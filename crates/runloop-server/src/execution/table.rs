@@ -93,6 +93,11 @@ impl Executions {
         slots.order.iter().filter_map(|id| slots.by_id.get(id)?.get().cloned()).collect()
     }
 
+    /// Forgets everything, files of long outputs included. Whoever still reads one keeps it.
+    pub(crate) fn clear(&self) {
+        *lock(&self.slots) = Slots::default();
+    }
+
     /// Waits until none of the executions there are now is running.
     pub(crate) async fn all_completed(&self) {
         for execution in self.all() {
@@ -113,7 +118,9 @@ impl Slots {
         }
         while self.order.len() >= KEPT {
             let by_id = &self.by_id;
-            let Some(oldest) = self.order.iter().position(|id| by_id.get(id).is_none_or(is_completed)) else { break };
+            let Some(oldest) = self.order.iter().position(|id| by_id.get(id).is_none_or(is_completed)) else {
+                break;
+            };
             if let Some(id) = self.order.remove(oldest) {
                 self.by_id.remove(&id);
             }

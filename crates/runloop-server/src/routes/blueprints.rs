@@ -70,7 +70,10 @@ async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<
         return empty();
     }
     if !matches!(row.view.status, BlueprintStatus::BuildComplete | BlueprintStatus::Failed) {
-        return Err(ApiError::bad_request(format!("blueprint `{id}` is {}: wait until it is built", row.view.status)));
+        return Err(ApiError::bad_request(format!(
+            "blueprint `{id}` is {}: wait until it is built",
+            row.view.status
+        )));
     }
     let snapshots = app.store.snapshots_of_blueprint(&id).await?;
     if !snapshots.is_empty() {

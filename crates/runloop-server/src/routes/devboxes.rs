@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use runloop_types::{
-    DevboxCreateParams, DevboxLogsListView, DevboxShutdownReason, DevboxStatus, DevboxUpdateParams, DevboxView,
-    WaitForStatusParams,
+    DevboxCreateParams, DevboxLogsListView, DevboxShutdownReason, DevboxStatus, DevboxUpdateParams,
+    DevboxView, WaitForStatusParams,
 };
 
 use crate::body::{Json, empty, json};
@@ -110,7 +110,9 @@ async fn wait_for_status(
     match devbox.wait_for(&params.statuses, hold, &app.stop).await {
         Some(view) => json(&view),
         None if app.stop.is_cancelled() => Err(ApiError::shutting_down()),
-        None => Err(ApiError::wait_expired(format!("devbox `{id}` is {} still: wait again", devbox.status()))),
+        None => {
+            Err(ApiError::wait_expired(format!("devbox `{id}` is {} still: wait again", devbox.status())))
+        }
     }
 }
 

@@ -8,15 +8,15 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use runloop_types::{
-    DevboxExecutionDetailView, DevboxSendStdInResult, ExecuteAsyncParams, ExecutionId, ExecutionStatus, KillParams,
-    SendStdInParams, StdinSignal, WaitForStatusParams,
+    DevboxExecutionDetailView, DevboxSendStdInResult, ExecuteAsyncParams, ExecutionId, ExecutionStatus,
+    KillParams, SendStdInParams, StdinSignal, WaitForStatusParams,
 };
 use serde::Deserialize;
 
 use crate::body::{Json, json};
 use crate::devbox::{Devbox, NewExecution, exec};
 use crate::error::{ApiError, ApiResult, chain, shown};
-use crate::execution::{Execution, OutputStream, output_events, parse_last_n};
+use crate::execution::{DEFAULT_LINES, Execution, OutputStream, output_events, parse_last_n};
 use crate::new_id::is_well_formed;
 use crate::query::Query;
 use crate::state::{App, Shared};
@@ -69,7 +69,10 @@ fn refuse_shell(name: Option<&str>) -> ApiResult<()> {
 fn last_n(query: &Query) -> ApiResult<usize> {
     let text = query.get("last_n");
     parse_last_n(text).ok_or_else(|| {
-        ApiError::bad_request(format!("`last_n` is `{}`: give a number of lines", shown(text.unwrap_or_default())))
+        ApiError::bad_request(format!(
+            "`last_n` is `{}`: give a number of lines",
+            shown(text.unwrap_or_default())
+        ))
     })
 }
 
@@ -80,7 +83,7 @@ async fn execute_async(
 ) -> ApiResult<Response> {
     let devbox = app.devboxes.get(&id)?;
     let execution = start(&app, &devbox, params).await?;
-    json(&execution.view(100))
+    json(&execution.view(DEFAULT_LINES))
 }
 
 async fn start(app: &Shared, devbox: &Arc<Devbox>, params: ExecuteAsyncParams) -> ApiResult<Arc<Execution>> {
@@ -105,7 +108,8 @@ async fn execute(
         ));
     }
     let id = Some(ExecutionId::new(params.command_id));
-    let execution = exec(&app, &devbox, NewExecution { id, line: params.command, attach_stdin: false }).await?;
+    let execution =
+        exec(&app, &devbox, NewExecution { id, line: params.command, attach_stdin: false }).await?;
     // A command that runs on is not an error: the client waits by its id.
     wait(&app, &execution, hold).await;
     json(&execution.view(lines))
@@ -226,7 +230,7 @@ async fn kill(
         // With the box gone the command is, too.
         tracing::debug!(devbox = %devbox.id, error = %chain(&error), "nothing left to kill");
     }
-    json(&execution.view(100))
+    json(&execution.view(DEFAULT_LINES))
 }
 
 async fn send_std_in(
@@ -236,13 +240,19 @@ async fn send_std_in(
 ) -> ApiResult<Response> {
     let (devbox, execution) = find(&app, &id, &execution_id)?;
     if !execution.has_stdin() {
-        return Err(ApiError::bad_request("the command was started without `attach_stdin: true`: it reads nothing"));
+        return Err(ApiError::bad_request(
+            "the command was started without `attach_stdin: true`: it reads nothing",
+        ));
     }
     let success = match (params.text, params.signal) {
         (Some(text), None) if !text.is_empty() => execution.send_text(&text).await,
         (None, Some(StdinSignal::Eof)) => execution.close_stdin().await,
         (None, Some(StdinSignal::Interrupt)) => execution.interrupt().await,
-        _ => return Err(ApiError::bad_request("give exactly one of `text` (not empty) and `signal` (EOF, INTERRUPT)")),
+        _ => {
+            return Err(ApiError::bad_request(
+                "give exactly one of `text` (not empty) and `signal` (EOF, INTERRUPT)",
+            ));
+        }
     };
     json(&DevboxSendStdInResult { devbox_id: devbox.id.clone(), execution_id: execution.id.clone(), success })
 }
@@ -263,7 +273,13 @@ async fn stream_stderr(
     stream(&app, &id, &execution_id, &query, OutputStream::Stderr)
 }
 
-fn stream(app: &App, id: &str, execution_id: &str, query: &Query, which: OutputStream) -> ApiResult<Response> {
+fn stream(
+    app: &App,
+    id: &str,
+    execution_id: &str,
+    query: &Query,
+    which: OutputStream,
+) -> ApiResult<Response> {
     let (_, execution) = find(app, id, execution_id)?;
     let offset = query.number("offset")?.unwrap_or(0);
     Ok(output_events(execution, which, offset, app.stop.clone()))

@@ -7,15 +7,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use runloop_sandbox::{LinuxBox, OpenMode};
-use runloop_types::{DevboxExecutionDetailView, DownloadFileParams, ReadFileContentsParams, WriteFileContentsParams};
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use runloop_types::{
+    DevboxExecutionDetailView, DownloadFileParams, ReadFileContentsParams, WriteFileContentsParams,
+};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 
-use crate::body::{Json, MAX_FILE, empty, json};
+use crate::body::{Json, MAX_FILE, MOST_DISCARDED, empty, json};
 use crate::devbox::{Devbox, box_path, file_error, write_file};
 use crate::error::{ApiError, ApiResult, shown};
 use crate::state::Shared;
@@ -26,8 +28,8 @@ const ONE_GO: u64 = 1024 * 1024;
 /// Bytes of one step of a streamed file.
 const STEP: usize = 256 * 1024;
 
-/// Room for the other parts of a multipart body.
-const MULTIPART_SLACK: u64 = 1024 * 1024;
+/// Bytes of a path in a multipart body: more than the kernel takes.
+const LONGEST_PATH_PART: u64 = 16 * 1024;
 
 pub(super) fn changes() -> Router<Shared> {
     Router::new().route("/v1/devboxes/{id}/write_file_contents", post(write_file_contents))
@@ -35,7 +37,8 @@ pub(super) fn changes() -> Router<Shared> {
 
 pub(super) fn reads() -> Router<Shared> {
     // An upload is streamed and the same bytes at the same place when repeated, so it needs no record of having been done.
-    let limit = DefaultBodyLimit::max(usize::try_from(MAX_FILE + MULTIPART_SLACK).unwrap_or(usize::MAX));
+    // Its parts are counted as they are read.
+    let limit = DefaultBodyLimit::disable();
     Router::new()
         .route("/v1/devboxes/{id}/upload_file", post(upload_file).layer(limit))
         .route("/v1/devboxes/{id}/read_file_contents", post(read_file_contents))
@@ -103,8 +106,12 @@ async fn content(devbox: &Devbox, path: &str, kind: &'static str, limit: u64) ->
     }
     // The length that was announced is the length that is sent, also of a file that grows meanwhile.
     let rest = tokio::fs::File::from_std(file).take(size.saturating_sub(start.len() as u64));
-    let body = Body::from_stream(ReaderStream::with_capacity(AsyncReadExt::chain(std::io::Cursor::new(start), rest), STEP));
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_LENGTH, HeaderValue::from(size))], body).into_response())
+    let body = Body::from_stream(ReaderStream::with_capacity(
+        AsyncReadExt::chain(std::io::Cursor::new(start), rest),
+        STEP,
+    ));
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_LENGTH, HeaderValue::from(size))], body)
+        .into_response())
 }
 
 /// All of a short file, or the start of a long one with the rest of it and its size.
@@ -134,31 +141,41 @@ async fn upload_file(
     // The bytes, when they came before the path.
     let mut waiting: Option<tokio::fs::File> = None;
     let mut written = false;
-    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
+    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
         match part.name() {
-            Some("path") => path = Some(part.text().await.map_err(broken)?),
+            Some("path") => {
+                let mut text = Vec::new();
+                receive(&mut part, &mut text, "the path", LONGEST_PATH_PART).await?;
+                let text = String::from_utf8(text);
+                path =
+                    Some(text.map_err(|_| ApiError::bad_request("the multipart field `path` is not UTF-8"))?);
+            }
             Some("file") => match &path {
                 Some(path) => {
                     let mut file = create(&linux_box, path).await?;
-                    receive(&mut part, &mut file, path).await?;
+                    receive(&mut part, &mut file, path, MAX_FILE).await?;
                     written = true;
                 }
                 None => {
                     let scratch = tempfile_in(&app.scratch_dir).await?;
                     let file = waiting.insert(scratch);
-                    receive(&mut part, file, "the upload").await?;
+                    receive(&mut part, file, "the upload", MAX_FILE).await?;
                 }
             },
             _ => {}
         }
     }
     let Some(path) = path else {
-        return Err(ApiError::bad_request("the multipart field `path` is missing: give the file's path in the devbox"));
+        return Err(ApiError::bad_request(
+            "the multipart field `path` is missing: give the file's path in the devbox",
+        ));
     };
     if let Some(mut scratch) = waiting {
         let mut file = create(&linux_box, &path).await?;
         scratch.rewind().await.map_err(|error| not_written(&path, &error.to_string()))?;
-        tokio::io::copy(&mut scratch, &mut file).await.map_err(|error| not_written(&path, &error.to_string()))?;
+        tokio::io::copy(&mut scratch, &mut file)
+            .await
+            .map_err(|error| not_written(&path, &error.to_string()))?;
         file.flush().await.map_err(|error| not_written(&path, &error.to_string()))?;
         written = true;
     }
@@ -192,22 +209,28 @@ async fn tempfile_in(dir: &std::path::Path) -> ApiResult<tokio::fs::File> {
         .map_err(|error| ApiError::internal("the upload could not be kept", &error))
 }
 
-async fn receive(part: &mut Field<'_>, file: &mut tokio::fs::File, path: &str) -> ApiResult<()> {
+/// Writes a part's bytes, up to a limit.
+async fn receive(
+    part: &mut Field<'_>,
+    to: &mut (impl AsyncWrite + Unpin),
+    name: &str,
+    limit: u64,
+) -> ApiResult<()> {
     let mut size = 0_u64;
-    while let Some(bytes) = part.chunk().await.map_err(broken)? {
+    while let Some(bytes) = part.chunk().await.map_err(|error| broken(&error))? {
         size += bytes.len() as u64;
-        if size > MAX_FILE {
-            return Err(ApiError::too_large("the file", MAX_FILE));
+        if size <= limit {
+            to.write_all(&bytes).await.map_err(|error| not_written(name, &error.to_string()))?;
+        } else if size > MOST_DISCARDED {
+            break;
         }
-        file.write_all(&bytes).await.map_err(|error| not_written(path, &error.to_string()))?;
     }
-    file.flush().await.map_err(|error| not_written(path, &error.to_string()))
+    if size > limit {
+        return Err(ApiError::too_large(&format!("`{}`", shown(name)), limit));
+    }
+    to.flush().await.map_err(|error| not_written(name, &error.to_string()))
 }
 
-fn broken(error: MultipartError) -> ApiError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::too_large("the file", MAX_FILE)
-    } else {
-        ApiError::bad_request(format!("the multipart body cannot be read: {}", error.body_text()))
-    }
+fn broken(error: &MultipartError) -> ApiError {
+    ApiError::bad_request(format!("the multipart body cannot be read: {}", error.body_text()))
 }

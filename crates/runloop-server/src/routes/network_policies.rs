@@ -25,9 +25,7 @@ pub(super) fn changes() -> Router<Shared> {
 }
 
 pub(super) fn reads() -> Router<Shared> {
-    Router::new()
-        .route("/v1/network-policies", get(list))
-        .route("/v1/network-policies/{id}", get(retrieve))
+    Router::new().route("/v1/network-policies", get(list)).route("/v1/network-policies/{id}", get(retrieve))
 }
 
 async fn create(State(app): State<Shared>, Json(params): Json<NetworkPolicyParams>) -> ApiResult<Response> {
@@ -120,7 +118,8 @@ fn check_cidr(rule: &Value) -> ApiResult<()> {
         )));
     }
     for port in rule.get("ports").and_then(Value::as_array).into_iter().flatten() {
-        let number = |name| port.get(name).filter(|value| !value.is_null()).map(|value| value.as_u64().unwrap_or(0));
+        let number =
+            |name| port.get(name).filter(|value| !value.is_null()).map(|value| value.as_u64().unwrap_or(0));
         let fits = |number: u64| (1..=65_535).contains(&number);
         let first = number("port").unwrap_or(0);
         let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
@@ -139,7 +138,9 @@ fn check_cidr(rule: &Value) -> ApiResult<()> {
 /// Whether a range is written with its first address.
 fn is_canonical(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
-    let (Ok(address), Ok(length)) = (address.parse::<Ipv4Addr>(), length.parse::<u32>()) else { return false };
+    let (Ok(address), Ok(length)) = (address.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
+        return false;
+    };
     let host_bits = match length {
         0..=32 => u32::MAX.checked_shr(length).unwrap_or(0),
         _ => return false,
@@ -177,7 +178,12 @@ async fn update(
         merge(view, params);
         view.update_time_ms = now_ms();
     };
-    json(&app.store.change_policy(&id, change).await?.ok_or_else(|| ApiError::not_found("network policy", &id))?)
+    json(
+        &app.store
+            .change_policy(&id, change)
+            .await?
+            .ok_or_else(|| ApiError::not_found("network policy", &id))?,
+    )
 }
 
 async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {
@@ -187,7 +193,9 @@ async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<
         .all()
         .iter()
         .filter(|devbox| !devbox.status().is_final())
-        .filter(|devbox| devbox.identity.launch.network_policy_id.as_ref().is_some_and(|used| used.as_str() == id))
+        .filter(|devbox| {
+            devbox.identity.launch.network_policy_id.as_ref().is_some_and(|used| used.as_str() == id)
+        })
         .map(|devbox| devbox.id.to_string())
         .take(20)
         .collect();
@@ -232,8 +240,15 @@ mod tests {
     #[test]
     fn port_rules_are_checked() {
         let rule = |port| check_cidr(&json!({"cidr": "10.0.0.0/8", "ports": [port]})).is_ok();
-        assert!(rule(json!({"port": 1, "end_port": 65_535, "protocol": "UDP"})) && rule(json!({"port": 443})));
-        for bad in [json!({}), json!({"port": 0}), json!({"port": 9, "end_port": 8}), json!({"port": 1, "protocol": "X"})] {
+        assert!(
+            rule(json!({"port": 1, "end_port": 65_535, "protocol": "UDP"})) && rule(json!({"port": 443}))
+        );
+        for bad in [
+            json!({}),
+            json!({"port": 0}),
+            json!({"port": 9, "end_port": 8}),
+            json!({"port": 1, "protocol": "X"}),
+        ] {
             assert!(!rule(bad.clone()), "{bad}");
         }
     }
@@ -241,7 +256,10 @@ mod tests {
     #[test]
     fn an_update_merges_field_by_field() {
         let mut view = NetworkPolicyView::default();
-        merge(&mut view, NetworkPolicyParams { allowed_hostnames: Some(vec!["a.test".into()]), ..Default::default() });
+        merge(
+            &mut view,
+            NetworkPolicyParams { allowed_hostnames: Some(vec!["a.test".into()]), ..Default::default() },
+        );
         merge(&mut view, NetworkPolicyParams { description: Some("d".into()), ..Default::default() });
         assert_eq!(view.egress.allowed_hostnames, ["a.test"]);
         merge(&mut view, NetworkPolicyParams { allow_all: Some(true), ..Default::default() });

@@ -68,7 +68,9 @@ async fn upload(
     body: Body,
 ) -> ApiResult<Response> {
     check(&app, UPLOAD, &id, &query)?;
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    // Refused before gigabytes are sent in vain.
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_OBJECT) {
         return Err(ApiError::too_large("the object", MAX_OBJECT));
     }
@@ -83,7 +85,8 @@ async fn upload(
     let mut size = 0_u64;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| ApiError::bad_request(format!("the upload broke off: {}", chain(&error))))?;
+        let chunk = chunk
+            .map_err(|error| ApiError::bad_request(format!("the upload broke off: {}", chain(&error))))?;
         size += chunk.len() as u64;
         if size > MAX_OBJECT {
             return Err(ApiError::too_large("the object", MAX_OBJECT));
@@ -106,8 +109,13 @@ async fn upload(
         Some((_, true)) if tokio::fs::try_exists(app.object_dir.join(&id)).await.unwrap_or(false) => {
             Ok(StatusCode::OK.into_response())
         }
-        Some((view, false)) => Err(ApiError::conflict(format!("object `{id}` is {}, not UPLOADING", view.state))),
-        _ => Err(ApiError::internal("the object could not be stored", &std::io::Error::other("it was not put in place"))),
+        Some((view, false)) => {
+            Err(ApiError::conflict(format!("object `{id}` is {}, not UPLOADING", view.state)))
+        }
+        _ => Err(ApiError::internal(
+            "the object could not be stored",
+            &std::io::Error::other("it was not put in place"),
+        )),
     }
 }
 

@@ -135,7 +135,10 @@ async fn complete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResul
 }
 
 fn not_uploading(object: &ObjectView) -> ApiError {
-    ApiError::conflict(format!("object `{}` is {}, not UPLOADING: it never changes again", object.id, object.state))
+    ApiError::conflict(format!(
+        "object `{}` is {}, not UPLOADING: it never changes again",
+        object.id, object.state
+    ))
 }
 
 async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {
@@ -153,9 +156,13 @@ async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<
 async fn download(State(app): State<Shared>, Path(id): Path<String>, query: Query) -> ApiResult<Response> {
     let object = find(&app, &id).await?;
     if object.state != ObjectState::ReadOnly {
-        return Err(ApiError::bad_request(format!("object `{id}` is {}: there is nothing to download", object.state)));
+        return Err(ApiError::bad_request(format!(
+            "object `{id}` is {}: there is nothing to download",
+            object.state
+        )));
     }
-    let seconds = query.number("duration_seconds")?.unwrap_or(DEFAULT_DOWNLOAD_SECONDS).min(MAX_DOWNLOAD_SECONDS);
+    let seconds =
+        query.number("duration_seconds")?.unwrap_or(DEFAULT_DOWNLOAD_SECONDS).min(MAX_DOWNLOAD_SECONDS);
     let holds = i64::try_from(Duration::from_secs(seconds).as_millis()).unwrap_or(i64::MAX);
     let download_url = signed_url(&app, DOWNLOAD, &id, now_ms().saturating_add(holds));
     json(&ObjectDownloadUrlView { download_url })

@@ -62,7 +62,11 @@ async fn find(app: &Shared, id: &str) -> ApiResult<SnapshotRow> {
 
 async fn status(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {
     let row = find(&app, &id).await?;
-    json(&DevboxSnapshotAsyncStatusView { status: row.status, error_message: row.error, snapshot: Some(row.view) })
+    json(&DevboxSnapshotAsyncStatusView {
+        status: row.status,
+        error_message: row.error,
+        snapshot: Some(row.view),
+    })
 }
 
 async fn list(State(app): State<Shared>, query: Query) -> ApiResult<Response> {
@@ -84,7 +88,8 @@ async fn update(
         return Err(ApiError::bad_request(format!("snapshot `{id}` was deleted")));
     }
     check_message(params.commit_message.as_deref())?;
-    let view = app.store.update_snapshot(&id, params).await?.ok_or_else(|| ApiError::not_found("snapshot", &id))?;
+    let view =
+        app.store.update_snapshot(&id, params).await?.ok_or_else(|| ApiError::not_found("snapshot", &id))?;
     json(&view)
 }
 
@@ -96,8 +101,10 @@ async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<
         // Deleting twice is what a retry does.
         SnapshotStatus::Deleted => return empty(),
         status => {
-            return Err(ApiError::conflict(format!("snapshot `{id}` is {status}: only a complete one can be deleted"))
-                .should_retry(status == SnapshotStatus::InProgress));
+            return Err(ApiError::conflict(format!(
+                "snapshot `{id}` is {status}: only a complete one can be deleted"
+            ))
+            .should_retry(status == SnapshotStatus::InProgress));
         }
     }
     if let Some(layer) = row.layer.as_deref().and_then(runloop_sandbox::SnapshotId::parse) {

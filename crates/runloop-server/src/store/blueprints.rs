@@ -47,7 +47,10 @@ impl Store {
         self.call(move |connection| {
             let Some(mut view) = get::<BlueprintView>(connection, TABLE, &id)? else { return Ok(None) };
             change(&mut view);
-            connection.execute("UPDATE blueprints SET view = ?2 WHERE id = ?1", params![id, to_json(TABLE, &view)?])?;
+            connection.execute(
+                "UPDATE blueprints SET view = ?2 WHERE id = ?1",
+                params![id, to_json(TABLE, &view)?],
+            )?;
             Ok(Some(view))
         })
         .await
@@ -123,7 +126,10 @@ impl Store {
     }
 
     /// The log of a build, once it has ended.
-    pub(crate) async fn blueprint_logs(&self, id: &str) -> Result<Option<Vec<BlueprintBuildLog>>, StoreError> {
+    pub(crate) async fn blueprint_logs(
+        &self,
+        id: &str,
+    ) -> Result<Option<Vec<BlueprintBuildLog>>, StoreError> {
         let id = id.to_owned();
         self.call(move |connection| {
             let text: Option<String> = connection

@@ -43,7 +43,9 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The file was written by a newer version.
-    #[error("the database has format {found}, this version knows up to {known}: use the version that wrote it, or another data directory")]
+    #[error(
+        "the database has format {found}, this version knows up to {known}: use the version that wrote it, or another data directory"
+    )]
     Newer {
         /// Format of the file.
         found: i64,

@@ -39,8 +39,10 @@ impl Store {
         self.call(move |connection| {
             let Some(mut view) = get::<NetworkPolicyView>(connection, TABLE, &id)? else { return Ok(None) };
             change(&mut view);
-            connection
-                .execute("UPDATE network_policies SET view = ?2 WHERE id = ?1", params![id, to_json(TABLE, &view)?])?;
+            connection.execute(
+                "UPDATE network_policies SET view = ?2 WHERE id = ?1",
+                params![id, to_json(TABLE, &view)?],
+            )?;
             Ok(Some(view))
         })
         .await
@@ -49,8 +51,10 @@ impl Store {
     /// Deletes a policy; false if there was none.
     pub(crate) async fn delete_policy(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
-        self.call(move |connection| Ok(connection.execute("DELETE FROM network_policies WHERE id = ?", [id])? > 0))
-            .await
+        self.call(move |connection| {
+            Ok(connection.execute("DELETE FROM network_policies WHERE id = ?", [id])? > 0)
+        })
+        .await
     }
 
     /// A page of policies; `name` is part of the name, `search` the id or part of the name.

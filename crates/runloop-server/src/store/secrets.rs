@@ -12,7 +12,11 @@ const TABLE: &str = "secrets";
 
 impl Store {
     /// Writes a new secret; false if the name is taken.
-    pub(crate) async fn insert_secret(&self, view: SecretView, value: SecretString) -> Result<bool, StoreError> {
+    pub(crate) async fn insert_secret(
+        &self,
+        view: SecretView,
+        value: SecretString,
+    ) -> Result<bool, StoreError> {
         self.call(move |connection| {
             if by_name(connection, &view.name)?.is_some() {
                 return Ok(false);

@@ -54,7 +54,11 @@ impl Store {
     }
 
     /// Writes how taking a snapshot ended: its layer, or why there is none.
-    pub(crate) async fn finish_snapshot(&self, id: &str, outcome: Result<String, String>) -> Result<(), StoreError> {
+    pub(crate) async fn finish_snapshot(
+        &self,
+        id: &str,
+        outcome: Result<String, String>,
+    ) -> Result<(), StoreError> {
         let id = id.to_owned();
         self.call(move |connection| {
             let (status, layer, error) = match outcome {
@@ -106,7 +110,10 @@ impl Store {
             if let Some(message) = changes.commit_message {
                 view.commit_message = Some(message).filter(|message| !message.is_empty());
             }
-            connection.execute("UPDATE snapshots SET view = ?2 WHERE id = ?1", params![id, to_json(TABLE, &view)?])?;
+            connection.execute(
+                "UPDATE snapshots SET view = ?2 WHERE id = ?1",
+                params![id, to_json(TABLE, &view)?],
+            )?;
             Ok(Some(view))
         })
         .await

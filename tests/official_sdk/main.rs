@@ -91,7 +91,7 @@ impl Serving {
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut lines = BufReader::new(stdout).lines();
         let url = lines
-            .find_map(|line| line.ok()?.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned))
+            .find_map(|line| line.ok()?.strip_prefix("RUNLOOP_BASE_URL=").map(str::to_owned))
             .ok_or("serve ended without printing its URL")?;
         Ok(Self { child, url })
     }

@@ -61,22 +61,28 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(failed("start"))?;
-    let mut group = Group(child.id());
+    let mut processes =
+        Processes { group: child.id(), mark: format!("RUNLOOP_DEVBOX_ID={}", run.devbox), is_over: false };
     let stdout = child.stdout.take().map(|pipe| Reader::start(pipe, run.output_limit));
     let stderr = child.stderr.take().map(|pipe| Reader::start(pipe, run.output_limit));
 
     let exit_status = match timeout(run.timeout, child.wait()).await {
         Ok(status) => Some(code(status.map_err(failed("wait for"))?)),
         Err(_) => {
-            group.signal("TERM").await;
+            processes.ask().await;
             if timeout(run.grace, child.wait()).await.is_err() {
                 kill(&mut child).await;
             }
             None
         }
     };
-    group.signal("KILL").await;
-    group.0 = None;
+    let ended = tokio::task::spawn_blocking(move || {
+        processes.end();
+        processes.is_over = true;
+    });
+    if let Err(error) = ended.await {
+        tracing::warn!(%error, "cannot end an agent beside the harness");
+    }
     let stdout = Reader::finish(stdout, run.masker).await;
     let stderr = Reader::finish(stderr, run.masker).await;
     Ok(Ended { exit_status, stdout, stderr })
@@ -88,34 +94,71 @@ async fn kill(child: &mut Child) {
     }
 }
 
-/// A process group that ends with this, also when the trial is canceled.
-struct Group(Option<u32>);
+/// All that an agent started: its process group, and what left the group but still carries the devbox's id in its
+/// environment. Ends with this, also when the trial is canceled.
+struct Processes {
+    group: Option<u32>,
+    mark: String,
+    is_over: bool,
+}
 
-impl Group {
-    /// Through `sh`, whose `kill` takes a group, because the standard library has no safe call for it.
-    async fn signal(&self, name: &str) {
-        let Some(command) = self.command(name) else { return };
-        let mut command = Command::from(command);
+impl Processes {
+    /// Asks the group to end.
+    async fn ask(&self) {
+        let Some(group) = self.group else { return };
+        let mut command = Command::from(kill_command("TERM", &format!("-{group}")));
         if let Err(error) = command.status().await {
             tracing::warn!(%error, "cannot signal an agent beside the harness");
         }
     }
 
-    fn command(&self, name: &str) -> Option<std::process::Command> {
-        let mut command = std::process::Command::new("sh");
-        command.arg("-c").arg(format!("kill -{name} -{} 2>/dev/null", self.0?));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Some(command)
+    /// Ends all of them. Blocks for a moment.
+    fn end(&self) {
+        let kill = |target: &str| {
+            if let Err(error) = kill_command("KILL", target).status() {
+                tracing::warn!(%error, "cannot kill an agent beside the harness");
+            }
+        };
+        if let Some(group) = self.group {
+            kill(&format!("-{group}"));
+        }
+        // What is killed may just have started something.
+        for _ in 0..5 {
+            let strays = strays(&self.mark);
+            if strays.is_empty() {
+                return;
+            }
+            kill(&strays.join(" "));
+        }
     }
 }
 
-impl Drop for Group {
+impl Drop for Processes {
     fn drop(&mut self) {
-        // Waited for, so that nothing outlives the trial.
-        if let Some(mut command) = self.command("KILL") {
-            let _ = command.status();
+        if !self.is_over {
+            self.end();
         }
     }
+}
+
+/// Through `sh`, whose `kill` takes groups, because the standard library has no safe call for that.
+fn kill_command(signal: &str, targets: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    command.arg("-c").arg(format!("kill -{signal} -- {targets} 2>/dev/null"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Ids of the processes that live with this entry in the environment they were started with. Only Linux tells.
+fn strays(mark: &str) -> Vec<String> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let ids = processes.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_stray = |id: &String| {
+        std::fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| {
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        })
+    };
+    ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).filter(is_stray).collect()
 }
 
 /// Reads a pipe to its end. What was read so far is at hand at any time, for a pipe that something keeps open.

@@ -302,7 +302,8 @@ async fn an_agent_beside_the_harness_gets_the_api_and_little_else() {
 #[cfg(target_os = "linux")]
 async fn an_agent_beside_the_harness_is_killed_with_all_it_started() {
     let directory = tempfile::tempdir().unwrap();
-    let command = "trap '' TERM; (trap '' TERM; sleep 1000) & echo $! >child; sleep 1000 & echo $! >>child; echo started; wait";
+    let command = "trap '' TERM; (trap '' TERM; sleep 1000) & echo $! >child; setsid sleep 1000 & \
+        setsid sh -c 'echo $$ >>child; exec sleep 1000' & echo started; wait";
     let mut beside = agent(AgentKind::HostCommand(command.to_owned()));
     beside.timeout = Some(Duration::from_millis(300));
     let mut task = scenario("s", Verify::Same);

@@ -398,7 +398,20 @@ mod probe {
         let text = unit.repeat(size / unit.len());
         let language = Language::by_name(&std::env::var("LANGUAGE").unwrap()).unwrap();
         let start = std::time::Instant::now();
-        let r = on_deep_stack(move || parse(&text, language.grammar, &AtomicBool::new(false)).map(|d| deeper_than(&d, DEEPEST))).await.unwrap();
+        let r = on_deep_stack(move || {
+            let mut parser = tree_sitter::Parser::new();
+            use ast_grep_language::LanguageExt;
+            parser.set_language(&language.grammar.get_ts_language()).unwrap();
+            let mut calls = 0u64; let mut next = 64u64; let mut maxoff = 0;
+            let mut progress = |s: &tree_sitter::ParseState| { calls += 1; maxoff = maxoff.max(s.current_byte_offset()); if calls >= next { next *= 2;
+              let rss = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse::<u64>().unwrap() / 256;
+              println!("calls {calls} off {maxoff} rss {rss} MB t {:?}", start.elapsed()); if rss > 2000 { return std::ops::ControlFlow::Break(()) } } std::ops::ControlFlow::Continue(()) };
+            let bytes = text.as_bytes();
+            let mut read = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
+            let t = parser.parse_with_options(&mut read, None, Some(tree_sitter::ParseOptions::new().progress_callback(&mut progress)));
+            println!("TOTAL calls {calls} for {} bytes", text.len());
+            t.is_some()
+        }).await.unwrap();
         let peak = std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
         println!("RESULT {r:?} {:?} {peak}", start.elapsed());
     }

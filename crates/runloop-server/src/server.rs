@@ -195,6 +195,18 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.app.stop.cancel();
         self.stop_serving.cancel();
+        // Taken by a shutdown, which has seen to the rest.
+        if self.serving.take().is_none() {
+            return;
+        }
+        // Without a runtime the program is about to end, and the boxes with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let app = Arc::clone(&self.app);
+            runtime.spawn(async move {
+                end_all(&app).await;
+                app.sandbox.close().await;
+            });
+        }
     }
 }
 

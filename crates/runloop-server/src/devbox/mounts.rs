@@ -10,6 +10,7 @@ use runloop_sandbox::{ArchiveFormat, FileError, LinuxBox, OpenMode};
 use runloop_types::{Mount, ObjectContentType, ObjectState, ObjectView};
 
 use super::path::box_path;
+use crate::clock::now_ms;
 use crate::error::{ApiError, chain, shown};
 use crate::state::App;
 
@@ -65,7 +66,7 @@ pub(crate) async fn write_file(
 async fn place_object(app: &App, linux_box: &LinuxBox, id: &str, path: &Path) -> Result<(), String> {
     let object = app
         .store
-        .object(id)
+        .object(id, now_ms())
         .await
         .map_err(|error| chain(&error))?
         .filter(|object| object.state == ObjectState::ReadOnly)

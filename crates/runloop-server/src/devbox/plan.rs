@@ -18,6 +18,7 @@ use super::devbox::{Devbox, Identity};
 use super::idle::{IdleAction, IdlePolicy};
 use super::network::network_of;
 use super::size::Size;
+use crate::clock::now_ms;
 use crate::error::{ApiError, ApiResult, shown};
 use crate::new_id::new_id;
 use crate::state::App;
@@ -470,7 +471,7 @@ async fn check_mount(store: &Store, mount: &Mount) -> ApiResult<()> {
         Mount::ObjectMount { object_id, object_path } => {
             super::box_path(object_path, Path::new("/"))?;
             let object = store
-                .object(object_id.as_str())
+                .object(object_id.as_str(), now_ms())
                 .await?
                 .ok_or_else(|| ApiError::not_found("object", object_id.as_str()))?;
             if object.state != ObjectState::ReadOnly {

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use runloop_types::{
-    DevboxCreateParams, DevboxLogsListView, DevboxShutdownReason, DevboxStatus, DevboxUpdateParams,
-    DevboxView, WaitForStatusParams,
+    DevboxCreateParams, DevboxLog, DevboxLogsListView, DevboxShutdownReason, DevboxStatus,
+    DevboxUpdateParams, DevboxView, WaitForStatusParams,
 };
 
 use crate::body::{Json, empty, json};
@@ -28,6 +28,9 @@ const MAX_HOLD: Duration = Duration::from_secs(30);
 
 /// Lines of each output in a devbox's log.
 const LOG_LINES: usize = 1000;
+
+/// Entries of a devbox's log: of a longer one the last.
+const MOST_LOG_ENTRIES: usize = 20_000;
 
 pub(super) fn changes() -> Router<Shared> {
     Router::new()
@@ -145,13 +148,15 @@ async fn keep_alive(State(app): State<Shared>, Path(id): Path<String>) -> ApiRes
 async fn logs(State(app): State<Shared>, Path(id): Path<String>, query: Query) -> ApiResult<Response> {
     let devbox = app.devboxes.get(&id)?;
     let wanted = query.get("execution_id");
-    let logs = devbox
+    let mut logs: Vec<DevboxLog> = devbox
         .executions
         .all()
         .iter()
         .filter(|execution| wanted.is_none_or(|id| execution.id.as_str() == id))
         .flat_map(|execution| execution.log_entries(LOG_LINES))
         .collect();
+    let surplus = logs.len().saturating_sub(MOST_LOG_ENTRIES);
+    logs.drain(..surplus);
     json(&DevboxLogsListView { logs })
 }
 

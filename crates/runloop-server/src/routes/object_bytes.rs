@@ -74,7 +74,7 @@ async fn upload(
     if announced.is_some_and(|length| length > MAX_OBJECT) {
         return Err(ApiError::too_large("the object", MAX_OBJECT));
     }
-    let object = app.store.object(&id).await?.ok_or_else(|| ApiError::not_found("object", &id))?;
+    let object = app.store.object(&id, now_ms()).await?.ok_or_else(|| ApiError::not_found("object", &id))?;
     if object.state != ObjectState::Uploading {
         return Err(ApiError::conflict(format!("object `{id}` is {}, not UPLOADING", object.state)));
     }
@@ -131,7 +131,7 @@ impl Drop for Aside {
 
 async fn download(State(app): State<Shared>, Path(id): Path<String>, query: Query) -> ApiResult<Response> {
     check(&app, DOWNLOAD, &id, &query)?;
-    let object = app.store.object(&id).await?.ok_or_else(|| ApiError::not_found("object", &id))?;
+    let object = app.store.object(&id, now_ms()).await?.ok_or_else(|| ApiError::not_found("object", &id))?;
     if object.state != ObjectState::ReadOnly {
         return Err(ApiError::bad_request(format!("object `{id}` is {}", object.state)));
     }

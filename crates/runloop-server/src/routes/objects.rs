@@ -83,8 +83,7 @@ async fn find(app: &Arc<App>, id: &str) -> ApiResult<ObjectView> {
     if !is_well_formed(id) {
         return Err(ApiError::bad_request(format!("`{}` is no object id", shown(id))));
     }
-    remove_expired(app).await?;
-    app.store.object(id).await?.ok_or_else(|| ApiError::not_found("object", id))
+    app.store.object(id, now_ms()).await?.ok_or_else(|| ApiError::not_found("object", id))
 }
 
 async fn retrieve(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {

@@ -34,10 +34,19 @@ impl Store {
         .await
     }
 
-    /// The object with this id, also a deleted one.
-    pub(crate) async fn object(&self, id: &str) -> Result<Option<ObjectView>, StoreError> {
+    /// The object with this id, also a deleted one. One whose time is over is deleted, whether or not it was removed yet.
+    pub(crate) async fn object(&self, id: &str, now_ms: i64) -> Result<Option<ObjectView>, StoreError> {
         let id = id.to_owned();
-        self.call(move |connection| get(connection, TABLE, &id)).await
+        self.call(move |connection| {
+            let object: Option<ObjectView> = get(connection, TABLE, &id)?;
+            Ok(object.map(|mut view| {
+                if view.delete_after_time_ms.is_some_and(|end| end <= now_ms) {
+                    view.state = ObjectState::Deleted;
+                }
+                view
+            }))
+        })
+        .await
     }
 
     /// Changes an object if it is in one of these states; answers it as it is afterwards and whether it was changed.

@@ -302,6 +302,27 @@ pub(crate) async fn a_missing_program_is_127(api: Api) {
     api.shutdown(&id).await;
 }
 
+pub(crate) async fn too_many_commands_at_once_are_refused(api: Api) {
+    let id = api.devbox(json!({})).await;
+    let path = format!("/v1/devboxes/{id}/execute_async");
+    let mut refused = None;
+    for _ in 0..300 {
+        // The shell itself is the process: one command, one process.
+        let answer = api.post(&path, json!({"command": "exec sleep 1000"})).await;
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("there is a limit");
+    assert!(refused.error(429).contains("256"), "{}", refused.text());
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    api.post(&format!("/v1/devboxes/{id}/suspend"), json!({})).await.ok();
+    api.post(&format!("/v1/devboxes/{id}/resume"), json!({})).await.ok();
+    assert_eq!(api.stdout(&id, "echo room").await, "room\n", "what has ended makes room");
+    api.shutdown(&id).await;
+}
+
 pub(crate) async fn many_commands_at_once(api: Api) {
     let id = api.devbox(json!({})).await;
     let runs = (0..50).map(|n| {

@@ -121,7 +121,8 @@ fn trials() -> Vec<Trial> {
             named_shells_are_refused
             commands_that_cannot_be_are_refused
             a_missing_program_is_127
-            many_commands_at_once;
+            many_commands_at_once
+            too_many_commands_at_once_are_refused;
         streams:
             a_stream_replays_and_ends
             a_stream_follows_a_running_command
@@ -189,6 +190,7 @@ fn trials() -> Vec<Trial> {
             one_data_directory_one_server
             a_box_that_dies_fails_its_devbox
             a_graceful_shutdown_ends_everything
+            a_dropped_server_ends_its_boxes
             a_taken_port_is_told
             a_key_can_be_given;
     }

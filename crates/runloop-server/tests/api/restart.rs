@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
 use runloop_sandbox::Sandbox;
 use runloop_server::{SandboxSource, Server, ServerOptions, StartError};
@@ -10,6 +11,9 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::support::{Answer, Api, options, sandbox_options};
+
+/// How long something may take that nobody is told the end of.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Names the data directory to a child of the test program that is to be a server.
 pub(crate) const CHILD: &str = "RUNLOOP_SERVER_TEST_DATA_DIR";
@@ -155,9 +159,7 @@ pub(crate) async fn a_graceful_shutdown_ends_everything(_: Api) {
     for _ in 0..3 {
         api.get("/v1/accounts/me").await.ok();
     }
-    tokio::time::timeout(std::time::Duration::from_secs(10), server.shutdown())
-        .await
-        .expect("the end is prompt");
+    tokio::time::timeout(PATIENCE, server.shutdown()).await.expect("the end is prompt");
     let answer = waiting.await.unwrap();
     assert!([408, 503].contains(&answer.status), "{}", answer.text());
     let (text, _) = stream.await.unwrap();
@@ -166,6 +168,36 @@ pub(crate) async fn a_graceful_shutdown_ends_everything(_: Api) {
         api.request(reqwest::Method::GET, "/v1/accounts/me").send().await.is_err(),
         "nobody answers any more"
     );
+}
+
+pub(crate) async fn a_dropped_server_ends_its_boxes(_: Api) {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(options(data.path())).await.unwrap();
+    let api = Api::of(&server);
+    let devbox = api.devbox(json!({})).await;
+    let seen = data.path().join("sandbox");
+    let mark = format!("sleep 98765{}", std::process::id());
+    api.start(&devbox, &format!("exec {mark}")).await;
+    let alive = || {
+        let listed = Command::new("pgrep").args(["-f", &format!("^{mark}$")]).output().unwrap();
+        !listed.stdout.is_empty()
+    };
+    tokio::time::timeout(PATIENCE, async {
+        while !alive() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the command runs");
+    drop(server);
+    tokio::time::timeout(PATIENCE, async {
+        while alive() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the command ends with the server");
+    assert!(seen.exists(), "what must be kept is kept");
 }
 
 pub(crate) async fn a_taken_port_is_told(api: Api) {

@@ -61,8 +61,7 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(failed("start"))?;
-    let mut processes =
-        Processes { group: child.id(), mark: format!("RUNLOOP_DEVBOX_ID={}", run.devbox), is_over: false };
+    let processes = Processes { group: child.id(), mark: format!("RUNLOOP_DEVBOX_ID={}", run.devbox) };
     let stdout = child.stdout.take().map(|pipe| Reader::start(pipe, run.output_limit));
     let stderr = child.stderr.take().map(|pipe| Reader::start(pipe, run.output_limit));
 
@@ -76,11 +75,8 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
             None
         }
     };
-    let ended = tokio::task::spawn_blocking(move || {
-        processes.end();
-        processes.is_over = true;
-    });
-    if let Err(error) = ended.await {
+    // Its drop ends them.
+    if let Err(error) = tokio::task::spawn_blocking(move || drop(processes)).await {
         tracing::warn!(%error, "cannot end an agent beside the harness");
     }
     let stdout = Reader::finish(stdout, run.masker).await;
@@ -99,7 +95,6 @@ async fn kill(child: &mut Child) {
 struct Processes {
     group: Option<u32>,
     mark: String,
-    is_over: bool,
 }
 
 impl Processes {
@@ -111,9 +106,11 @@ impl Processes {
             tracing::warn!(%error, "cannot signal an agent beside the harness");
         }
     }
+}
 
-    /// Ends all of them. Blocks for a moment.
-    fn end(&self) {
+impl Drop for Processes {
+    /// Blocks for a moment, so that nothing outlives the trial.
+    fn drop(&mut self) {
         let kill = |target: &str| {
             if let Err(error) = kill_command("KILL", target).status() {
                 tracing::warn!(%error, "cannot kill an agent beside the harness");
@@ -133,18 +130,10 @@ impl Processes {
     }
 }
 
-impl Drop for Processes {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.end();
-        }
-    }
-}
-
 /// Through `sh`, whose `kill` takes groups, because the standard library has no safe call for that.
 fn kill_command(signal: &str, targets: &str) -> std::process::Command {
     let mut command = std::process::Command::new("sh");
-    command.arg("-c").arg(format!("kill -{signal} -- {targets} 2>/dev/null"));
+    command.arg("-c").arg(format!("kill -{signal} {targets} 2>/dev/null"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 /// The parser frees its own stack recursively, a level for each token at worst: measured at 128 bytes a level. Pages that
 /// are not reached are never taken.
-const STACK_BYTES: usize = 512 * 1024 * 1024;
+pub(crate) const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 /// Runs blocking work on a thread of its own and waits for it. Dropping the future does not end the work, and the work does
 /// not keep the program from ending.

@@ -16,7 +16,7 @@
 //! | bash | only the last line of standard output counts | code of the agent that the script runs may print that line: send its output elsewhere (`>&2`) |
 //! | python | `-I`: no `PYTHON*` variables, no user site, neither the working directory nor the script's on `sys.path`; a script that fails gives no score | what the script itself imports from the agent |
 //! | test | test files replace whatever the agent put in their place, links included; a report that is there beforehand is removed | code under test runs in the process that writes the report |
-//! | ast_grep | runs outside of the devbox, on the files' content | |
+//! | ast_grep | runs outside of the devbox, on the files' content, in a helper process that may die of it: see [`init`] | |
 //! | custom | as its script's language | as its script's language |
 
 mod ast_grep;
@@ -27,15 +27,18 @@ mod contract;
 mod custom;
 mod deep_stack;
 mod finding;
+mod helper;
 mod junit;
 mod language;
 #[cfg(feature = "local")]
 mod local;
 mod number;
+mod pattern;
 mod python;
 mod python_version;
 mod score;
 mod script;
+mod search;
 mod syntax;
 mod tally;
 mod tap;
@@ -45,6 +48,7 @@ mod workspace;
 pub use contract::{
     CustomScript, Expect, FunctionOutcome, FunctionScore, FunctionSpec, PassRate, ScriptLanguage,
 };
+pub use helper::init;
 #[cfg(feature = "local")]
 pub use local::LocalWorkspace;
 pub use score::{Scored, score};

@@ -21,13 +21,19 @@ const YAML_INDENTATION: usize = 55;
 
 /// Parses a text, unless it is told to stop: nothing else bounds the time that pathological code takes. Errors in the text
 /// are nodes of the tree.
-pub(crate) fn parse(text: &str, grammar: SupportLang, stop: &AtomicBool) -> Result<StrDoc<SupportLang>, String> {
+pub(crate) fn parse(
+    text: &str,
+    grammar: SupportLang,
+    stop: &AtomicBool,
+) -> Result<StrDoc<SupportLang>, String> {
     match grammar {
         SupportLang::Python if longest_blanks(text) > PYTHON_BLANKS => {
             return Err(format!("it has more than {PYTHON_BLANKS} columns of blanks in a row"));
         }
         SupportLang::Yaml if !text.lines().all(is_plain_yaml_line) => {
-            return Err(format!("a line has more than {YAML_INDENTATION} columns of indentation or indicators"));
+            return Err(format!(
+                "a line has more than {YAML_INDENTATION} columns of indentation or indicators"
+            ));
         }
         _ => {}
     }
@@ -67,7 +73,8 @@ fn is_plain_yaml_line(line: &str) -> bool {
     let bytes = line.as_bytes();
     let indentation = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let is_indicator = |index: &usize| {
-        matches!(bytes[*index], b'-' | b'?' | b':') && bytes.get(index + 1).is_none_or(u8::is_ascii_whitespace)
+        matches!(bytes[*index], b'-' | b'?' | b':')
+            && bytes.get(index + 1).is_none_or(u8::is_ascii_whitespace)
     };
     indentation <= YAML_INDENTATION && (0..bytes.len()).filter(is_indicator).count() <= YAML_INDENTATION
 }
@@ -111,7 +118,8 @@ mod tests {
 
     #[test]
     fn indentation_that_a_scanner_cannot_save_is_refused() {
-        let nested = |levels: usize| -> String { (0..levels).map(|n| format!("{}if x:\n", " ".repeat(n))).collect() };
+        let nested =
+            |levels: usize| -> String { (0..levels).map(|n| format!("{}if x:\n", " ".repeat(n))).collect() };
         assert!(parses(&nested(250), SupportLang::Python));
         assert!(!parses(&nested(600), SupportLang::Python));
         assert!(!parses(&format!("{}x", "\t".repeat(40)), SupportLang::Python));

@@ -11,7 +11,7 @@ use landlock::{
 
 use crate::protocol::Failure;
 use crate::sys::seccomp::{self, Instruction};
-use crate::sys::{ids, limits};
+use crate::sys::{ids, limits, process};
 
 /// The newest set of rights that is asked for; older kernels hold as many of them as they know.
 const NEWEST: ABI = ABI::V6;
@@ -58,6 +58,11 @@ pub(crate) fn enter_directory(
         restrict(directory, readable, offline)
             .map_err(|error| Failure::new("confining with landlock", &io::Error::other(error)))?;
     }
+    if uid.is_none() {
+        let zygote = process::parent();
+        protect(&[process::own(), zygote, process::parent_of(zygote).unwrap_or(zygote)])
+            .map_err(failed("installing a seccomp filter"))?;
+    }
     if offline {
         refuse_sockets().map_err(failed("installing a seccomp filter"))?;
     }
@@ -101,6 +106,8 @@ const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 /// Offsets in `struct seccomp_data`.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
+#[cfg(target_endian = "little")]
+const ARGUMENTS: u32 = 16;
 
 #[cfg(target_arch = "x86_64")]
 const NATIVE: u32 = 0xc000_003e;
@@ -120,9 +127,17 @@ fn answer(errno: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | errno as u32
 }
 
-/// A filter that gives each group of calls its answer and allows the rest. Calls by another architecture's numbers do
-/// not exist: they would go past the filter.
-fn filter(groups: &[(&[libc::c_long], u32)]) -> Vec<Instruction> {
+/// Which calls a filter answers, and how.
+struct Rule<'a> {
+    calls: &'a [libc::c_long],
+    /// Only with one of these values (their low halves) in the argument of this number.
+    only: Option<(u32, &'a [i32])>,
+    verdict: u32,
+}
+
+/// A filter that gives the calls of each rule their answer and allows the rest. Calls by another architecture's numbers
+/// do not exist: they would go past the filter.
+fn filter(rules: &[Rule<'_>]) -> Vec<Instruction> {
     let mut program = vec![
         step(LOAD, ARCHITECTURE, 0, 0),
         step(IF_EQUAL, NATIVE, 1, 0),
@@ -131,22 +146,49 @@ fn filter(groups: &[(&[libc::c_long], u32)]) -> Vec<Instruction> {
         step(IF_AT_LEAST, OTHER_ABI, 0, 1),
         step(RETURN, answer(libc::ENOSYS), 0, 0),
     ];
-    for (calls, verdict) in groups {
-        for call in *calls {
-            program.push(step(IF_EQUAL, *call as u32, 0, 1));
-            program.push(step(RETURN, *verdict, 0, 0));
+    for rule in rules {
+        for call in rule.calls {
+            let verdict = step(RETURN, rule.verdict, 0, 0);
+            match rule.only {
+                None => program.extend([step(IF_EQUAL, *call as u32, 0, 1), verdict]),
+                Some((argument, values)) => {
+                    // Two instructions for each value, one before and one after them.
+                    let length = values.len() as u8 * 2 + 2;
+                    program.push(step(IF_EQUAL, *call as u32, 0, length));
+                    program.push(step(LOAD, ARGUMENTS + argument * 8, 0, 0));
+                    for value in values {
+                        program.extend([step(IF_EQUAL, *value as u32, 0, 1), verdict]);
+                    }
+                    program.push(step(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0));
+                }
+            }
         }
     }
     program.push(step(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0));
     program
 }
 
+/// Keeps a box that shares the user of its broker, its zygote and its harness from signalling them, or everything that
+/// the user runs.
+pub(crate) fn protect(processes: &[i32]) -> io::Result<()> {
+    let mut targets = vec![-1];
+    targets.extend(processes.iter().flat_map(|pid| [*pid, -pid]));
+    let refused = answer(libc::EPERM);
+    let by_process = [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_tkill, libc::SYS_rt_sigqueueinfo];
+    let others = [libc::SYS_rt_tgsigqueueinfo, libc::SYS_prlimit64];
+    let calls = [&by_process[..], &others].concat();
+    seccomp::install(&mut filter(&[
+        Rule { calls: &calls, only: Some((0, &targets)), verdict: refused },
+        Rule { calls: &[libc::SYS_pidfd_send_signal], only: None, verdict: refused },
+    ]))
+}
+
 /// No new socket of any kind, by any way; pairs of connected ones remain, which lead nowhere else. Local sockets are
 /// refused too: a daemon of the host that listens on one may have the network.
 fn refuse_sockets() -> io::Result<()> {
     seccomp::install(&mut filter(&[
-        (&[libc::SYS_socket], answer(libc::EACCES)),
-        (&[libc::SYS_io_uring_setup], answer(libc::ENOSYS)),
+        Rule { calls: &[libc::SYS_socket], only: None, verdict: answer(libc::EACCES) },
+        Rule { calls: &[libc::SYS_io_uring_setup], only: None, verdict: answer(libc::ENOSYS) },
     ]))
 }
 
@@ -169,21 +211,28 @@ pub(crate) fn fake_owner_changes() -> io::Result<()> {
     #[cfg(target_arch = "x86_64")]
     calls.extend([libc::SYS_chown, libc::SYS_lchown]);
     calls.sort_unstable();
-    seccomp::install(&mut filter(&[(&calls, answer(0))]))
+    seccomp::install(&mut filter(&[Rule { calls: &calls, only: None, verdict: answer(0) }]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What the filter answers to a call.
-    fn run(program: &[Instruction], architecture: u32, number: u32) -> u32 {
+    /// What the filter answers to a call with this first argument.
+    fn run(program: &[Instruction], architecture: u32, number: u32, argument: u32) -> u32 {
         let (mut at, mut accumulator) = (0usize, 0u32);
         loop {
             let instruction = program[at];
             at += 1;
             match instruction.code {
-                LOAD => accumulator = if instruction.k == NUMBER { number } else { architecture },
+                LOAD => {
+                    accumulator = match instruction.k {
+                        NUMBER => number,
+                        ARCHITECTURE => architecture,
+                        ARGUMENTS => argument,
+                        other => panic!("unknown offset {other}"),
+                    }
+                }
                 RETURN => return instruction.k,
                 IF_EQUAL | IF_AT_LEAST => {
                     let met = match instruction.code {
@@ -199,16 +248,33 @@ mod tests {
 
     #[test]
     fn only_the_named_calls_are_answered() {
-        let program = filter(&[(&[41, 425], answer(libc::EACCES))]);
-        assert_eq!(run(&program, NATIVE, 41), answer(libc::EACCES));
-        assert_eq!(run(&program, NATIVE, 425), answer(libc::EACCES));
-        assert_eq!(run(&program, NATIVE, 1), libc::SECCOMP_RET_ALLOW);
+        let refused = answer(libc::EACCES);
+        let program = filter(&[Rule { calls: &[41, 425], only: None, verdict: refused }]);
+        assert_eq!(run(&program, NATIVE, 41, 0), refused);
+        assert_eq!(run(&program, NATIVE, 425, 0), refused);
+        assert_eq!(run(&program, NATIVE, 1, 0), libc::SECCOMP_RET_ALLOW);
     }
 
     #[test]
     fn calls_by_other_numbers_do_not_exist() {
-        let program = filter(&[(&[41], answer(libc::EACCES))]);
-        assert_eq!(run(&program, 0x4000_0003, 41), answer(libc::ENOSYS));
-        assert_eq!(run(&program, NATIVE, 41 | OTHER_ABI), answer(libc::ENOSYS));
+        let program = filter(&[Rule { calls: &[41], only: None, verdict: answer(libc::EACCES) }]);
+        assert_eq!(run(&program, 0x4000_0003, 41, 0), answer(libc::ENOSYS));
+        assert_eq!(run(&program, NATIVE, 41 | OTHER_ABI, 0), answer(libc::ENOSYS));
+    }
+
+    #[test]
+    fn a_rule_about_an_argument_leaves_other_values_and_calls_alone() {
+        let refused = answer(libc::EPERM);
+        let program = filter(&[
+            Rule { calls: &[62, 200], only: Some((0, &[-1, 77])), verdict: refused },
+            Rule { calls: &[300], only: None, verdict: refused },
+        ]);
+        for call in [62, 200] {
+            assert_eq!(run(&program, NATIVE, call, 77), refused);
+            assert_eq!(run(&program, NATIVE, call, u32::MAX), refused);
+            assert_eq!(run(&program, NATIVE, call, 78), libc::SECCOMP_RET_ALLOW);
+        }
+        assert_eq!(run(&program, NATIVE, 1, 77), libc::SECCOMP_RET_ALLOW);
+        assert_eq!(run(&program, NATIVE, 300, 0), refused);
     }
 }

@@ -5,13 +5,14 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use crate::guarantees::{DriverKind, Guarantee, Guarantees};
+use crate::groups::Groups;
 use crate::helper::{self, Started};
 use crate::protocol::{Failure, Plan, Setup, Shape};
 use crate::sandbox::{DriverChoice, OpenError, SandboxOptions};
 use crate::skeleton::{Foundation, Marks, Skeletons};
 use crate::spec::{Base, User};
 use crate::sys::ids;
-use crate::{machine, probe};
+use crate::{machine, probe, skeleton};
 
 /// First id of the host that boxes of the root driver use, 65536 of them: far above those that distributions, user
 /// databases and container engines hand out.
@@ -30,6 +31,7 @@ pub(crate) struct Driver {
     pub(crate) skeletons: Option<Skeletons>,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) first_uid: Option<u32>,
+    pub(crate) groups: Option<Groups>,
 }
 
 /// The name of a driver in messages.
@@ -62,6 +64,7 @@ pub(crate) fn choose(options: &SandboxOptions, root: &Path, lock: &OwnedFd) -> R
                 let unconfined = matches!(driver.guarantees.files, Guarantee::None(_));
                 if kind == DriverKind::Process && unconfined && !weak_allowed {
                     driver.started.end();
+                    driver.groups.iter().for_each(Groups::remove);
                     reasons.push("process: the kernel has no landlock".to_owned());
                     continue;
                 }
@@ -104,7 +107,7 @@ pub(crate) fn attempt(
     let confined = matches!(setup, Setup::Process { confine: true });
     let reachable = is_root && probe::is_reachable(root);
     let first_uid = (kind == DriverKind::Process && reachable).then_some(FIRST_UID);
-    let readable = readable_directories();
+    let readable = readable_directories(&skeleton::private_directories(root));
     let started = helper::start(helper, root, setup, lock)?;
     let made = marks.map(|marks| {
         let skeletons = Skeletons::new(root, marks)?;
@@ -139,6 +142,7 @@ pub(crate) fn attempt(
         max_processes: None,
         max_file_size: u64::MAX,
         max_memory: machine::memory(),
+        watch_memory: false,
         processors: None,
         groups: Vec::new(),
     };
@@ -147,8 +151,12 @@ pub(crate) fn attempt(
         .and_then(|state| crate::tree::remove(std::os::fd::AsFd::as_fd(&state), Path::new("boxes/trial")));
     match tried.and(removed.map_err(failed("removing the trial box"))) {
         Ok(()) => {
-            let guarantees = guarantees(kind, confined, first_uid.is_some());
-            Ok(Driver { started, guarantees, skeletons, readable, first_uid })
+            // All boxes together leave a tenth of the memory to the harness and the rest of the machine.
+            let groups = (is_root && kind != DriverKind::NamespacesUser)
+                .then(|| Groups::new(machine::memory() / 10 * 9))
+                .flatten();
+            let guarantees = guarantees(kind, confined, first_uid.is_some(), groups.as_ref());
+            Ok(Driver { started, guarantees, skeletons, readable, first_uid, groups })
         }
         Err(failure) => {
             started.end();
@@ -157,24 +165,44 @@ pub(crate) fn attempt(
     }
 }
 
-/// What boxes of the process driver may read: the system, and nobody's files.
-fn readable_directories() -> Vec<PathBuf> {
+/// What boxes of the process driver may read: the system, and neither anybody's files nor the harness's.
+fn readable_directories(private: &[PathBuf]) -> Vec<PathBuf> {
     [
         "/bin", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt", "/proc", "/sbin", "/sys",
-        "/usr", "/var/lib", "/var/cache", "/run/systemd/resolve", "/run/resolvconf", "/dev/fd", "/dev/stdin",
-        "/dev/stdout", "/dev/stderr", "/dev/shm",
+        "/usr", "/var/lib", "/var/cache", "/run/systemd/resolve", "/run/resolvconf", "/dev/shm",
     ]
     .iter()
-    .map(PathBuf::from)
+    .flat_map(|directory| without(Path::new(directory), private))
     .collect()
 }
 
+/// A directory, or what is in it other than the private directories below it: a rule of landlock cannot take back what
+/// another gave.
+fn without(directory: &Path, private: &[PathBuf]) -> Vec<PathBuf> {
+    let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    if private.iter().any(|path| real.starts_with(path)) {
+        return Vec::new();
+    }
+    if !private.iter().any(|path| path.starts_with(&real)) {
+        return vec![directory.to_owned()];
+    }
+    let entries = std::fs::read_dir(&real).into_iter().flatten().flatten();
+    entries.flat_map(|entry| without(&entry.path(), private)).collect()
+}
+
 /// What the boxes of a driver hold, in words that are kept with every result.
-fn guarantees(kind: DriverKind, confined: bool, own_users: bool) -> Guarantees {
+fn guarantees(kind: DriverKind, confined: bool, own_users: bool, groups: Option<&Groups>) -> Guarantees {
     let enforced = |text: &str| Guarantee::Enforced(text.to_owned());
     let watched = |text: &str| Guarantee::Watched(text.to_owned());
     let none = |text: &str| Guarantee::None(text.to_owned());
-    let memory = watched("resident memory summed every 250 ms, the largest process killed");
+    let memory = match groups {
+        Some(groups) => enforced(&format!("memory {}, and one for all boxes together", groups.version())),
+        None => watched("resident memory summed every 250 ms, the largest process killed"),
+    };
+    let cpus = match groups.filter(|groups| groups.hold_cpus()) {
+        Some(groups) => enforced(&format!("cpu {}", groups.version())),
+        None => watched("processor affinity, whole processors, which a program may change for itself"),
+    };
     let disk = watched("the writable layer measured as the disk fills, every process killed; each file by RLIMIT_FSIZE");
     match kind {
         DriverKind::NamespacesRoot => Guarantees {
@@ -184,7 +212,7 @@ fn guarantees(kind: DriverKind, confined: bool, own_users: bool) -> Guarantees {
             network_none: enforced("network namespace with loopback only"),
             memory,
             pids: enforced("RLIMIT_NPROC in the box's user namespace"),
-            cpus: watched("processor affinity, whole processors"),
+            cpus,
             disk,
         },
         DriverKind::NamespacesUser => Guarantees {
@@ -196,7 +224,7 @@ fn guarantees(kind: DriverKind, confined: bool, own_users: bool) -> Guarantees {
             network_none: enforced("network namespace with loopback only"),
             memory,
             pids: enforced("RLIMIT_NPROC in the box's user namespace"),
-            cpus: watched("processor affinity, whole processors"),
+            cpus,
             disk,
         },
         DriverKind::Process => Guarantees {
@@ -220,8 +248,26 @@ fn guarantees(kind: DriverKind, confined: bool, own_users: bool) -> Guarantees {
             } else {
                 none("boxes share the user, whose processes are counted together")
             },
-            cpus: watched("processor affinity, whole processors"),
+            cpus,
             disk,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_directory_is_taken_out_of_what_is_readable() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        for name in ["system", "shared/project/src", "shared/tool"] {
+            std::fs::create_dir_all(top.join(name)).unwrap();
+        }
+        let private = [top.join("shared/project")];
+        assert_eq!(without(&top.join("system"), &private), [top.join("system")]);
+        assert_eq!(without(&top.join("shared"), &private), [top.join("shared/tool")]);
+        assert!(without(&top.join("shared/project/src"), &private).is_empty());
     }
 }

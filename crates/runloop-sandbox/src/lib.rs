@@ -10,6 +10,7 @@
 mod broker;
 mod confine;
 mod drivers;
+mod groups;
 mod guarantees;
 mod helper;
 mod layers;
@@ -20,6 +21,7 @@ mod mountinfo;
 mod namespace;
 mod probe;
 mod protocol;
+mod reaper;
 mod sandbox;
 mod session;
 mod skeleton;

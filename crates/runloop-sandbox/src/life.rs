@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
 
+use crate::groups::BoxGroups;
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     home: PathBuf,
     /// User of its own, for the process driver run by root.
     own_uid: Option<u32>,
+    groups: BoxGroups,
     life: tokio::sync::Mutex<Life>,
     /// The running session, for those who cannot wait for the lock.
     current: Mutex<Option<Arc<Session>>>,
@@ -91,6 +93,16 @@ impl Inner {
             _ => blueprint.spec.user.home.clone(),
         };
         let Blueprint { spec, caps, foundation, layers, own_uid } = blueprint;
+        let groups = match &shared.groups {
+            None => BoxGroups::default(),
+            Some(groups) => match groups.for_box(&name, caps.memory, spec.limits.cpus) {
+                Ok(groups) => groups,
+                Err(source) => {
+                    shared.layers.release(&layers);
+                    return Err(CreateError::Kernel { step: "making a control group".into(), source });
+                }
+            },
+        };
         let inner = Arc::new(Self {
             shared,
             spec,
@@ -99,11 +111,13 @@ impl Inner {
             foundation,
             home,
             own_uid,
+            groups,
             life: tokio::sync::Mutex::new(Life { stage: Stage::Stopped, layers, generation: 0, frozen: false }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
             gone: watch::Sender::new(false),
         });
+        inner.shared.remember(&inner);
         let mut life = inner.life.lock().await;
         let started = match inner.restore(&life.layers).await {
             Ok(()) => inner.start(&mut life).await,
@@ -193,8 +207,9 @@ impl Inner {
             max_processes: counts_per_box.then_some(u64::from(self.caps.pids)),
             max_file_size: self.caps.disk,
             max_memory: self.caps.memory,
+            watch_memory: !self.groups.hold_memory(),
             processors: self.spec.limits.cpus.map(|cpus| cpus.ceil().clamp(1.0, 4096.0) as u32),
-            groups: Vec::new(),
+            groups: self.groups.entrances(),
         }
     }
 
@@ -388,6 +403,13 @@ impl Inner {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
+    /// Takes note if the kernel killed something for lack of memory.
+    pub(crate) fn check_memory(&self) {
+        if self.groups.hold_memory() && self.groups.memory_kills() > 0 {
+            self.fail(BoxFailure::OutOfMemory);
+        }
+    }
+
     pub(crate) async fn gone(&self) {
         let mut gone = self.gone.subscribe();
         let _ = gone.wait_for(|gone| *gone).await;
@@ -415,14 +437,11 @@ impl Inner {
     async fn bury(self: &Arc<Self>, layers: Vec<SnapshotId>) {
         *self.lock_current() = None;
         self.shared.forget(&self.name);
-        let (shared, directory) = (Arc::clone(&self.shared), self.directory());
-        let removed = blocking(move || {
-            let removed = tree::remove(shared.layers.state(), &directory);
-            shared.layers.release(&layers);
-            removed
-        });
-        if let Err(error) = removed.await {
-            tracing::warn!(name = self.name, %error, "a box's directory could not be removed");
+        self.shared.reaper.remove(self.directory(), self.groups.clone());
+        if !layers.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            // Deleted snapshots may go with the last box that stood on them.
+            let _ = tokio::task::spawn_blocking(move || shared.layers.release(&layers)).await;
         }
         self.gone.send_replace(true);
     }
@@ -472,6 +491,7 @@ fn heard(inner: &Weak<Inner>, session: &Weak<Session>, notice: Notice) {
     let (Some(inner), Some(session)) = (inner.upgrade(), session.upgrade()) else { return };
     match notice {
         Notice::OutOfMemory => inner.fail(BoxFailure::OutOfMemory),
+        Notice::CommandKilled => inner.check_memory(),
         Notice::Ended => {
             tokio::spawn(async move {
                 let mut life = inner.life.lock().await;

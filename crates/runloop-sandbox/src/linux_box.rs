@@ -415,7 +415,8 @@ impl LinuxBox {
         self.inner().gone().await;
     }
 
-    /// Kills everything in the box, waits until it is gone, deletes its writable layer. May be called again.
+    /// Kills everything in the box and waits until it is gone. Its writable layer is removed soon after;
+    /// [`Sandbox::close`](crate::Sandbox::close) waits for that. May be called again.
     pub async fn destroy(&self) {
         self.inner().destroy().await;
     }

@@ -36,6 +36,9 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
         match tried {
             Ok(driver) => {
                 driver.started.end();
+                if let Some(groups) = &driver.groups {
+                    groups.remove();
+                }
                 let detail = match &driver.guarantees.files {
                     Guarantee::Enforced(by) | Guarantee::Watched(by) | Guarantee::None(by) => by.clone(),
                 };

@@ -95,8 +95,10 @@ wire_struct!(
         home: PathBuf,
         max_processes: Option<u64>,
         max_file_size: u64,
-        /// Resident bytes that the broker lets the box have; it kills the largest process beyond.
+        /// Resident bytes that the box may have.
         max_memory: u64,
+        /// Whether the broker has to see to that, by killing the largest process beyond.
+        watch_memory: bool,
         /// Processors to be used at most, where no control group holds the limit.
         processors: Option<u32>,
         /// Control groups the broker is put into before it begins: their `cgroup.procs` files.

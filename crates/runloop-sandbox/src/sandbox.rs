@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use crate::drivers::{self, Driver};
 use crate::guarantees::{DriverKind, Guarantee, Guarantees, Probe};
+use crate::groups::Groups;
 use crate::helper::Helper;
 use crate::layers::{Layers, MAX_LAYERS};
 use crate::life::{Blueprint, Caps, Inner};
 use crate::linux_box::LinuxBox;
+use crate::reaper::Reaper;
 use crate::skeleton::{Foundation, Skeletons};
 use crate::spec::{Base, BoxSpec, Network, SnapshotId};
 use crate::{machine, probe, tree, watcher, zygote};
@@ -181,9 +183,11 @@ pub(crate) struct Shared {
     pub(crate) guarantees: Guarantees,
     pub(crate) layers: Layers,
     pub(crate) helper: Helper,
+    pub(crate) reaper: Reaper,
     /// System directories that boxes of the process driver may read.
     pub(crate) readable: Vec<PathBuf>,
     skeletons: Option<Skeletons>,
+    pub(crate) groups: Option<Groups>,
     allow_weak: bool,
     /// First of the users that boxes of the process driver run as.
     first_uid: Option<u32>,
@@ -199,6 +203,11 @@ impl Shared {
     /// The boxes that are there.
     pub(crate) fn boxes(&self) -> Vec<Arc<Inner>> {
         self.lock_boxes().values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// A box begins.
+    pub(crate) fn remember(&self, inner: &Arc<Inner>) {
+        self.lock_boxes().insert(inner.name.clone(), Arc::downgrade(inner));
     }
 
     /// A box is gone.
@@ -220,13 +229,16 @@ impl Sandbox {
         let Opened { layers, driver, allow_weak } = opened;
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
+        let reaper = Reaper::start(layers.state().try_clone_to_owned().map_err(OpenError::Helper)?);
         let shared = Arc::new(Shared {
+            reaper,
             kind: driver.guarantees.driver,
             guarantees: driver.guarantees,
             layers,
             helper,
             readable: driver.readable,
             skeletons: driver.skeletons,
+            groups: driver.groups,
             allow_weak,
             first_uid: driver.first_uid,
             boxes_made: AtomicU32::new(0),
@@ -275,7 +287,6 @@ impl Sandbox {
         let own_uid = shared.first_uid.map(|first| first + number % 60_000);
         let blueprint = Blueprint { spec, caps, foundation, layers, own_uid };
         let inner = Inner::create(Arc::clone(shared), blueprint).await?;
-        shared.lock_boxes().insert(inner.name.clone(), Arc::downgrade(&inner));
         Ok(LinuxBox::new(inner))
     }
 
@@ -373,6 +384,8 @@ impl Sandbox {
         for inner in boxes {
             inner.swept().await;
         }
+        shared.reaper.flush().await;
+        shared.groups.iter().for_each(Groups::remove);
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum RequestError {
 pub(crate) enum Notice {
     /// The broker killed a process because of the memory limit.
     OutOfMemory,
+    /// A command was ended by SIGKILL, by whomever.
+    CommandKilled,
     /// The broker is gone.
     Ended,
 }
@@ -90,7 +92,13 @@ impl Session {
         let mut buffer = vec![0u8; MAX_REPLY];
         while let Some((number, reply, fd)) = self.receive(&mut buffer).await {
             match reply {
-                Reply::Ended { status } => self.command_ended(number, status),
+                Reply::Ended { status } => {
+                    if status == -libc::SIGKILL {
+                        // First, so that whoever waits for the command finds the reason there.
+                        notice(Notice::CommandKilled);
+                    }
+                    self.command_ended(number, status);
+                }
                 Reply::OutOfMemory {} => notice(Notice::OutOfMemory),
                 answer => {
                     let waiting = self.state().pending.remove(&number);

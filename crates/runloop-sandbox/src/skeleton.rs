@@ -94,12 +94,7 @@ impl Skeletons {
         crate::tree::remove(state.as_fd(), Path::new(SKELETONS))?;
         std::fs::create_dir(root.join(SKELETONS))?;
         std::fs::set_permissions(root.join(SKELETONS), PermissionsExt::from_mode(0o711))?;
-        let mut private = vec![root.to_owned()];
-        if let Ok(current) = std::env::current_dir()
-            && is_project(&current)
-        {
-            private.push(current);
-        }
+        let private = private_directories(root);
         Ok(Self { root: root.to_owned(), marks, private, made: Mutex::default() })
     }
 
@@ -146,6 +141,13 @@ impl Skeletons {
         }
         Ok(hasher.finish())
     }
+}
+
+/// Directories of the harness that lie, or may lie, below directories that boxes see: its state, and the project that
+/// it was started in.
+pub(crate) fn private_directories(root: &Path) -> Vec<PathBuf> {
+    let current = std::env::current_dir().ok().filter(|current| is_project(current));
+    std::iter::once(root.to_owned()).chain(current).collect()
 }
 
 /// Whether a directory below a shown one is somebody's project rather than part of the system.

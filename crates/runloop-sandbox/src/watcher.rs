@@ -1,4 +1,4 @@
-//! One task that looks after the disk limits of all boxes of a sandbox.
+//! One task that looks after the limits of all boxes of a sandbox that the kernel does not tell about.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -14,6 +14,9 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// At least so often every running box is measured, whatever the free space did.
 const ROUND: u32 = 40;
 
+/// How many glances apart the kernel is asked whether it killed something for lack of memory.
+const MEMORY_ROUND: u32 = 4;
+
 /// Watches until the sandbox is gone.
 pub(crate) async fn watch(shared: Weak<Shared>) {
     let mut before = None;
@@ -25,6 +28,9 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
         if running.is_empty() {
             before = None;
             continue;
+        }
+        if glances % MEMORY_ROUND == 0 {
+            running.iter().for_each(|inner| inner.check_memory());
         }
         let Ok(space) = files::space(shared.layers.state()) else { continue };
         glances += 1;

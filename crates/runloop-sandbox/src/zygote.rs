@@ -46,6 +46,8 @@ struct Zygote {
     /// Where bases are mounted, by the skeleton that lies over them.
     bases: HashMap<PathBuf, PathBuf>,
     spare: Vec<OwnedFd>,
+    /// Control groups of this sandbox, to be removed in the end.
+    groups: HashSet<PathBuf>,
 }
 
 /// The life of the helper process. Standard input is the socket to the harness; the working directory is the state
@@ -94,6 +96,7 @@ impl Zygote {
             boxes: HashSet::new(),
             bases: HashMap::new(),
             spare: Vec::new(),
+            groups: HashSet::new(),
         };
         let reply = match zygote.prepare() {
             Ok(()) => ZygoteReply::Ready {},
@@ -179,6 +182,8 @@ impl Zygote {
 
     /// Forks the first process of a box and returns a handle on it.
     fn create(&mut self, mut plan: Plan, socket: &OwnedFd, events: &OwnedFd) -> Result<OwnedFd, Failure> {
+        // The file, its group, and the group of the sandbox.
+        self.groups.extend(plan.groups.iter().filter_map(|file| file.ancestors().nth(2)).map(Path::to_owned));
         let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
             for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
@@ -344,6 +349,9 @@ impl Zygote {
             broker::kill_descendants();
         }
         while process::reap(true).is_ok() {}
+        for group in &self.groups {
+            crate::groups::remove_group(group);
+        }
         let remains = files::open_directory(Path::new("."));
         if let Ok(state) = remains {
             let _ = crate::tree::remove_contents(state.as_fd(), Path::new(BOXES));

@@ -35,15 +35,13 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory if it is absent, for its owner only, and locks it. What a dead server left half done is removed.
+    /// Makes the directory if it is absent, its private part for its owner only, and locks it. What a dead server left half done is removed.
     pub(crate) fn open(root: &Path) -> Result<Self, DataDirError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| DataDirError::Io { path, source }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed(root))?;
-        // It holds secrets; also one that was made by hand is for its owner only.
-        fs::set_permissions(root, fs::Permissions::from_mode(0o700)).map_err(failed(root))?;
+        make(root, 0o711).map_err(failed(root))?;
         let root = fs::canonicalize(root).map_err(failed(root))?;
         let path = root.join("lock");
         let lock =
@@ -59,31 +57,42 @@ impl DataDir {
         {
             return Err(failed(&dir.scratch())(error));
         }
-        for path in [dir.scratch(), dir.objects()] {
-            DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed(&path))?;
+        for path in [dir.private(), dir.scratch(), dir.objects()] {
+            make(&path, 0o700).map_err(failed(&path))?;
         }
         Ok(dir)
     }
 
+    /// What nobody but the owner may look into: secrets, objects, outputs.
+    fn private(&self) -> PathBuf {
+        self.root.join("private")
+    }
+
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.root.join("platform.sqlite")
+        self.private().join("platform.sqlite")
     }
 
     /// Bytes of objects.
     pub(crate) fn objects(&self) -> PathBuf {
-        self.root.join("objects")
+        self.private().join("objects")
     }
 
     /// Files that are of no use to the next server.
     pub(crate) fn scratch(&self) -> PathBuf {
-        self.root.join("scratch")
+        self.private().join("scratch")
     }
 
-    /// State of the sandbox.
+    /// State of the sandbox. Beside the private part: a box that runs as another user must reach its own files there.
     pub(crate) fn sandbox(&self) -> PathBuf {
         self.root.join("sandbox")
     }
+}
+
+/// Makes a directory with this mode, also if it is there already.
+fn make(path: &Path, mode: u32) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(mode).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(test)]
@@ -101,10 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_for_its_owner_only_and_scratch_starts_empty() {
+    fn what_is_private_is_for_its_owner_only_and_scratch_starts_empty() {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::open(temp.path()).unwrap();
-        assert_eq!(fs::metadata(temp.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(temp.path()), mode(&dir.private())), (0o711, 0o700));
+        assert!(dir.database().starts_with(dir.private()) && dir.objects().starts_with(dir.private()));
         fs::write(dir.scratch().join("left"), "x").unwrap();
         fs::write(dir.objects().join("kept"), "x").unwrap();
         drop(dir);

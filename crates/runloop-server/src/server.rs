@@ -51,7 +51,7 @@ pub struct ServerOptions {
     pub bind_port: u16,
     /// The bearer key; `None` for a random one.
     pub api_key: Option<SecretString>,
-    /// Everything that is kept; created if absent, for its owner only, and locked while in use.
+    /// Everything that is kept; created if absent and locked while in use. Only its owner can read what is in it.
     pub data_dir: PathBuf,
     /// Where boxes come from.
     pub sandbox: SandboxSource,

@@ -200,7 +200,7 @@ impl Broker {
                 self.commands.retain(|_, old| *old != pid);
                 self.commands.insert(number, pid);
                 self.running.insert(pid, number);
-                self.watching = true;
+                self.watching = self.plan.watch_memory;
                 Some(Reply::Done {})
             }
             Err(error) => Some(Reply::Failed { failure: Failure::new("forking", &error) }),

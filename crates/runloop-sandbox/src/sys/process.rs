@@ -64,6 +64,24 @@ pub(crate) fn kill_handle(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> 
     .map(drop)
 }
 
+/// The number of this process.
+pub(crate) fn own() -> i32 {
+    // SAFETY: no arguments, cannot fail.
+    unsafe { libc::getpid() }
+}
+
+/// The number of this process's parent.
+pub(crate) fn parent() -> i32 {
+    // SAFETY: no arguments, cannot fail.
+    unsafe { libc::getppid() }
+}
+
+/// The parent of another process, as `/proc` tells it.
+pub(crate) fn parent_of(pid: i32) -> Option<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// Starts a new session and process group.
 pub(crate) fn new_session() -> io::Result<()> {
     // SAFETY: no arguments.

@@ -85,10 +85,14 @@ fn trials() -> Vec<Trial> {
     let probe = Sandbox::probe(&options(probed.path(), DriverKind::Process));
     let program = Arc::new(Program::new());
     let mut trials = Vec::new();
-    for kind in DRIVERS {
-        let as_nobody = is_root() && kind == DriverKind::NamespacesUser;
+    let mut suites: Vec<(DriverKind, bool)> =
+        DRIVERS.iter().map(|kind| (*kind, is_root() && *kind == DriverKind::NamespacesUser)).collect();
+    if is_root() {
+        suites.push((DriverKind::Process, true));
+    }
+    for (kind, as_nobody) in suites {
         let missing = if as_nobody {
-            program.missing.clone()
+            program.missing.clone().filter(|_| kind == DriverKind::NamespacesUser)
         } else if probe.drivers.iter().all(|found| found.driver != kind) {
             Some(match kind {
                 DriverKind::NamespacesRoot if !is_root() => "needs root".to_owned(),
@@ -98,8 +102,9 @@ fn trials() -> Vec<Trial> {
             None
         };
         for case in all() {
-            let skip = missing.clone().or_else(|| (case.skip)(kind, is_root()).map(str::to_owned));
-            let name = format!("{}::{}", driver_name(kind), case.name);
+            let skip = missing.clone().or_else(|| (case.skip)(kind, is_root() && !as_nobody).map(str::to_owned));
+            let user = if as_nobody && kind == DriverKind::Process { "-by-a-user" } else { "" };
+            let name = format!("{}{user}::{}", driver_name(kind), case.name);
             let program = Arc::clone(&program);
             trials.push(match skip {
                 Some(reason) => {

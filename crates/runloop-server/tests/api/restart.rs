@@ -113,13 +113,17 @@ pub(crate) async fn one_data_directory_one_server(_: Api) {
 }
 
 pub(crate) async fn a_box_that_dies_fails_its_devbox(_: Api) {
-    let data = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::open(sandbox_options(&data.path().join("boxes"))).await.unwrap();
+    let (data, boxes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = Sandbox::open(sandbox_options(&boxes.path().join("boxes"))).await.unwrap();
     let options = ServerOptions { sandbox: SandboxSource::Ready(sandbox.clone()), ..options(data.path()) };
     let server = Server::start(options).await.unwrap();
     let api = Api::of(&server);
     let running = api.devbox(json!({})).await;
-    let execution = api.start(&running, "sleep 1000").await;
+    let execution = api.start(&running, "echo started; exec sleep 1000").await;
+    let path = format!("/v1/devboxes/{running}/executions/{execution}");
+    while api.get(&path).await.ok()["stdout"] != "started\n" {
+        tokio::task::yield_now().await;
+    }
     let suspended = api.devbox(json!({})).await;
     api.post(&format!("/v1/devboxes/{suspended}/suspend"), json!({})).await.ok();
     // Behind the server's back.

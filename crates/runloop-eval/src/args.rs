@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Print the API scenarios that benchmark files compile to, as JSON
     Build(BuildArgs),
-    /// Print the JSON Schema of benchmark or scenario files
+    /// Print the JSON Schema of definition files
     Schema(SchemaArgs),
     /// Serve the Runloop API over sandboxes of this machine
     Serve(ServeArgs),
@@ -187,6 +187,10 @@ pub(crate) enum SchemaKind {
     Benchmark,
     /// Scenario files
     Scenario,
+    /// Agent files
+    Agent,
+    /// Files of reusable scorers
+    Scorer,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::args::{ExecutionArgs, Format, TargetArgs, Verbosity};
 use crate::commands::print;
-use crate::display::{Display, Mode};
+use crate::display::{Display, Mode, Purpose};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::header;
@@ -26,6 +26,7 @@ pub(crate) struct Request<'a> {
     pub(crate) execution: &'a ExecutionArgs,
     pub(crate) target: &'a TargetArgs,
     pub(crate) verbosity: Verbosity,
+    pub(crate) purpose: Purpose,
     pub(crate) seed: Option<u64>,
     pub(crate) keep_devboxes: bool,
 }
@@ -76,7 +77,7 @@ pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError
     }
 
     let front = Arc::new(Front {
-        display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose)),
+        display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
         lines: execution.format == Format::Jsonl,
         kept: Mutex::default(),
     });

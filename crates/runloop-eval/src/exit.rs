@@ -21,7 +21,8 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Every code with what it means, in the README's words.
-    pub(crate) const TABLE: [(Self, &str); 6] = [
+    #[cfg(test)]
+    const TABLE: [(Self, &str); 6] = [
         (Self::Done, "done; the gate passed, or none was asked for"),
         (Self::Failed, "the gate failed, or `validate` found a scenario that does not hold"),
         (Self::Usage, "wrong usage or definitions; nothing was run"),

@@ -7,17 +7,22 @@ use runloop_sandbox::{Guarantee, Guarantees, Sandbox};
 
 use crate::args::{Driver, IsolationArgs};
 use crate::commands::doctor::{driver_name, promises};
+use crate::commands::validate::CONTROL;
 use crate::target::{Target, sandbox_options};
 
 /// Shows the header on standard error.
 pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
     let scenarios: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.scenario.as_str()).collect();
-    let agents: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.agent.as_str()).collect();
+    let names: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.agent.as_str()).collect();
+    let (controls, agents): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| name.starts_with(CONTROL));
+    let mut who = if agents.len() > 4 { counted(agents.len(), "agent") } else { agents.join(" and ") };
+    if !controls.is_empty() {
+        who += &format!(" and {}", counted(controls.len(), "control"));
+    }
     anstream::eprintln!(
-        "{}: {}, {}, {}, {} at once, seed {}",
+        "{}: {}, {who}, {}, {} at once, seed {}",
         plan.benchmark,
         counted(scenarios.len(), "scenario"),
-        if agents.len() > 4 { counted(agents.len(), "agent") } else { Vec::from_iter(agents).join(" and ") },
         counted(plan.trials.len(), "trial"),
         options.concurrency,
         options.seed
@@ -33,7 +38,8 @@ pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
+/// `1 trial`, `2 trials`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -21,8 +21,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    // First of all: the helper processes of the sandbox are this program too.
+    // First of all: the helper processes of the sandbox and of code search are this program too.
     runloop_sandbox::init();
+    eval_scoring::init();
     let cli = Cli::parse();
     start_logging(cli.verbosity);
     match dispatch(cli) {

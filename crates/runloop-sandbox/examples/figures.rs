@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runloop_sandbox::{
-    Base, BoxSpec, DriverChoice, DriverKind, ExecSpec, Limits, LinuxBox, Network, Sandbox, SandboxOptions, User,
+    Base, BoxSpec, DriverChoice, DriverKind, ExecSpec, Limits, LinuxBox, Network, Sandbox, SandboxOptions,
+    User,
 };
 use tokio::io::AsyncReadExt;
 
@@ -144,7 +145,8 @@ async fn measure(options: SandboxOptions, rounds: usize) {
     for round in 0..rounds {
         let linux_box = sandbox.create(spec(Network::None)).await.unwrap();
         let text = format!("echo {round} > file");
-        let write = ExecSpec { argv: vec!["/bin/sh".into(), "-c".into(), text.into()], ..ExecSpec::default() };
+        let write =
+            ExecSpec { argv: vec!["/bin/sh".into(), "-c".into(), text.into()], ..ExecSpec::default() };
         linux_box.exec(write).await.unwrap().wait().await.unwrap();
         let id = timed(&mut stacked, linux_box.snapshot()).await.unwrap();
         timed(&mut restarted, exec_true(&linux_box)).await;
@@ -206,7 +208,8 @@ async fn crowd(sandbox: &Sandbox, table: &Table) {
     table.value("exec in 100 boxes in parallel", per_second, "per second");
     let start = Instant::now();
     let per_second = {
-        let workers: Vec<_> = (0..8).map(|_| tokio::task::spawn_blocking(|| (0..125).for_each(|_| host_true()))).collect();
+        let workers: Vec<_> =
+            (0..8).map(|_| tokio::task::spawn_blocking(|| (0..125).for_each(|_| host_true()))).collect();
         for worker in workers {
             worker.await.unwrap();
         }
@@ -250,8 +253,12 @@ fn kernel_memory() -> f64 {
 fn brokers_memory() -> f64 {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm == "runloop-box\n"))
-        .filter_map(|pid| std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
-        .filter_map(|text| text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().split(' ').next()?.parse::<f64>().ok()))
-        .sum()
+    pids.filter(|pid| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm == "runloop-box\n")
+    })
+    .filter_map(|pid| std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
+    .filter_map(|text| {
+        text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().split(' ').next()?.parse::<f64>().ok())
+    })
+    .sum()
 }

@@ -35,7 +35,8 @@ pub(crate) fn enter_directory(
     for name in ["home", "tmp"] {
         let path = directory.join(name);
         std::fs::create_dir_all(&path).map_err(failed("creating the private directory"))?;
-        std::os::unix::fs::chown(&path, uid, uid).map_err(failed("giving the private directory to the box"))?;
+        std::os::unix::fs::chown(&path, uid, uid)
+            .map_err(failed("giving the private directory to the box"))?;
     }
     if let Some(uid) = uid {
         // Above the private directory nothing is listable, but it can be passed.
@@ -81,7 +82,9 @@ fn restrict(directory: &Path, readable: &[PathBuf], offline: bool) -> Result<(),
     let mut rules = rules.create()?;
     let mut allowed = vec![(directory, all)];
     allowed.extend(readable.iter().map(|path| (path.as_path(), AccessFs::from_read(NEWEST))));
-    allowed.extend(WRITABLE_DEVICES.map(|path| (Path::new(path), AccessFs::from_read(NEWEST) | AccessFs::WriteFile)));
+    allowed.extend(
+        WRITABLE_DEVICES.map(|path| (Path::new(path), AccessFs::from_read(NEWEST) | AccessFs::WriteFile)),
+    );
     let terminal = AccessFs::from_read(NEWEST) | AccessFs::WriteFile | AccessFs::IoctlDev;
     allowed.push((Path::new("/dev/pts"), terminal));
     for (path, rights) in allowed {

@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use crate::guarantees::{DriverKind, Guarantee, Guarantees};
 use crate::groups::Groups;
+use crate::guarantees::{DriverKind, Guarantee, Guarantees};
 use crate::helper::{self, Started};
 use crate::protocol::{Failure, Plan, Setup, Shape};
 use crate::sandbox::{DriverChoice, OpenError, SandboxOptions};
@@ -145,17 +145,18 @@ pub(crate) fn attempt(
         watch_memory: false,
         processors: None,
         groups: Vec::new(),
+        group_roots: Vec::new(),
     };
     let tried = started.try_box(plan);
     let removed = crate::sys::files::open_directory(root)
         .and_then(|state| crate::tree::remove(std::os::fd::AsFd::as_fd(&state), Path::new("boxes/trial")));
-    match tried.and(removed.map_err(failed("removing the trial box"))) {
-        Ok(()) => {
+    match tried.and_then(|own| removed.map(|()| own).map_err(failed("removing the trial box"))) {
+        Ok(own_processes) => {
             // All boxes together leave a tenth of the memory to the harness and the rest of the machine.
             let groups = (is_root && kind != DriverKind::NamespacesUser)
                 .then(|| Groups::new(machine::memory() / 10 * 9))
                 .flatten();
-            let guarantees = guarantees(kind, confined, first_uid.is_some(), groups.as_ref());
+            let guarantees = guarantees(kind, confined, first_uid.is_some(), own_processes, groups.as_ref());
             Ok(Driver { started, guarantees, skeletons, readable, first_uid, groups })
         }
         Err(failure) => {
@@ -168,8 +169,24 @@ pub(crate) fn attempt(
 /// What boxes of the process driver may read: the system, and neither anybody's files nor the harness's.
 fn readable_directories(private: &[PathBuf]) -> Vec<PathBuf> {
     [
-        "/bin", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt", "/proc", "/sbin", "/sys",
-        "/usr", "/var/lib", "/var/cache", "/run/systemd/resolve", "/run/resolvconf", "/dev/shm",
+        "/bin",
+        "/etc",
+        "/gnu",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/libx32",
+        "/nix",
+        "/opt",
+        "/proc",
+        "/sbin",
+        "/sys",
+        "/usr",
+        "/var/lib",
+        "/var/cache",
+        "/run/systemd/resolve",
+        "/run/resolvconf",
+        "/dev/shm",
     ]
     .iter()
     .flat_map(|directory| without(Path::new(directory), private))
@@ -191,24 +208,42 @@ fn without(directory: &Path, private: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// What the boxes of a driver hold, in words that are kept with every result.
-fn guarantees(kind: DriverKind, confined: bool, own_users: bool, groups: Option<&Groups>) -> Guarantees {
+fn guarantees(
+    kind: DriverKind,
+    confined: bool,
+    own_users: bool,
+    own_processes: bool,
+    groups: Option<&Groups>,
+) -> Guarantees {
     let enforced = |text: &str| Guarantee::Enforced(text.to_owned());
     let watched = |text: &str| Guarantee::Watched(text.to_owned());
     let none = |text: &str| Guarantee::None(text.to_owned());
     let memory = match groups {
         Some(groups) => enforced(&format!("memory {}, and one for all boxes together", groups.version())),
+        None if kind != DriverKind::Process && !own_processes => {
+            none("the container's /proc hides the box's own processes from the watcher")
+        }
         None => watched("resident memory summed every 250 ms, the largest process killed"),
     };
     let cpus = match groups.filter(|groups| groups.hold_cpus()) {
         Some(groups) => enforced(&format!("cpu {}", groups.version())),
         None => watched("processor affinity, whole processors, which a program may change for itself"),
     };
-    let disk = watched("the writable layer measured as the disk fills, every process killed; each file by RLIMIT_FSIZE");
+    let disk = watched(
+        "the writable layer measured as the disk fills, every process killed; each file by RLIMIT_FSIZE",
+    );
+    let in_pid_namespace = if own_processes {
+        enforced("pid namespace, killed with its first process")
+    } else {
+        enforced(
+            "pid namespace, killed with its first process; the container's /proc, which names the processes outside, is visible",
+        )
+    };
     match kind {
         DriverKind::NamespacesRoot => Guarantees {
             driver: kind,
             files: enforced("mount namespace with an overlay root; owners shifted by a user namespace"),
-            processes: enforced("pid namespace, killed with its first process"),
+            processes: in_pid_namespace,
             network_none: enforced("network namespace with loopback only"),
             memory,
             pids: enforced("RLIMIT_NPROC in the box's user namespace"),
@@ -220,7 +255,7 @@ fn guarantees(kind: DriverKind, confined: bool, own_users: bool, groups: Option<
             files: enforced(
                 "mount namespace with overlay roots; files that belong to the host's root are read-only inside",
             ),
-            processes: enforced("pid namespace, killed with its first process"),
+            processes: in_pid_namespace,
             network_none: enforced("network namespace with loopback only"),
             memory,
             pids: enforced("RLIMIT_NPROC in the box's user namespace"),
@@ -230,7 +265,9 @@ fn guarantees(kind: DriverKind, confined: bool, own_users: bool, groups: Option<
         DriverKind::Process => Guarantees {
             driver: kind,
             files: if confined {
-                enforced("landlock: writes only in the box's directory; system directories readable, homes are not")
+                enforced(
+                    "landlock: writes only in the box's directory; system directories readable, homes are not",
+                )
             } else if own_users {
                 watched("a user of its own for each box; the host's readable files stay readable")
             } else {

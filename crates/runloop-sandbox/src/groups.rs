@@ -69,7 +69,8 @@ impl Groups {
         remove_remains(&top);
         let memory = top.join(name);
         std::fs::create_dir(&memory).ok()?;
-        let usable = enable(&memory, "+memory") && std::fs::write(memory.join("memory.max"), limit.to_string()).is_ok();
+        let usable = enable(&memory, "+memory")
+            && std::fs::write(memory.join("memory.max"), limit.to_string()).is_ok();
         if !usable {
             let _ = std::fs::remove_dir(&memory);
             return None;
@@ -128,11 +129,14 @@ impl Groups {
         Ok(())
     }
 
+    /// The directories of the sandbox's own groups.
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        std::iter::once(&self.memory).chain(&self.cpu).cloned().collect()
+    }
+
     /// Removes the groups of a sandbox whose boxes are gone.
     pub(crate) fn remove(&self) {
-        for directory in std::iter::once(&self.memory).chain(&self.cpu) {
-            remove_group(directory);
-        }
+        self.roots().iter().for_each(|directory| remove_group(directory));
     }
 }
 
@@ -144,7 +148,8 @@ impl BoxGroups {
 
     /// Processes that the kernel killed so far because the box's memory was used up.
     pub(crate) fn memory_kills(&self) -> u64 {
-        let text = self.events.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+        let text =
+            self.events.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
         count_of(&text, "oom_kill").unwrap_or(0)
     }
 
@@ -179,7 +184,8 @@ pub(crate) fn remove_group(directory: &Path) {
 fn remove_remains(parent: &Path) {
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let harness = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        let harness =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
         if harness.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             remove_group(&entry.path());
         }

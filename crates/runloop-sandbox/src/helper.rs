@@ -75,8 +75,9 @@ impl Started {
         message.map(|(_, reply)| (reply, fd)).ok_or_else(|| io::Error::from_raw_os_error(libc::EPROTO))
     }
 
-    /// Makes one box and ends it: whether the driver works is found by using it.
-    pub(crate) fn try_box(&self, plan: Plan) -> Result<(), Failure> {
+    /// Makes one box and ends it: whether the driver works is found by using it. Says whether the box saw its own
+    /// processes only.
+    pub(crate) fn try_box(&self, plan: Plan) -> Result<bool, Failure> {
         let failed = |error: io::Error| Failure::new("making a box", &error);
         let (ours, theirs) = socket::pair().map_err(failed)?;
         protocol::send(self.control.as_fd(), 0, &ZygoteRequest::Create { plan }, &[theirs.as_fd()])
@@ -94,7 +95,7 @@ impl Started {
         let _ = process::kill_handle(pidfd.as_fd(), libc::SIGKILL);
         let _ = process::wait_readable([pidfd.as_fd()], None);
         match word {
-            Some((_, Reply::Ready {})) => Ok(()),
+            Some((_, Reply::Ready { own_processes })) => Ok(own_processes),
             Some((_, Reply::Failed { failure })) => Err(failure),
             _ => Err(failed(io::Error::from_raw_os_error(libc::EPIPE))),
         }
@@ -172,6 +173,11 @@ impl Helper {
         }
         drop(theirs);
         Some(answer.await.ok()?.map(|pidfd| (ours, pidfd)))
+    }
+
+    /// Whether it was let go.
+    pub(crate) fn is_released(&self) -> bool {
+        lock(&self.control).is_none()
     }
 
     /// Lets the zygote end: it kills every box and removes their directories. Returns it to be waited for.

@@ -71,7 +71,8 @@ impl Layers {
         for entry in std::fs::read_dir(root.join("layers"))? {
             let entry = entry?;
             let known = entry.file_name().to_str().and_then(SnapshotId::parse).and_then(|id| {
-                let meta: Meta = serde_json::from_slice(&std::fs::read(entry.path().join("meta.json")).ok()?).ok()?;
+                let meta: Meta =
+                    serde_json::from_slice(&std::fs::read(entry.path().join("meta.json")).ok()?).ok()?;
                 let whole = entry.path().join("tree").is_dir();
                 whole.then_some((id, meta))
             });

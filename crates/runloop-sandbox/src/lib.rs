@@ -35,8 +35,8 @@ mod zygote;
 
 pub use guarantees::{DriverKind, Guarantee, Guarantees, Probe, ProbeStep};
 pub use linux_box::{
-    ArchiveFormat, BoxFailure, ExecError, ExecSpec, ExitStatus, FileError, LinuxBox, OpenMode, Process, SnapshotError,
-    Stdin,
+    ArchiveFormat, BoxFailure, ExecError, ExecSpec, ExitStatus, FileError, LinuxBox, OpenMode, Process,
+    SnapshotError, Stdin,
 };
 pub use sandbox::{CreateError, DriverChoice, OpenError, Sandbox, SandboxOptions, init};
 pub use spec::{Base, BoxSpec, Limits, Network, SnapshotId, User};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
 
-use crate::groups::BoxGroups;
+use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
@@ -112,7 +112,12 @@ impl Inner {
             home,
             own_uid,
             groups,
-            life: tokio::sync::Mutex::new(Life { stage: Stage::Stopped, layers, generation: 0, frozen: false }),
+            life: tokio::sync::Mutex::new(Life {
+                stage: Stage::Stopped,
+                layers,
+                generation: 0,
+                frozen: false,
+            }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
             gone: watch::Sender::new(false),
@@ -210,6 +215,7 @@ impl Inner {
             watch_memory: !self.groups.hold_memory(),
             processors: self.spec.limits.cpus.map(|cpus| cpus.ceil().clamp(1.0, 4096.0) as u32),
             groups: self.groups.entrances(),
+            group_roots: self.shared.groups.iter().flat_map(Groups::roots).collect(),
         }
     }
 
@@ -252,7 +258,11 @@ impl Inner {
     }
 
     /// Environment of a command: ours, below the box's, below its own.
-    pub(crate) fn environment(&self, user: &User, own: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    pub(crate) fn environment(
+        &self,
+        user: &User,
+        own: Vec<(OsString, OsString)>,
+    ) -> Vec<(OsString, OsString)> {
         let home = if user.home == self.spec.user.home { &self.home } else { &user.home };
         let mut env: Vec<(OsString, OsString)> = vec![
             ("HOME".into(), home.into()),
@@ -359,9 +369,9 @@ impl Inner {
         let meta = self.meta(&life.layers);
         let (shared, from) = (Arc::clone(&self.shared), self.directory().join("up"));
         let copied = blocking(move || {
-            shared.layers.add(meta, |path| {
-                tree::copy(shared.layers.state(), &from, path, Owners::Keep, COPY_THREADS)
-            })
+            shared
+                .layers
+                .add(meta, |path| tree::copy(shared.layers.state(), &from, path, Owners::Keep, COPY_THREADS))
         });
         let copied = copied.await;
         if !life.frozen {

@@ -285,7 +285,8 @@ impl LinuxBox {
             null_input,
         };
         let local = |source: io::Error| ExecError::Refused { step: "making a pipe".into(), source };
-        let session = inner.session().await.map_err(|error| error.map_or(ExecError::Gone, ExecError::Restart))?;
+        let session =
+            inner.session().await.map_err(|error| error.map_or(ExecError::Gone, ExecError::Restart))?;
         let (stdout, their_stdout) = io::pipe().map_err(local)?;
         let (stderr, their_stderr) = io::pipe().map_err(local)?;
         let input = if null_input { None } else { Some(io::pipe().map_err(local)?) };
@@ -456,7 +457,9 @@ fn exec_error(error: RequestError) -> ExecError {
 fn file_error(path: &Path, error: RequestError) -> FileError {
     match error {
         RequestError::Gone => FileError::Gone,
-        RequestError::Refused(failure) => FileError::Io { path: path.to_owned(), source: failure.into_error() },
+        RequestError::Refused(failure) => {
+            FileError::Io { path: path.to_owned(), source: failure.into_error() }
+        }
         RequestError::Local(source) => FileError::Io { path: path.to_owned(), source },
     }
 }

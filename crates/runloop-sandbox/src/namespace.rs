@@ -178,7 +178,7 @@ pub(crate) fn enter(
 /// One overlay of the box, with fresh scratch space.
 fn tree_mount(plan: &Plan, tree: &Tree, shift: u32, shifted: bool) -> Result<OwnedFd, Failure> {
     let upper = plan.directory.join("up").join(&tree.name);
-    let work = plan.directory.join(format!("work{}", plan.generation)).join(&tree.name);
+    let work = plan.directory.join(format!("work{}-{}", plan.generation, tree.name));
     for path in [&upper, &work] {
         std::fs::create_dir_all(path).at(|| format!("creating {}", path.display()))?;
     }
@@ -237,8 +237,7 @@ fn device_files(
 ) -> Result<Option<Vec<&'static str>>, Failure> {
     if shifted {
         let tree = mount::clone_tree(Path::new(DEVICE_TEMPLATE), false).at(|| "showing /dev".into())?;
-        mount::restrict(tree.as_fd(), Attributes::READ_ONLY, false)
-            .at(|| "making /dev read-only".into())?;
+        mount::restrict(tree.as_fd(), Attributes::READ_ONLY, false).at(|| "making /dev read-only".into())?;
         mounts.push(("/dev".into(), tree));
         return Ok(None);
     }
@@ -263,8 +262,7 @@ fn place(target: &Path, mounted: BorrowedFd<'_>) -> Result<(), Failure> {
         done => return done.at(step),
     }
     let root = files::root().at(step)?;
-    let is_directory =
-        files::status(mounted).is_ok_and(|status| status.kind == files::Kind::Directory);
+    let is_directory = files::status(mounted).is_ok_and(|status| status.kind == files::Kind::Directory);
     let directory = if is_directory { Some(target) } else { target.parent() };
     if let Some(directory) = directory {
         let below = directory.strip_prefix("/").unwrap_or(directory);

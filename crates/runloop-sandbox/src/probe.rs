@@ -24,10 +24,21 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
             return probe;
         }
     };
+    let version = crate::confine::landlock_version();
+    probe.steps.push(ProbeStep {
+        what: "landlock".into(),
+        works: version > 0,
+        detail: match version {
+            0 => "not in this kernel, or not enabled".into(),
+            1..6 => format!("version {version}: files, but not signals"),
+            _ => format!("version {version}: files and signals"),
+        },
+        remedy: (version == 0).then(|| "boot a kernel of 5.13 or newer with landlock in lsm=".into()),
+    });
     for kind in drivers::ALL {
-        let tried = directory.lock().and_then(|lock| {
-            drivers::attempt(kind, options.helper.as_deref(), directory.path(), &lock)
-        });
+        let tried = directory
+            .lock()
+            .and_then(|lock| drivers::attempt(kind, options.helper.as_deref(), directory.path(), &lock));
         let what = match kind {
             DriverKind::NamespacesRoot => "namespaces as root",
             DriverKind::NamespacesUser => "namespaces as an ordinary user",
@@ -54,6 +65,18 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
             }
         }
     }
+    let held: Vec<_> = probe.drivers.iter().map(|driver| &driver.memory).collect();
+    probe.steps.push(ProbeStep {
+        what: "control groups".into(),
+        works: held.iter().any(|memory| matches!(memory, Guarantee::Enforced(_))),
+        detail: match held.first() {
+            Some(Guarantee::Enforced(by) | Guarantee::Watched(by) | Guarantee::None(by)) => {
+                format!("memory limits: {by}")
+            }
+            None => "no driver works".into(),
+        },
+        remedy: None,
+    });
     probe
 }
 
@@ -119,7 +142,10 @@ pub(crate) fn remedy(kind: DriverKind, failure: &Failure) -> Option<String> {
                 return Some("start the container with --security-opt seccomp=unconfined".into());
             }
             if failure.step.contains("overlay") {
-                return Some("put the state directory on ext4, xfs, btrfs or tmpfs, outside the container's own root".into());
+                return Some(
+                    "put the state directory on ext4, xfs, btrfs or tmpfs, outside the container's own root"
+                        .into(),
+                );
             }
             None
         }

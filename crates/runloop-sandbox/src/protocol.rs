@@ -103,6 +103,8 @@ wire_struct!(
         processors: Option<u32>,
         /// Control groups the broker is put into before it begins: their `cgroup.procs` files.
         groups: Vec<PathBuf>,
+        /// Control groups of the sandbox, which the zygote removes in the end if the harness does not.
+        group_roots: Vec<PathBuf>,
     }
 );
 
@@ -190,8 +192,8 @@ wire_enum!(
 wire_enum!(
     /// Broker to harness.
     Reply {
-        /// The box is there (number 0).
-        1 = Ready {},
+        /// The box is there (number 0). `/proc` shows its own processes only?
+        1 = Ready { own_processes: bool },
         2 = Done {},
         /// A descriptor comes along.
         3 = Opened {},

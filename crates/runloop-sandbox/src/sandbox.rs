@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::drivers::{self, Driver};
-use crate::guarantees::{DriverKind, Guarantee, Guarantees, Probe};
 use crate::groups::Groups;
+use crate::guarantees::{DriverKind, Guarantee, Guarantees, Probe};
 use crate::helper::Helper;
 use crate::layers::{Layers, MAX_LAYERS};
 use crate::life::{Blueprint, Caps, Inner};
@@ -171,7 +171,11 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.watcher.abort();
         if let Some(mut child) = self.shared.helper.release() {
-            let _ = std::thread::Builder::new().name("runloop-zygote-end".into()).spawn(move || child.wait());
+            let groups = self.shared.groups.clone();
+            let _ = std::thread::Builder::new().name("runloop-zygote-end".into()).spawn(move || {
+                let _ = child.wait();
+                groups.iter().for_each(Groups::remove);
+            });
         }
     }
 }
@@ -265,11 +269,16 @@ impl Sandbox {
     /// `allow_weak`), or the kernel refuses.
     pub async fn create(&self, spec: BoxSpec) -> Result<LinuxBox, CreateError> {
         let shared = &self.guard.shared;
+        if shared.helper.is_released() {
+            return Err(CreateError::Closed);
+        }
         check(&spec)?;
         self.check_enforceable(&spec)?;
         let layers = self.layers_below(&spec)?;
         if !shared.layers.hold(&layers) {
-            return Err(CreateError::NoSuchSnapshot(layers.into_iter().next().unwrap_or(SnapshotId(String::new()))));
+            return Err(CreateError::NoSuchSnapshot(
+                layers.into_iter().next().unwrap_or(SnapshotId(String::new())),
+            ));
         }
         let foundation = match self.foundation(&spec).await {
             Ok(foundation) => foundation,
@@ -293,10 +302,14 @@ impl Sandbox {
     fn check_enforceable(&self, spec: &BoxSpec) -> Result<(), CreateError> {
         let shared = &self.guard.shared;
         let driver = drivers::name(shared.kind);
-        let refuse = |what, hint: &str| Err(CreateError::CannotEnforce { what, driver, hint: hint.to_owned() });
+        let refuse =
+            |what, hint: &str| Err(CreateError::CannotEnforce { what, driver, hint: hint.to_owned() });
         if shared.kind == DriverKind::Process {
             if let Base::Dir(_) = spec.base {
-                return refuse("a root file system of its own", "make namespaces available: see the doctor's remedies");
+                return refuse(
+                    "a root file system of its own",
+                    "make namespaces available: see the doctor's remedies",
+                );
             }
         }
         let network = &shared.guarantees.network_none;
@@ -392,7 +405,9 @@ impl Sandbox {
 /// Refuses specs that no driver could make sense of.
 fn check(spec: &BoxSpec) -> Result<(), CreateError> {
     let user = &spec.user;
-    let plain = |text: &str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_control() || b":/ ".contains(&byte));
+    let plain = |text: &str| {
+        !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_control() || b":/ ".contains(&byte))
+    };
     if !plain(&user.name) || user.name.len() > 32 {
         return Err(CreateError::Invalid(format!("{:?} is no login name", user.name)));
     }
@@ -400,14 +415,22 @@ fn check(spec: &BoxSpec) -> Result<(), CreateError> {
         return Err(CreateError::Invalid(format!("user id {} is above 64999", user.uid)));
     }
     let home = user.home.as_os_str().as_bytes();
-    let normal = user.home.components().all(|part| {
-        matches!(part, std::path::Component::RootDir | std::path::Component::Normal(_))
-    });
-    if !user.home.is_absolute() || !normal || home.iter().any(|byte| b":\n\0".contains(byte)) || home.len() < 2 {
+    let normal = user
+        .home
+        .components()
+        .all(|part| matches!(part, std::path::Component::RootDir | std::path::Component::Normal(_)));
+    if !user.home.is_absolute()
+        || !normal
+        || home.iter().any(|byte| b":\n\0".contains(byte))
+        || home.len() < 2
+    {
         return Err(CreateError::Invalid(format!("{} is no home directory", user.home.display())));
     }
     if spec.hostname.is_empty() || spec.hostname.len() > 64 || !plain(&spec.hostname) {
-        return Err(CreateError::Invalid(format!("{:?} is no host name of at most 64 letters", spec.hostname)));
+        return Err(CreateError::Invalid(format!(
+            "{:?} is no host name of at most 64 letters",
+            spec.hostname
+        )));
     }
     if spec.env.iter().any(|(key, value)| {
         let key = key.as_bytes();
@@ -417,7 +440,10 @@ fn check(spec: &BoxSpec) -> Result<(), CreateError> {
     }
     for path in &spec.expose {
         if !path.is_absolute() || !path.exists() {
-            return Err(CreateError::Invalid(format!("{} cannot be exposed: it is not there", path.display())));
+            return Err(CreateError::Invalid(format!(
+                "{} cannot be exposed: it is not there",
+                path.display()
+            )));
         }
     }
     Ok(())
@@ -458,7 +484,8 @@ pub(crate) fn prepare_directory(path: &Path) -> io::Result<PathBuf> {
 /// The lock is shared with the zygote, which holds it until a dead harness's boxes are gone.
 fn take_lock(root: &Path) -> Result<OwnedFd, OpenError> {
     let unusable = |source: io::Error| OpenError::StateDir { path: root.to_owned(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(unusable)?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(unusable)?;
     let start = Instant::now();
     loop {
         match file.try_lock() {

@@ -81,7 +81,7 @@ impl Session {
     pub(crate) async fn ready(&self) -> Result<(), RequestError> {
         let mut buffer = vec![0u8; MAX_REPLY];
         match self.receive(&mut buffer).await {
-            Some((0, Reply::Ready {}, _)) => Ok(()),
+            Some((0, Reply::Ready { .. }, _)) => Ok(()),
             Some((0, Reply::Failed { failure }, _)) => Err(RequestError::Refused(failure)),
             _ => Err(RequestError::Gone),
         }

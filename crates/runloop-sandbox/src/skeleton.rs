@@ -15,8 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::mountinfo;
 use crate::protocol::{Lower, Tree};
 use crate::spec::{Base, User};
-use crate::sys::files::{self, Resolve};
 use crate::sys::c_path;
+use crate::sys::files::{self, Resolve};
 
 /// Directory of the state directory that holds the skeletons.
 pub(crate) const SKELETONS: &str = "skeletons";
@@ -185,15 +185,22 @@ impl Builder<'_> {
         let root = files::open_directory(&base)?;
         let read = |name: &str| -> Vec<u8> {
             // The base is not trusted: its links must not lead out of it.
-            files::open_at(root.as_fd(), Path::new(name), libc::O_RDONLY | libc::O_NONBLOCK, 0, Resolve::InRoot)
-                .ok()
-                .filter(|fd| files::status(fd.as_fd()).is_ok_and(|status| status.kind == files::Kind::Regular))
-                .and_then(|fd| {
-                    let mut text = Vec::new();
-                    io::Read::read_to_end(&mut io::Read::take(std::fs::File::from(fd), 4 << 20), &mut text).ok()?;
-                    Some(text)
-                })
-                .unwrap_or_default()
+            files::open_at(
+                root.as_fd(),
+                Path::new(name),
+                libc::O_RDONLY | libc::O_NONBLOCK,
+                0,
+                Resolve::InRoot,
+            )
+            .ok()
+            .filter(|fd| files::status(fd.as_fd()).is_ok_and(|status| status.kind == files::Kind::Regular))
+            .and_then(|fd| {
+                let mut text = Vec::new();
+                io::Read::read_to_end(&mut io::Read::take(std::fs::File::from(fd), 4 << 20), &mut text)
+                    .ok()?;
+                Some(text)
+            })
+            .unwrap_or_default()
         };
         let shell = files::open_at(root.as_fd(), Path::new("bin/bash"), libc::O_PATH, 0, Resolve::InRoot);
         let shell = if shell.is_ok() { "/bin/bash" } else { "/bin/sh" };
@@ -389,7 +396,8 @@ impl Builder<'_> {
     }
 
     fn parents_below(&self, part: &str, host: &Path, path: &Path) -> io::Result<()> {
-        let mut above: Vec<&Path> = path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).collect();
+        let mut above: Vec<&Path> =
+            path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).collect();
         above.reverse();
         for directory in above {
             let mode = std::fs::metadata(host.join(directory)).map_or(0o755, |status| status.mode() & 0o7777);
@@ -436,13 +444,7 @@ impl Builder<'_> {
         entry.extend(home);
         entry.extend(format!(":{shell}\n").as_bytes());
         let passwd = with_account(passwd, name, *uid, &entry, b"root:x:0:0:root:/root:/bin/sh\n");
-        let group = with_account(
-            group,
-            name,
-            *uid,
-            format!("{name}:x:{uid}:\n").as_bytes(),
-            b"root:x:0:\n",
-        );
+        let group = with_account(group, name, *uid, format!("{name}:x:{uid}:\n").as_bytes(), b"root:x:0:\n");
         let mut shadow = Vec::new();
         for line in passwd.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             shadow.extend(line.split(|&byte| byte == b':').next().unwrap_or_default());
@@ -560,7 +562,8 @@ mod tests {
 
     #[test]
     fn a_file_without_root_gets_one() {
-        let text = with_account(b"", "user", 5, b"user:x:5:5::/:/bin/sh\n", b"root:x:0:0:root:/root:/bin/sh\n");
+        let text =
+            with_account(b"", "user", 5, b"user:x:5:5::/:/bin/sh\n", b"root:x:0:0:root:/root:/bin/sh\n");
         assert!(text.starts_with(b"root:x:0:0:"));
         let text = with_account(b"", "root", 0, b"root:x:0:0::/root:/bin/sh\n", b"unused\n");
         assert_eq!(text, b"root:x:0:0::/root:/bin/sh\n");

@@ -90,7 +90,9 @@ impl SnapshotId {
 
     /// Reads an id written by [`SnapshotId::as_str`]; `None` if it could not be one (it is used as a file name).
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let fits = !text.is_empty()
+            && text.len() <= 64
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         fits.then(|| Self(text.to_owned()))
     }
 }

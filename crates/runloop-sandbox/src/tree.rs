@@ -156,7 +156,11 @@ pub(crate) fn copy(
     let top = Arc::new(Pair { source, target });
     let job = Job {
         owners,
-        queue: Mutex::new(Queue { pending: vec![Work { pair: Arc::clone(&top), name: None, depth: 0 }], busy: 0, error: None }),
+        queue: Mutex::new(Queue {
+            pending: vec![Work { pair: Arc::clone(&top), name: None, depth: 0 }],
+            busy: 0,
+            error: None,
+        }),
         changed: Condvar::new(),
         names: Mutex::new(HashMap::new()),
         finishing: Mutex::new(Vec::new()),
@@ -252,7 +256,9 @@ impl Job {
             }
         };
         if work.depth >= MAX_DEPTH {
-            return Err(io::Error::other(format!("directories are nested more than {MAX_DEPTH} levels deep")));
+            return Err(io::Error::other(format!(
+                "directories are nested more than {MAX_DEPTH} levels deep"
+            )));
         }
         let status = files::status(pair.source.as_fd())?;
         let mut below = Vec::new();

@@ -24,7 +24,8 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
     loop {
         tokio::time::sleep(GLANCE).await;
         let Some(shared) = shared.upgrade() else { return };
-        let running: Vec<Arc<Inner>> = shared.boxes().into_iter().filter(|inner| inner.is_running()).collect();
+        let running: Vec<Arc<Inner>> =
+            shared.boxes().into_iter().filter(|inner| inner.is_running()).collect();
         if running.is_empty() {
             before = None;
             continue;

@@ -127,8 +127,7 @@ impl Zygote {
         let mut buffer = vec![0u8; MAX_PACKET + 64];
         loop {
             // Spare namespaces are made when there is nothing better to do.
-            let wants_spare =
-                matches!(self.setup, Setup::Root { .. }) && self.spare.len() < SPARE_NAMESPACES;
+            let wants_spare = matches!(self.setup, Setup::Root { .. }) && self.spare.len() < SPARE_NAMESPACES;
             let timeout = wants_spare.then_some(0);
             let [asked, ended] = process::wait_readable([self.control.as_fd(), events.as_fd()], timeout)?;
             if ended {
@@ -182,8 +181,7 @@ impl Zygote {
 
     /// Forks the first process of a box and returns a handle on it.
     fn create(&mut self, mut plan: Plan, socket: &OwnedFd, events: &OwnedFd) -> Result<OwnedFd, Failure> {
-        // The file, its group, and the group of the sandbox.
-        self.groups.extend(plan.groups.iter().filter_map(|file| file.ancestors().nth(2)).map(Path::to_owned));
+        self.groups.extend(plan.group_roots.iter().cloned());
         let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
             for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
@@ -199,8 +197,7 @@ impl Zygote {
         }
         let mut namespaces = Namespaces::NONE;
         if !matches!(self.setup, Setup::Process { .. }) {
-            namespaces =
-                Namespaces::MOUNT.with(Namespaces::PID).with(Namespaces::IPC).with(Namespaces::UTS);
+            namespaces = Namespaces::MOUNT.with(Namespaces::PID).with(Namespaces::IPC).with(Namespaces::UTS);
             if plan.offline {
                 namespaces = namespaces.with(Namespaces::NET);
             }
@@ -271,7 +268,8 @@ impl Zygote {
                         Identity::Single
                     }
                 };
-                let users = if matches!(identity, Identity::Shifted { .. }) { Users::Any } else { Users::Same };
+                let users =
+                    if matches!(identity, Identity::Shifted { .. }) { Users::Any } else { Users::Same };
                 namespace::enter(plan, trees, shown, resolver.as_deref(), identity)?;
                 if *fake_owners {
                     confine::fake_owner_changes()

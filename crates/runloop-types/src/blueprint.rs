@@ -30,17 +30,13 @@ impl Default for BlueprintStatus {
 
 open_enum! {
     /// Whether a blueprint was deleted.
+    #[derive(Default)]
     BlueprintState {
         /// It is there.
+        #[default]
         Created = "created",
         /// It was deleted; still readable.
         Deleted = "deleted",
-    }
-}
-
-impl Default for BlueprintState {
-    fn default() -> Self {
-        Self::Created
     }
 }
 

@@ -40,7 +40,6 @@ pub struct Egress {
     /// Host names; `*.` only as the first label.
     pub allowed_hostnames: Vec<String>,
     /// Address ranges.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_cidrs: Vec<serde_json::Value>,
 }
 

@@ -6,8 +6,10 @@ use crate::{Metadata, ObjectId};
 
 open_enum! {
     /// What an object holds.
+    #[derive(Default)]
     ObjectContentType {
         /// Not told.
+        #[default]
         Unspecified = "unspecified",
         /// Text.
         Text = "text",
@@ -19,12 +21,6 @@ open_enum! {
         Tar = "tar",
         /// A gzipped tar archive.
         Tgz = "tgz",
-    }
-}
-
-impl Default for ObjectContentType {
-    fn default() -> Self {
-        Self::Unspecified
     }
 }
 

@@ -161,19 +161,15 @@ pub struct ScoringContractResultView {
 
 open_enum! {
     /// How a scoring function ended.
+    #[derive(Default)]
     ScoringFunctionState {
         /// It gave a score.
         Complete = "complete",
         /// It gave none.
         Error = "error",
         /// Not told.
+        #[default]
         Unknown = "unknown",
-    }
-}
-
-impl Default for ScoringFunctionState {
-    fn default() -> Self {
-        Self::Unknown
     }
 }
 

@@ -19,7 +19,7 @@ suite = judge.Suite()
 random = judge.rng()
 
 STAGE = """
-import sys, threading
+import sys, threading, time
 from larder import Cache
 sys.setswitchinterval(interval)
 LONG, MOMENT = 6, moment
@@ -64,8 +64,9 @@ class Stage:
         return self.begun[n].wait(MOMENT)
 
     def result(self, threads, **more):
+        until = time.monotonic() + LONG
         for thread in threads:
-            thread.join(LONG)
+            thread.join(max(0, until - time.monotonic()))
         stuck = sum(thread.is_alive() for thread in threads)
         return {"outcomes": self.outcomes, "loads": self.count, "stuck": stuck, "stats": self.cache.stats(), **more}
 

@@ -274,4 +274,4 @@ def _():
     judge.visible_tests(repo, HERE / "tests")
 
 
-suite.main(plan=19)
+suite.main(plan=19, graded=True)

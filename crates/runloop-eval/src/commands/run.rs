@@ -5,6 +5,7 @@ use eval_report::gate;
 use eval_runner::Plan;
 
 use crate::args::{Format, RunArgs, Verbosity, VerifyMode};
+use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
@@ -33,6 +34,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         execution: &args.execution,
         target: &args.target,
         verbosity,
+        purpose: Purpose::Judge,
         seed: args.seed,
         keep_devboxes: args.keep_devboxes,
     })

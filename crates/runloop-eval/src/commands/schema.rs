@@ -9,6 +9,8 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
     print_json(&match args.kind {
         SchemaKind::Benchmark => eval_builder::benchmark_schema(),
         SchemaKind::Scenario => eval_builder::scenario_schema(),
+        SchemaKind::Agent => eval_builder::agent_schema(),
+        SchemaKind::Scorer => eval_builder::scorer_schema(),
     })?;
     Ok(Exit::Done)
 }

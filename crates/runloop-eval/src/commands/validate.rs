@@ -9,14 +9,15 @@ use eval_runner::{Plan, Trial};
 
 use crate::args::{Format, ValidateArgs, Verbosity};
 use crate::commands::{print, print_json};
-use crate::display::printable;
+use crate::display::{Purpose, printable};
 use crate::error::CliError;
 use crate::evaluation::{Request, evaluate, warn_of_leaks};
 use crate::exit::Exit;
+use crate::header::counted;
 use crate::{definitions, evaluation};
 
 /// Agents of `validate` that stand for a control are called by this prefix and the control's name.
-const CONTROL: &str = "control:";
+pub(crate) const CONTROL: &str = "control:";
 
 pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = LoadOptions { environment: definitions::environment(), ..LoadOptions::default() };
@@ -27,6 +28,7 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         execution: &args.execution,
         target: &args.target,
         verbosity,
+        purpose: Purpose::Validate,
         seed: None,
         keep_devboxes: false,
     })
@@ -176,15 +178,14 @@ fn table(reports: &[Report], directory: &str) -> String {
             Holds::No => "\x1b[1;31mBROKEN\x1b[0m   ",
             Holds::Undecided => "\x1b[1;33mundecided\x1b[0m",
         };
-        let below = report.controls.values().flatten().filter(|score| **score < 1.0).count();
         text += &format!("{word} {:width$}  ", report.scenario);
         if report.problems.is_empty() {
             text += &format!(
-                "oracle {}/{}, nop {:.2}, {below} of {} controls refused",
+                "oracle {}/{}, nop {:.2}, {} refused",
                 report.oracle_passed,
                 report.oracle_trials,
                 report.nop_score.unwrap_or_default(),
-                report.controls.len()
+                counted(report.controls.len(), "control")
             );
         } else {
             text += &report.problems.join("; ");
@@ -193,8 +194,8 @@ fn table(reports: &[Report], directory: &str) -> String {
     }
     let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
     text += &format!(
-        "\n{} scenarios: {} hold, {} broken, {} undecided\nresults     {directory}\n",
-        reports.len(),
+        "\n{}: {} hold, {} broken, {} undecided\nresults     {directory}\n",
+        counted(reports.len(), "scenario"),
         count(Holds::Yes),
         count(Holds::No),
         count(Holds::Undecided)

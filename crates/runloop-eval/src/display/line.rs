@@ -2,6 +2,8 @@
 
 use eval_record::{TrialResult, TrialState};
 
+use super::Purpose;
+
 const GREEN: &str = "\x1b[1;32m";
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -10,10 +12,14 @@ const PLAIN: &str = "\x1b[0m";
 
 /// `    PASS [   0.8s] ( 3/16) scenario · agent · 1`, with the reason of what is not a pass. `anstream` takes the colours
 /// away where they are not wanted.
-pub(crate) fn verdict(result: &TrialResult, finished: usize, planned: usize) -> String {
-    let (colour, word) = match (result.state, result.passed) {
-        (TrialState::Scored, Some(true)) => (GREEN, "PASS"),
-        (TrialState::Scored, _) => (RED, "FAIL"),
+pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, planned: usize) -> String {
+    let passed = result.passed == Some(true);
+    let (colour, word) = match (result.state, purpose) {
+        (TrialState::Scored, Purpose::Judge) if passed => (GREEN, "PASS"),
+        (TrialState::Scored, Purpose::Judge) => (RED, "FAIL"),
+        // Of all agents only the oracle must pass.
+        (TrialState::Scored, Purpose::Validate) if passed == (result.trial.agent == "oracle") => (GREEN, "OK"),
+        (TrialState::Scored, Purpose::Validate) => (RED, "BROKEN"),
         (TrialState::Invalid, _) => (YELLOW, "INVALID"),
         (TrialState::Canceled, _) => (DIM, "CANCELED"),
     };
@@ -21,11 +27,11 @@ pub(crate) fn verdict(result: &TrialResult, finished: usize, planned: usize) -> 
     let width = planned.to_string().len();
     let mut text = format!("{colour}{word:>9}{PLAIN} [{seconds:>7.2}s] ({finished:>width$}/{planned}) {}", result.trial);
     match (result.state, result.score, result.cause) {
-        (TrialState::Scored, Some(score), _) if result.passed != Some(true) => text += &format!("  score {score:.2}"),
+        (TrialState::Scored, Some(score), _) if !passed => text += &format!("  score {score:.2}"),
         (TrialState::Invalid, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
         _ => {}
     }
-    if result.passed != Some(true)
+    if !passed
         && let Some(message) = &result.message
     {
         text += &format!(": {}", printable(message));
@@ -77,16 +83,24 @@ mod tests {
     #[test]
     fn a_pass_is_short_and_a_failure_tells_its_score() {
         let pass = TrialResult { score: Some(1.0), passed: Some(true), ..result(TrialState::Scored) };
-        assert_eq!(plain(&verdict(&pass, 3, 16)), "     PASS [   1.50s] ( 3/16) fix · mine · 2");
+        assert_eq!(plain(&verdict(&pass, Purpose::Judge, 3, 16)), "     PASS [   1.50s] ( 3/16) fix · mine · 2");
         let fail = TrialResult { score: Some(0.25), passed: Some(false), ..result(TrialState::Scored) };
-        assert_eq!(plain(&verdict(&fail, 4, 16)), "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25");
+        assert_eq!(plain(&verdict(&fail, Purpose::Judge, 4, 16)), "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25");
+    }
+
+    #[test]
+    fn in_a_validation_only_the_oracle_is_to_pass() {
+        let low = TrialResult { score: Some(0.0), passed: Some(false), ..result(TrialState::Scored) };
+        assert!(plain(&verdict(&low, Purpose::Validate, 1, 1)).starts_with("       OK"));
+        let high = TrialResult { score: Some(1.0), passed: Some(true), ..result(TrialState::Scored) };
+        assert!(plain(&verdict(&high, Purpose::Validate, 1, 1)).starts_with("   BROKEN"));
     }
 
     #[test]
     fn hostile_text_stays_text() {
         let message = Some("\x1b[2Jgone\nforged line".to_owned());
         let lost = TrialResult { cause: Some(Cause::DevboxLost), message, ..result(TrialState::Invalid) };
-        let line = verdict(&lost, 1, 1);
+        let line = verdict(&lost, Purpose::Judge, 1, 1);
         assert!(!line.contains('\n') && !line.contains("\x1b[2J"), "{line:?}");
         assert!(line.contains("devbox_lost"), "{line}");
     }

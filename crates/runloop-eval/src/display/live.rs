@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use eval_record::{Event, EventKind, Phase, TrialKey, TrialResult, TrialState};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::line;
+use super::{Purpose, line};
 
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
 
 /// The state behind the live region.
 pub(super) struct Live {
+    purpose: Purpose,
     region: MultiProgress,
     bar: ProgressBar,
     rows: Vec<ProgressBar>,
@@ -37,10 +38,10 @@ struct Tally {
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(purpose: Purpose) -> Self {
         let region = MultiProgress::new();
         let bar = region.add(ProgressBar::new(0).with_style(style("{bar:28.green/dim} {pos}/{len} {msg}")));
-        Self { region, bar, rows: Vec::new(), running: BTreeMap::new(), tally: Tally::default() }
+        Self { purpose, region, bar, rows: Vec::new(), running: BTreeMap::new(), tally: Tally::default() }
     }
 
     /// Shows events until their source is gone, then takes the region away.
@@ -87,7 +88,7 @@ impl Live {
             (TrialState::Invalid, _) => tally.invalid += 1,
             (TrialState::Canceled, _) => {}
         }
-        let text = line::verdict(result, tally.finished, tally.planned);
+        let text = line::verdict(result, self.purpose, tally.finished, tally.planned);
         // A closed terminal is no reason to stop.
         let _ = self.region.println(text);
     }

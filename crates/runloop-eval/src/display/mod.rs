@@ -13,6 +13,15 @@ use eval_record::{Event, EventKind};
 pub(crate) use self::line::printable;
 use self::live::Live;
 
+/// What the verdicts are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To judge agents: a pass is good.
+    Judge,
+    /// To judge the benchmark: the oracle must pass and nothing else may.
+    Validate,
+}
+
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -44,12 +53,12 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    pub(crate) fn start(mode: Mode) -> Self {
+    pub(crate) fn start(mode: Mode, purpose: Purpose) -> Self {
         let (sender, receiver) = channel();
         let thread = match mode {
             Mode::Quiet => None,
-            Mode::Lines => Some(std::thread::spawn(move || print_lines(&receiver))),
-            Mode::Live => Some(std::thread::spawn(move || Live::new().follow(&receiver))),
+            Mode::Lines => Some(std::thread::spawn(move || print_lines(&receiver, purpose))),
+            Mode::Live => Some(std::thread::spawn(move || Live::new(purpose).follow(&receiver))),
         };
         Self { sender: thread.is_some().then_some(sender), thread }
     }
@@ -71,7 +80,7 @@ impl Drop for Display {
     }
 }
 
-fn print_lines(events: &Receiver<Event>) {
+fn print_lines(events: &Receiver<Event>, purpose: Purpose) {
     let mut finished = 0;
     let mut planned = 0;
     for event in events {
@@ -79,7 +88,7 @@ fn print_lines(events: &Receiver<Event>) {
             EventKind::RunStarted(header) => planned = header.planned.len(),
             EventKind::TrialFinished(result) => {
                 finished += 1;
-                anstream::eprintln!("{}", line::verdict(&result, finished, planned));
+                anstream::eprintln!("{}", line::verdict(&result, purpose, finished, planned));
             }
             _ => {}
         }

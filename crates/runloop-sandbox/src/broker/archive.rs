@@ -53,18 +53,18 @@ fn entries<R: Read>(mut archive: tar::Archive<R>, target: BorrowedFd<'_>) -> Res
     let all = archive.entries().map_err(|error| format!("the archive cannot be read: {error}"))?;
     for entry in all {
         let mut entry = entry.map_err(|error| format!("the archive is damaged: {error}"))?;
-        let name = entry.path().map_err(|error| format!("an entry's name cannot be read: {error}"))?.into_owned();
+        let name =
+            entry.path().map_err(|error| format!("an entry's name cannot be read: {error}"))?.into_owned();
         one(&mut entry, &name, target, &mut directories)
             .map_err(|error| format!("entry {:?}: {error}", name.display().to_string()))?;
     }
     // Last, because a directory may be read-only, and because every entry in it changed its time.
     for (path, mode, modified) in directories.into_iter().rev() {
-        let done = files::open_at(target, &path, libc::O_RDONLY | libc::O_DIRECTORY, 0, Resolve::Strict).and_then(
-            |directory| {
+        let done = files::open_at(target, &path, libc::O_RDONLY | libc::O_DIRECTORY, 0, Resolve::Strict)
+            .and_then(|directory| {
                 files::set_open_mode(directory.as_fd(), mode)?;
                 files::set_modified(directory.as_fd(), modified)
-            },
-        );
+            });
         done.map_err(|error| format!("entry {:?}: {error}", path.display().to_string()))?;
     }
     Ok(())
@@ -108,7 +108,8 @@ fn one<R: Read>(
         }
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
             make_room(parent, &last)?;
-            let file = files::open_entry(parent, &last, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600)?;
+            let file =
+                files::open_entry(parent, &last, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600)?;
             let mut file = File::from(file);
             io::copy(entry, &mut file)?;
             files::set_open_mode(file.as_fd(), mode)?;

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use crate::protocol::{self, Failure, MAX_PACKET, Plan, Reply, Request, Shape};
 use crate::sys::limits::{self, Resource};
 use crate::sys::{files, process, socket};
-pub(crate) use processes::{kill_adopted, kill_descendants};
 use processes::Processes;
+pub(crate) use processes::{kill_adopted, kill_descendants};
 
 /// How often the memory of a box with running processes is looked at.
 const WATCH_MILLISECONDS: u32 = 250;
@@ -90,7 +90,8 @@ impl Broker {
 
     /// Serves until the harness is gone.
     pub(crate) fn serve(mut self) -> ! {
-        self.reply(0, &Reply::Ready {}, &[]);
+        let own_processes = self.processes.are_all_visible();
+        self.reply(0, &Reply::Ready { own_processes }, &[]);
         let mut buffer = vec![0u8; MAX_PACKET + 64];
         loop {
             let timeout = self.watching.then_some(WATCH_MILLISECONDS);
@@ -183,7 +184,11 @@ impl Broker {
     }
 
     /// Forks a child that does `work`, as a command that can be waited for and signalled.
-    fn start(&mut self, number: u64, work: impl FnOnce() -> Result<std::convert::Infallible, i32>) -> Option<Reply> {
+    fn start(
+        &mut self,
+        number: u64,
+        work: impl FnOnce() -> Result<std::convert::Infallible, i32>,
+    ) -> Option<Reply> {
         match crate::sys::clone::fork() {
             Ok(None) => {
                 // In the child. Whatever happens, it never returns to the broker's loop.
@@ -213,9 +218,7 @@ impl Broker {
                 self.reply(number, &Reply::Opened {}, &[file.as_fd()]);
                 None
             }
-            Err(error) => {
-                Some(Reply::Failed { failure: Failure::new(path.to_string_lossy(), &error) })
-            }
+            Err(error) => Some(Reply::Failed { failure: Failure::new(path.to_string_lossy(), &error) }),
         }
     }
 

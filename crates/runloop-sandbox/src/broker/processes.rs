@@ -16,6 +16,8 @@ pub(super) struct Processes {
     /// `/proc`, opened before any program of the box could cover it.
     table: OwnedFd,
     extent: Extent,
+    /// The table is that of the container around this box, whose numbers mean nothing here.
+    foreign: bool,
 }
 
 enum Extent {
@@ -37,15 +39,34 @@ struct Row {
 
 impl Processes {
     pub(super) fn whole_namespace() -> io::Result<Self> {
-        Ok(Self { table: files::open_directory(Path::new("/proc"))?, extent: Extent::Namespace })
+        let mut processes = Self {
+            table: files::open_directory(Path::new("/proc"))?,
+            extent: Extent::Namespace,
+            foreign: false,
+        };
+        processes.foreign = !processes.are_all_visible();
+        Ok(processes)
     }
 
     pub(super) fn descendants(own_user: Option<u32>) -> io::Result<Self> {
-        Ok(Self { table: files::open_directory(Path::new("/proc"))?, extent: Extent::Descendants { own_user } })
+        let table = files::open_directory(Path::new("/proc"))?;
+        Ok(Self { table, extent: Extent::Descendants { own_user }, foreign: false })
+    }
+
+    /// Whether `/proc` shows this pid namespace and no other.
+    pub(super) fn are_all_visible(&self) -> bool {
+        match self.extent {
+            // Another namespace's table has another number for this process.
+            Extent::Namespace => {
+                files::read_link(self.table.as_fd(), c"self").is_ok_and(|own| own.as_bytes() == b"1")
+            }
+            Extent::Descendants { .. } => false,
+        }
     }
 
     fn rows(&self) -> Vec<Row> {
         match self.extent {
+            Extent::Namespace if self.foreign => Vec::new(),
             Extent::Namespace => {
                 let own = std::process::id() as i32;
                 table(self.table.as_fd()).into_iter().filter(|row| row.pid != own).collect()
@@ -229,7 +250,8 @@ fn table(proc_directory: BorrowedFd<'_>) -> Vec<Row> {
     pids.filter_map(|pid| {
         use std::io::Read;
         let path = format!("{pid}/stat");
-        let file = files::open_at(proc_directory, Path::new(&path), libc::O_RDONLY, 0, Resolve::Strict).ok()?;
+        let file =
+            files::open_at(proc_directory, Path::new(&path), libc::O_RDONLY, 0, Resolve::Strict).ok()?;
         let mut text = [0u8; 1024];
         let length = std::fs::File::from(file).read(&mut text).ok()?;
         parse_row(pid, &text[..length])

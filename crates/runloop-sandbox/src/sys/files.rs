@@ -70,10 +70,16 @@ pub(crate) fn open_at(
 }
 
 /// openat(2) of one name that is not followed if it is a link. `O_CLOEXEC` and `O_NOFOLLOW` are added.
-pub(crate) fn open_entry(directory: BorrowedFd<'_>, name: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
+pub(crate) fn open_entry(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    flags: i32,
+    mode: u32,
+) -> io::Result<OwnedFd> {
     let flags = flags | libc::O_CLOEXEC | libc::O_NOFOLLOW;
     // SAFETY: the name is NUL-terminated; the result is a new descriptor of ours alone.
-    let fd = check(unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags, mode as libc::c_uint) })?;
+    let fd =
+        check(unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags, mode as libc::c_uint) })?;
     // SAFETY: see above.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -127,7 +133,10 @@ impl Status {
             libc::S_IFCHR => Kind::CharDevice,
             _ => Kind::Other,
         };
-        #[expect(clippy::unnecessary_cast, reason = "the widths of these fields differ between architectures")]
+        #[expect(
+            clippy::unnecessary_cast,
+            reason = "the widths of these fields differ between architectures"
+        )]
         Self {
             kind,
             mode: stat.st_mode,
@@ -445,7 +454,10 @@ pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
     unsafe {
         let mut stat: libc::statvfs = std::mem::zeroed();
         check(libc::fstatvfs(fd.as_raw_fd(), &raw mut stat))?;
-        #[expect(clippy::unnecessary_cast, reason = "the widths of these fields differ between architectures")]
+        #[expect(
+            clippy::unnecessary_cast,
+            reason = "the widths of these fields differ between architectures"
+        )]
         let (unit, total, free) = (stat.f_frsize as u64, stat.f_blocks as u64, stat.f_bfree as u64);
         Ok(Space { used: total.saturating_sub(free) * unit })
     }
@@ -513,7 +525,8 @@ mod tests {
             bytes
         };
         let records =
-            [record(b".", libc::DT_DIR), record(b"a\nb", libc::DT_REG), record(b"x", libc::DT_UNKNOWN)].concat();
+            [record(b".", libc::DT_DIR), record(b"a\nb", libc::DT_REG), record(b"x", libc::DT_UNKNOWN)]
+                .concat();
         let mut found = Vec::new();
         parse_entries(&records, &mut found);
         assert_eq!(found.len(), 2);

@@ -74,7 +74,12 @@ impl Context {
         self.configure(FSCONFIG_CMD_CREATE, None, None)?;
         // SAFETY: takes a descriptor and integers.
         let fd = check(unsafe {
-            libc::syscall(libc::SYS_fsmount, self.0.as_raw_fd(), FSMOUNT_CLOEXEC, attributes.0 as libc::c_uint)
+            libc::syscall(
+                libc::SYS_fsmount,
+                self.0.as_raw_fd(),
+                FSMOUNT_CLOEXEC,
+                attributes.0 as libc::c_uint,
+            )
         })
         .map_err(|error| self.explain(error))?;
         // SAFETY: the descriptor was just made and belongs to nobody else.
@@ -184,7 +189,11 @@ pub(crate) fn overlay_by_options(overlay: &Overlay<'_>, scratch: &Path) -> io::R
         options.extend(key);
         options.extend(escaped(path));
     }
-    options.extend(if overlay.user_marks { &b",userxattr"[..] } else { &b",redirect_dir=off,metacopy=off"[..] });
+    options.extend(if overlay.user_marks {
+        &b",userxattr"[..]
+    } else {
+        &b",redirect_dir=off,metacopy=off"[..]
+    });
     options.extend(b",index=off,volatile");
     if options.len() >= 4096 {
         return Err(io::Error::from_raw_os_error(libc::E2BIG));

@@ -22,6 +22,8 @@ pub(crate) fn install(filter: &mut [Instruction]) -> io::Result<()> {
 pub(crate) fn landlock_version() -> io::Result<u32> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the attributes must be null and nothing is made.
-    check(unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION) })
-        .map(|version| version as u32)
+    check(unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION)
+    })
+    .map(|version| version as u32)
 }

@@ -25,7 +25,12 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 struct Control([u8; 64]);
 
 /// Sends one message; `wait` says whether to block while the peer's queue is full.
-pub(crate) fn send(socket: BorrowedFd<'_>, data: &[u8], fds: &[BorrowedFd<'_>], wait: bool) -> io::Result<()> {
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    data: &[u8],
+    fds: &[BorrowedFd<'_>],
+    wait: bool,
+) -> io::Result<()> {
     if fds.len() > MAX_FDS {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }

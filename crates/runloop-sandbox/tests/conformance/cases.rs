@@ -53,8 +53,10 @@ async fn programs_that_cannot_run_say_so(context: Arc<Context>) {
 
 async fn output_streams_while_the_command_runs(context: Arc<Context>) {
     let linux_box = context.new_box().await;
-    let mut process =
-        linux_box.exec(with_input(script("echo one; read word; echo two $word; echo three >&2"))).await.unwrap();
+    let mut process = linux_box
+        .exec(with_input(script("echo one; read word; echo two $word; echo three >&2")))
+        .await
+        .unwrap();
     assert_eq!(first_line(&mut process).await, "one");
     let mut stdin = process.stdin.take().unwrap();
     stdin.write_all(b"words\n").await.unwrap();
@@ -125,7 +127,10 @@ async fn the_working_directory_is_relative_to_home(context: Arc<Context>) {
     linux_box.create_dir_all(Path::new("a/b")).await.unwrap();
     let said = run(&linux_box, ExecSpec { cwd: Some("a/b".into()), ..words(&["pwd"]) }).await;
     assert_eq!(said.stdout.trim(), linux_box.home().join("a/b").to_str().unwrap());
-    assert_eq!(run(&linux_box, ExecSpec { cwd: Some("/usr".into()), ..words(&["pwd"]) }).await.stdout, "/usr\n");
+    assert_eq!(
+        run(&linux_box, ExecSpec { cwd: Some("/usr".into()), ..words(&["pwd"]) }).await.stdout,
+        "/usr\n"
+    );
 }
 
 async fn files_are_written_and_read(context: Arc<Context>) {
@@ -200,13 +205,15 @@ async fn archives_are_unpacked(context: Arc<Context>) {
     assert_eq!(sh(&linux_box, "into/here/top/link; test -O into/here/top/tool").await, "tool\n");
     let mut plain = Vec::new();
     archive(&entries).read_to_end(&mut plain).unwrap();
-    let mut encoder = flate2::write::GzEncoder::new(tempfile::tempfile().unwrap(), flate2::Compression::fast());
+    let mut encoder =
+        flate2::write::GzEncoder::new(tempfile::tempfile().unwrap(), flate2::Compression::fast());
     encoder.write_all(&plain).unwrap();
     let mut zipped = encoder.finish().unwrap();
     zipped.rewind().unwrap();
     linux_box.unpack(zipped, ArchiveFormat::TarGz, Path::new("zipped")).await.unwrap();
     assert_eq!(sh(&linux_box, "zipped/top/tool").await, "tool\n");
-    let damaged = linux_box.unpack(archive(&entries), ArchiveFormat::TarGz, Path::new("x")).await.unwrap_err();
+    let damaged =
+        linux_box.unpack(archive(&entries), ArchiveFormat::TarGz, Path::new("x")).await.unwrap_err();
     assert!(matches!(damaged, FileError::Archive { .. }), "{damaged}");
 }
 
@@ -356,7 +363,10 @@ async fn the_host_name_is_the_box_s(context: Arc<Context>) {
     let linux_box = context.new_box().await;
     assert_eq!(sh(&linux_box, "cat /proc/sys/kernel/hostname; cat /etc/hostname").await, "devbox\ndevbox\n");
     assert!(sh(&linux_box, "cat /etc/hosts").await.contains("127.0.0.1 localhost devbox"));
-    assert_eq!(sh(&linux_box, "bash -lc 'echo $PATH'").await, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+    assert_eq!(
+        sh(&linux_box, "bash -lc 'echo $PATH'").await,
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    );
 }
 
 async fn exposed_directories_are_readable_only(context: Arc<Context>) {
@@ -404,7 +414,11 @@ async fn a_directory_can_be_the_base(context: Arc<Context>) {
     assert!(sh(&linux_box, "cat /etc/passwd").await.contains("user:x:1000:1000:user:/home/user:/bin/bash"));
     linux_box.kill_all().await.unwrap();
     let id = linux_box.snapshot().await.unwrap();
-    let fork = context.sandbox.create(runloop_sandbox::BoxSpec { snapshot: Some(id), ..spec.clone() }).await.unwrap();
+    let fork = context
+        .sandbox
+        .create(runloop_sandbox::BoxSpec { snapshot: Some(id), ..spec.clone() })
+        .await
+        .unwrap();
     assert_eq!(sh(&fork, "cat file").await, "mine\n");
     assert!(!base.path().join("home").exists());
     spec.base = runloop_sandbox::Base::Dir(base.path().join("nowhere"));
@@ -415,7 +429,11 @@ async fn a_directory_can_be_the_base(context: Arc<Context>) {
 async fn commands_run_as_any_user(context: Arc<Context>) {
     let linux_box = context.new_box().await;
     assert_eq!(sh(&linux_box, "id -u; id -g; id -un").await, "1000\n1000\nuser\n");
-    let said = run(&linux_box, as_root(script("id -u; echo $HOME; echo x > /etc/new; chown 7:8 /etc/new; stat -c %u:%g /etc/new"))).await;
+    let said = run(
+        &linux_box,
+        as_root(script("id -u; echo $HOME; echo x > /etc/new; chown 7:8 /etc/new; stat -c %u:%g /etc/new")),
+    )
+    .await;
     assert_eq!(said.stdout, "0\n/root\n7:8\n", "{}", said.stderr);
     assert!(!succeeds(&linux_box, "echo y > /etc/new").await);
 }

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use runloop_sandbox::{
-    Base, BoxSpec, DriverKind, ExecSpec, ExitStatus, Limits, LinuxBox, Network, OpenMode, Process, Sandbox, Stdin, User,
+    Base, BoxSpec, DriverKind, ExecSpec, ExitStatus, Limits, LinuxBox, Network, OpenMode, Process, Sandbox,
+    Stdin, User,
 };
 use tokio::io::AsyncReadExt;
 

@@ -15,7 +15,12 @@ async fn a_fork_bomb_stays_inside(context: Arc<Context>) {
     let limits = Limits { pids: Some(60), ..Limits::default() };
     let linux_box = context.sandbox.create(BoxSpec { limits, ..context.spec() }).await.unwrap();
     let marker = marker("bomb");
-    write(&linux_box, "bomb", &format!("echo up; for i in 1 2 3; do bash bomb {marker} & done; wait; sleep 1000")).await;
+    write(
+        &linux_box,
+        "bomb",
+        &format!("echo up; for i in 1 2 3; do bash bomb {marker} & done; wait; sleep 1000"),
+    )
+    .await;
     let (_process, _) = background(&linux_box, &format!("bash bomb {marker} 2> /dev/null")).await;
     eventually("the bomb's growth to its limit", || processes_with(&marker).len() > 40).await;
     assert!(processes_with(&marker).len() <= 60);

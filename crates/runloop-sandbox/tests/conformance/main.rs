@@ -51,8 +51,12 @@ fn with_secrets(arguments: &[String]) -> ExitCode {
     file.write_all(outside::SECRET.as_bytes()).unwrap();
     file.rewind().unwrap();
     let program = std::env::current_exe().unwrap();
-    let status =
-        Command::new(program).args(arguments).env(outside::SECRET, outside::SECRET).stdin(file).status().unwrap();
+    let status = Command::new(program)
+        .args(arguments)
+        .env(outside::SECRET, outside::SECRET)
+        .stdin(file)
+        .status()
+        .unwrap();
     ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))
 }
 
@@ -102,7 +106,8 @@ fn trials() -> Vec<Trial> {
             None
         };
         for case in all() {
-            let skip = missing.clone().or_else(|| (case.skip)(kind, is_root() && !as_nobody).map(str::to_owned));
+            let skip =
+                missing.clone().or_else(|| (case.skip)(kind, is_root() && !as_nobody).map(str::to_owned));
             let user = if as_nobody && kind == DriverKind::Process { "-by-a-user" } else { "" };
             let name = format!("{}{user}::{}", driver_name(kind), case.name);
             let program = Arc::clone(&program);
@@ -140,7 +145,8 @@ impl Program {
             let state = scratch();
             let tried = program.as_nobody("the_driver_works", DriverKind::NamespacesUser, &state);
             if let Err(text) = tried {
-                program.missing = Some(format!("this machine refuses it: {}", text.lines().next().unwrap_or("")));
+                program.missing =
+                    Some(format!("this machine refuses it: {}", text.lines().next().unwrap_or("")));
             }
         }
         program

@@ -40,7 +40,12 @@ async fn no_sight_of_the_harness(context: Arc<Context>) {
         assert!(!said.stdout.contains(SECRET), "{text}");
     }
     // The broker's memory, descriptors and files are closed to its box, whoever looks.
-    for text in ["ls -l /proc/$PPID/fd/", "cat /proc/$PPID/maps", "ls -l /proc/$PPID/root/", "readlink /proc/$PPID/exe"] {
+    for text in [
+        "ls -l /proc/$PPID/fd/",
+        "cat /proc/$PPID/maps",
+        "ls -l /proc/$PPID/root/",
+        "readlink /proc/$PPID/exe",
+    ] {
         let said = run(&linux_box, script(&format!("{text} | grep ."))).await;
         assert_eq!(said.stdout, "", "{text}");
         if context.kind == DriverKind::NamespacesRoot {
@@ -63,17 +68,24 @@ async fn no_sight_of_the_state_directory(context: Arc<Context>) {
     let id = linux_box.snapshot().await.unwrap();
     let linux_box = context.new_box().await;
     let state = context.state_dir.display();
-    for look in [format!("ls {state}/layers"), format!("ls {state}/layers/{id}"), format!("cat {state}/lock")] {
+    for look in [format!("ls {state}/layers"), format!("ls {state}/layers/{id}"), format!("cat {state}/lock")]
+    {
         assert!(!succeeds(&linux_box, &look).await, "{look}");
     }
 }
 
 async fn no_sight_of_homes_and_temporary_files(context: Arc<Context>) {
     let linux_box = context.new_box().await;
-    assert_eq!(sh(&linux_box, "ls -A /home /tmp /var/tmp /mnt /media /srv | grep -v -e : -e '^$' -e runloop-sandbox-").await, "user\n");
+    assert_eq!(
+        sh(
+            &linux_box,
+            "ls -A /home /tmp /var/tmp /mnt /media /srv | grep -v -e : -e '^$' -e runloop-sandbox-"
+        )
+        .await,
+        "user\n"
+    );
     let top = sh(&linux_box, "ls -A /").await;
-    let allowed =
-        "bin dev etc gnu home lib lib32 lib64 libx32 media mnt nix opt proc root run sbin srv sys tmp usr var";
+    let allowed = "bin dev etc gnu home lib lib32 lib64 libx32 media mnt nix opt proc root run sbin srv sys tmp usr var";
     for name in top.lines() {
         assert!(allowed.split(' ').any(|known| known == name), "/{name} is visible");
     }
@@ -84,9 +96,21 @@ async fn no_sight_of_homes_and_temporary_files(context: Arc<Context>) {
 async fn no_sight_of_other_boxes(context: Arc<Context>) {
     let (one, two) = (context.new_box().await, context.new_box().await);
     let marker = marker("neighbour");
-    let (_process, pid) = background(&one, &format!("echo {marker} > secret; echo $$; exec -a {marker} sleep 1000")).await;
-    assert!(!succeeds(&two, &format!("cat {}/../../*/*/secret {}/secret", context.state_dir.display(), one.home().display())).await || !context.is_process());
-    assert!(!sh(&two, &format!("cat {}/secret 2> /dev/null || true", one.home().display())).await.contains(&marker));
+    let (_process, pid) =
+        background(&one, &format!("echo {marker} > secret; echo $$; exec -a {marker} sleep 1000")).await;
+    assert!(
+        !succeeds(
+            &two,
+            &format!("cat {}/../../*/*/secret {}/secret", context.state_dir.display(), one.home().display())
+        )
+        .await
+            || !context.is_process()
+    );
+    assert!(
+        !sh(&two, &format!("cat {}/secret 2> /dev/null || true", one.home().display()))
+            .await
+            .contains(&marker)
+    );
     if !context.is_process() {
         assert!(!sh(&two, "ps -eo args").await.contains(&marker));
     }
@@ -99,7 +123,8 @@ async fn no_sight_of_other_boxes(context: Arc<Context>) {
 async fn no_write_outside(context: Arc<Context>) {
     let linux_box = context.new_box().await;
     let name = marker("write");
-    let mut places = vec!["/tmp", "/var/tmp", "/usr", "/etc", "/usr/local/bin", "/home", "/", "/dev/shm", "/run"];
+    let mut places =
+        vec!["/tmp", "/var/tmp", "/usr", "/etc", "/usr/local/bin", "/home", "/", "/dev/shm", "/run"];
     let state = context.state_dir.to_str().unwrap();
     places.push(state);
     for place in places {
@@ -161,13 +186,19 @@ async fn the_box_s_root_is_nobody_outside(context: Arc<Context>) {
     use std::os::unix::fs::MetadataExt;
     let linux_box = context.new_box().await;
     let (_process, _) = {
-        let mut process = linux_box.exec(as_root(script("echo x > /made; chmod 4755 /made; echo; exec sleep 1000"))).await.unwrap();
+        let mut process = linux_box
+            .exec(as_root(script("echo x > /made; chmod 4755 /made; echo; exec sleep 1000")))
+            .await
+            .unwrap();
         let line = first_line(&mut process).await;
         (process, line)
     };
     let boxes = context.boxes_on_disk();
     let made = context.state_dir.join("boxes").join(&boxes[0]).join("up/root/made");
-    assert!(std::fs::metadata(made).unwrap().uid() > 100_000, "a file of the box belongs to root of the host");
+    assert!(
+        std::fs::metadata(made).unwrap().uid() > 100_000,
+        "a file of the box belongs to root of the host"
+    );
 }
 
 async fn no_network_unless_asked_for(context: Arc<Context>) {
@@ -298,7 +329,10 @@ pub(crate) fn brokers_of(context: &Context) -> Vec<u32> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         text.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
     };
-    named("runloop-box").into_iter().filter(|pid| parent_of(*pid).is_some_and(|pid| parents.contains(&pid))).collect()
+    named("runloop-box")
+        .into_iter()
+        .filter(|pid| parent_of(*pid).is_some_and(|pid| parents.contains(&pid)))
+        .collect()
 }
 
 fn named(name: &str) -> Vec<u32> {

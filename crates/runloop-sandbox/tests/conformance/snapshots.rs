@@ -31,12 +31,17 @@ async fn an_idle_box_is_snapshot_and_goes_on(context: Arc<Context>) {
 
 async fn a_busy_box_is_snapshot_and_goes_on(context: Arc<Context>) {
     let linux_box = context.new_box().await;
-    sh(&linux_box, "echo text > one; ln one two; truncate -s 64M sparse; mkdir -m 500 closed; touch -d 2001-02-03 old").await;
+    sh(
+        &linux_box,
+        "echo text > one; ln one two; truncate -s 64M sparse; mkdir -m 500 closed; touch -d 2001-02-03 old",
+    )
+    .await;
     let mut process = linux_box.exec(with_input(script("echo ready; read line; echo $line"))).await.unwrap();
     assert_eq!(first_line(&mut process).await, "ready");
     let id = linux_box.snapshot().await.unwrap();
     let copy = fork(&context, &id).await;
-    let look = "cat two; stat -c '%h %a' one closed; stat -c %s sparse; du -k sparse | cut -f1; date -r old +%F";
+    let look =
+        "cat two; stat -c '%h %a' one closed; stat -c %s sparse; du -k sparse | cut -f1; date -r old +%F";
     let said = sh(&copy, look).await;
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines[..3], ["text", "2 644", "2 500"]);
@@ -117,7 +122,8 @@ async fn unknown_snapshots_are_refused(context: Arc<Context>) {
 
 async fn deletions_are_part_of_a_snapshot(context: Arc<Context>) {
     let linux_box = context.new_box().await;
-    let change = "rm /etc/profile; mkdir /etc/skel.d; rm -rf /etc/skel; mkdir /etc/skel; echo new > /etc/skel/new";
+    let change =
+        "rm /etc/profile; mkdir /etc/skel.d; rm -rf /etc/skel; mkdir /etc/skel; echo new > /etc/skel/new";
     let said = run(&linux_box, as_root(script(change))).await;
     assert_eq!(said.status, ExitStatus::Exited(0), "{}", said.stderr);
     let look = "test ! -e /etc/profile && test -d /etc/skel.d && ls -A /etc/skel";

@@ -42,7 +42,10 @@ fn ten_megabytes_of_nesting_are_refused() {
 
 #[test]
 fn a_file_of_a_hundred_megabytes_is_refused_by_its_size() {
-    assert_refused(&format!("name: big\nproblem_statement: {}\n", "x".repeat(100 << 20)), &["hostile.yaml", "MiB"]);
+    assert_refused(
+        &format!("name: big\nproblem_statement: {}\n", "x".repeat(100 << 20)),
+        &["hostile.yaml", "MiB"],
+    );
 }
 
 #[test]
@@ -72,7 +75,10 @@ fn two_hundred_megabytes_of_output_are_bounded_in_the_record_and_change_no_verdi
         }
     }
     assert!(kept < 20 << 20, "{kept} bytes were kept");
-    assert!(text.starts_with("first-line") && text.trim_end().ends_with("last-line"), "head and tail are kept");
+    assert!(
+        text.starts_with("first-line") && text.trim_end().ends_with("last-line"),
+        "head and tail are kept"
+    );
 }
 
 #[test]
@@ -80,14 +86,13 @@ fn odd_file_names_travel_to_the_devbox_and_back() {
     let bench = Bench::new();
     bench.write("files/two\nlines.txt", "kept\n");
     bench.write("files/-rf * $(touch pwned) 'quoted'.txt", "kept\n");
-    let text = format!(
-        "name: odd\nenvironment:\n  network: none\n  working_directory: repo\n  files: [{{ source: files/, target: . }}]\n  \
-         setup_commands: ['git init -q && git add -A && git -c user.name=a -c user.email=a@b.c commit -qm base']\n\
-         verify: pristine\nproblem_statement: Go.\n\
-         scorers: [{{ name: all, weight: 1, shell_command: 'test \"$(cat ./*.txt | sort | uniq -c | tr -s \" \")\" = \" 3 kept\" && \
-         test ! -e pwned' }}]\n"
-    );
-    let file = bench.write("odd.yaml", &text);
+    let text = "name: odd\nenvironment:\n  network: none\n  working_directory: repo\n  \
+                files: [{ source: files/, target: . }]\n  \
+                setup_commands: ['git init -q && git add -A && git -c user.name=a -c user.email=a@b.c commit -qm base']\n\
+                verify: pristine\nproblem_statement: Go.\n\
+                scorers: [{ name: all, weight: 1, shell_command: \
+                'test \"$(cat ./*.txt | sort | uniq -c | tr -s \" \")\" = \" 3 kept\" && test ! -e pwned' }]\n";
+    let file = bench.write("odd.yaml", text);
     let results = bench.results(&file, ["--agent", "command:printf 'kept\\n' > $'agent\\nmade.txt'"]);
     results.assert_score("odd", 1.0);
 }
@@ -100,7 +105,8 @@ fn template_syntax_in_data_is_data() {
                 problem_statement: 'Say {{ matrix.word }}'\n\
                 scorers: [{ name: said, weight: 1, shell_command: 'test \"$(cat said)\" != 49 && test -s said' }]\n";
     let file = bench.write("data.yaml", text);
-    let results = bench.results(&file, ["--agent", "command:printf %s \"$PROBLEM_STATEMENT\" > said; cat said"]);
+    let results =
+        bench.results(&file, ["--agent", "command:printf %s \"$PROBLEM_STATEMENT\" > said; cat said"]);
     assert_eq!(results.json["summary"]["passed"], 2, "{}", results.finished);
 }
 

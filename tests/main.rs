@@ -1,7 +1,10 @@
 //! Tests of the whole, most of them through the real binary. One program, a module for each concern.
 
+#![expect(clippy::panic, reason = "a panic is how a test fails, also in a helper")]
+
 mod hostile;
 mod house;
 mod run;
+mod shipped;
 mod support;
 mod verdicts;

@@ -76,7 +76,10 @@ fn edited_tests_and_forged_scores_do_not_pass_a_pristine_scenario() {
     bench.write("hidden/check.sh", "grep -q finished state.txt\n");
     let file = bench.write(
         "task.yaml",
-        &scenario("pristine", "{ name: hidden, weight: 1, test_command: sh hidden/check.sh, test_files: [hidden/] }"),
+        &scenario(
+            "pristine",
+            "{ name: hidden, weight: 1, test_command: sh hidden/check.sh, test_files: [hidden/] }",
+        ),
     );
     let cheats = [
         "mkdir -p hidden; echo exit 0 > hidden/check.sh",
@@ -98,13 +101,18 @@ fn a_scorer_that_prints_no_score_is_invalid_and_never_a_zero() {
     results.assert_invalid("task", "scorer_error");
     assert_eq!(results.finished.code(), 3, "{}", results.finished);
     assert_eq!(results.json["summary"]["invalid"], 1);
-    assert!(results.json["summary"]["mean_score"].is_null(), "no verdict, no mean: {}", results.json["summary"]);
+    assert!(
+        results.json["summary"]["mean_score"].is_null(),
+        "no verdict, no mean: {}",
+        results.json["summary"]
+    );
 }
 
 #[test]
 fn a_program_that_the_devbox_lacks_is_invalid_with_its_name() {
     let bench = Bench::new();
-    let text = scenario("same", "{ name: any, weight: 1, shell_command: 'true' }") + "requires: [sh, no-such-program-anywhere]\n";
+    let text = scenario("same", "{ name: any, weight: 1, shell_command: 'true' }")
+        + "requires: [sh, no-such-program-anywhere]\n";
     let file = bench.write("task.yaml", &text);
     let results = bench.results(&file, ["--agent", "nop"]);
     results.assert_invalid("task", "requirement_missing");

@@ -12,7 +12,10 @@ struct Step {
 /// Formatting first, because it is instant; tests before docs, because they say more.
 const STEPS: [Step; 4] = [
     Step { name: "formatting", args: &["fmt", "--all", "--check"] },
-    Step { name: "lints", args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"] },
+    Step {
+        name: "lints",
+        args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    },
     Step { name: "tests", args: &["test", "--workspace", "--locked"] },
     Step { name: "docs", args: &["doc", "--workspace", "--no-deps", "--locked"] },
 ];

@@ -15,7 +15,9 @@ fn main() -> ExitCode {
                 eprintln!("xtask: there is no chore {name:?}\n");
             }
             eprintln!("cargo xtask ci      formatting, lints, tests, docs: what a submission must pass");
-            eprintln!("cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios");
+            eprintln!(
+                "cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios"
+            );
             return ExitCode::from(2);
         }
     };

@@ -1,13 +1,37 @@
 //! git in a devbox, kept from doing anything but what it is asked to.
 
-/// Defines `g`: git without hooks, monitors, attributes or configuration from outside of the repository, with an index of
-/// its own so that the repository's stays as it is, in the current directory only.
-pub(crate) const QUIET_GIT: &str = r#"export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0
+use crate::work::PLACE;
+
+/// Defines `g`, git with the directory `$git` as its repository and the current directory as its work tree, and what goes
+/// with it.
+///
+/// The checkout's own `.git` is never git's repository here: its configuration can name programs (filters, monitors,
+/// hooks), other work trees and files that never end, and an agent can write it. Of `.git` only the objects are used.
+pub(crate) const QUIET_GIT: &str = r#"unset GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE \
+  GIT_EXTERNAL_DIFF GIT_DIFF_OPTS GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_INDEX_FILE GIT_LITERAL_PATHSPECS \
+  GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS GIT_ATTR_SOURCE
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0
 g() {
   git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.attributesFile=/dev/null \
     -c core.autocrlf=false -c core.safecrlf=false -c core.fileMode=true -c core.symlinks=true -c core.quotePath=true \
-    -c diff.external= -c safe.directory='*' -c advice.addEmbeddedRepo=false -c protocol.allow=never \
-    --git-dir="$PWD/.git" --work-tree="$PWD" "$@"
+    -c core.bare=false -c diff.external= -c safe.directory='*' -c advice.addEmbeddedRepo=false -c protocol.allow=never \
+    --git-dir="$git" --work-tree="$PWD" "$@"
 }
 stage() { g add -A -- . ':(exclude,top).runloop-eval'; }
+changes() {
+  g diff --cached --binary --full-index --no-ext-diff --no-textconv --no-renames --no-color --no-relative \
+    --submodule=short --src-prefix=a/ --dst-prefix=b/ "$1"
+}
+# A repository in directory $1 that borrows the objects in $2 and leaves out what file $3 says.
+borrow() {
+  git=$1
+  git init -q --bare --template= --object-format="${4:-sha1}" "$git" 2>/dev/null || git init -q --bare --template= "$git" || return
+  mkdir -p "$git/info" "$git/objects/info" && printf '%s\n' "$2" >"$git/objects/info/alternates" || return
+  [ ! -f "$3" ] || cp -- "$3" "$git/info/exclude"
+}
 "#;
+
+/// Where the prepared environment keeps what its checkout held, below the home directory.
+pub(crate) fn store() -> String {
+    format!("$HOME/{PLACE}/git")
+}

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::archive::{PackError, STAGING, pack, pack_context};
 use crate::command::Ended;
 use crate::failure::{Failure, chain};
-use crate::git::QUIET_GIT;
+use crate::git::{self, QUIET_GIT};
 use crate::launch::{self, Base, is_content};
 use crate::network;
 use crate::plan::Plan;
@@ -249,11 +249,17 @@ impl<P: Platform> Preparations<P> {
     /// The git tree of the working directory, if it is a checkout: all that is tracked or could be.
     async fn tree(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<Option<String>, Failure> {
         let line = format!(
-            "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n{QUIET_GIT}\
-             mkdir -p \"$HOME/.runloop-eval\"\nexport GIT_INDEX_FILE=\"$HOME/.runloop-eval/index\"\n\
-             if g rev-parse -q --verify HEAD >/dev/null 2>&1; then g read-tree HEAD || exit 0; fi\n\
-             stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\nrm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
+            "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
+             part() {{ realpath -- \"$(git rev-parse --git-path \"$1\")\"; }}\n\
+             head=$(git rev-parse -q --verify 'HEAD^{{tree}}' 2>/dev/null)\n\
+             objects=$(part objects) exclude=$(part info/exclude) format=$(git rev-parse --show-object-format 2>/dev/null)\n\
+             {QUIET_GIT}mkdir -p \"$HOME/{PLACE}\"\nborrow \"{store}\" \"$objects\" \"$exclude\" \"$format\" || exit 0\n\
+             export GIT_INDEX_FILE=\"$HOME/{PLACE}/index\"\n\
+             if [ -n \"$head\" ]; then g read-tree \"$head\" || exit 0; fi\n\
+             stage && tree=$(g write-tree) && printf '\\n{MARK}%s %s\\n' \"${{format:-sha1}}\" \"$tree\"\n\
+             rm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
             enter = enter(&scenario.environment.working_directory),
+            store = git::store(),
         );
         let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
         let tree =

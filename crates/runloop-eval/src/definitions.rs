@@ -13,7 +13,9 @@ use crate::exit::Exit;
 
 /// What definitions may see of the environment: all of it, because they name what they want.
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Loads a benchmark or a scenario and shows its warnings.
@@ -33,8 +35,11 @@ pub(crate) fn agents(
 ) -> Result<Vec<Arc<Agent>>, CliError> {
     if values.is_empty() {
         if benchmark.agents.is_empty() {
-            return Err(CliError::new(Exit::Usage, format!("{} names no agents", benchmark.source.display()))
-                .hint("name one: --agent oracle, --agent nop, --agent command:'...' or --agent FILE.yaml"));
+            return Err(CliError::new(
+                Exit::Usage,
+                format!("{} names no agents", benchmark.source.display()),
+            )
+            .hint("name one: --agent oracle, --agent nop, --agent command:'...' or --agent FILE.yaml"));
         }
         return Ok(benchmark.agents.clone());
     }
@@ -56,12 +61,12 @@ pub(crate) fn filter(benchmark: &mut Benchmark, patterns: &[String]) -> Result<(
         return Ok(());
     }
     // A name such as `fix[size=small]` is no glob for itself, hence the part beside the glob.
-    let globs: Vec<_> = patterns.iter().map(|pattern| Glob::new(pattern).ok().map(|g| g.compile_matcher())).collect();
+    let globs: Vec<_> =
+        patterns.iter().map(|pattern| Glob::new(pattern).ok().map(|g| g.compile_matcher())).collect();
     let wanted = |name: &str| {
-        patterns
-            .iter()
-            .zip(&globs)
-            .any(|(pattern, glob)| name.contains(pattern) || glob.as_ref().is_some_and(|glob| glob.is_match(name)))
+        patterns.iter().zip(&globs).any(|(pattern, glob)| {
+            name.contains(pattern) || glob.as_ref().is_some_and(|glob| glob.is_match(name))
+        })
     };
     let names: Vec<String> = benchmark.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     benchmark.scenarios.retain(|scenario| wanted(&scenario.name));

@@ -40,42 +40,48 @@ pub(crate) struct Evaluated {
 
 /// Runs a plan to its end, or to Ctrl-C, and writes everything down.
 pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
-    let Request { plan, execution, verbosity, .. } = request;
-    let environment = required_environment(&plan)?;
-    let secrets = secret_names(&plan);
-    let directory = run_directory(execution.output.as_deref(), &plan.benchmark)?;
-    let path = directory.path().to_path_buf();
-    let recorder = directory.recorder().map_err(|error| CliError::wrap(Exit::Usage, "there is no record", &error))?;
-    let recorder = Arc::new(recorder);
-
+    let environment = required_environment(&request.plan)?;
     let target = Target::connect(request.target).await?;
-    let secret_values = provide_secrets(&target, &secrets).await?;
+    let evaluated = evaluate_on(&target, environment, request).await;
+    target.close().await;
+    evaluated
+}
+
+async fn evaluate_on(
+    target: &Target,
+    environment: BTreeMap<String, String>,
+    request: Request<'_>,
+) -> Result<Evaluated, CliError> {
+    let Request { plan, execution, verbosity, .. } = request;
+    let secret_values = provide_secrets(target, &secret_names(&plan)).await?;
+    let options = RunOptions {
+        target: target.name.clone(),
+        guarantees: target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok()),
+        retries: execution.retries,
+        seed: request.seed.unwrap_or_else(|| fastrand::u64(..)),
+        environment,
+        secret_values,
+        host: Some(host_access(target)?),
+        keep_devboxes: request.keep_devboxes,
+        ..RunOptions::new(uuid::Uuid::new_v4().simple().to_string())
+    };
+    let options = RunOptions {
+        concurrency: execution.concurrency.map_or(options.concurrency, |concurrency| concurrency as usize),
+        home: if target.is_local() { options.home } else { "/home/user".to_owned() },
+        ..options
+    };
+    let directory = run_directory(execution.output.as_deref(), &plan.benchmark, &options.run_id)?;
+    let no_record = |error: &dyn std::error::Error| CliError::wrap(Exit::Usage, "there is no record", error);
+    directory.write_header(&plan.header(&options)).map_err(|error| no_record(&error))?;
+    let recorder = Arc::new(directory.recorder().map_err(|error| no_record(&error))?);
+    let path = directory.path().to_path_buf();
     let cancellation = Cancellation::default();
     interrupt::watch(cancellation.clone())
         .map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
 
-    let mut options = RunOptions::new(uuid::Uuid::new_v4().simple().to_string());
-    options.target.clone_from(&target.name);
-    options.guarantees = target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok());
-    options.retries = execution.retries;
-    options.seed = request.seed.unwrap_or_else(|| fastrand::u64(..));
-    options.environment = environment;
-    options.secret_values = secret_values;
-    options.host = Some(host_access(&target)?);
-    options.keep_devboxes = request.keep_devboxes;
-    if let Some(concurrency) = execution.concurrency {
-        options.concurrency = concurrency as usize;
-    }
-    if !target.is_local() {
-        options.home = "/home/user".to_owned();
-    }
-    directory
-        .write_header(&plan.header(&options))
-        .map_err(|error| CliError::wrap(Exit::Usage, "there is no record", &error))?;
     if !verbosity.quiet {
-        header::show(&plan, &options, &target);
+        header::show(&plan, &options, target);
     }
-
     let front = Arc::new(Front {
         display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
         lines: execution.format == Format::Jsonl,
@@ -84,7 +90,6 @@ pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError
     let platform = Arc::new(ClientPlatform::new(target.client.clone()));
     let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
-    target.close().await;
 
     let events = front.take();
     // Ends the display before anything else is printed.
@@ -149,8 +154,11 @@ fn required_environment(plan: &Plan) -> Result<BTreeMap<String, String>, CliErro
     if missing.is_empty() {
         return Ok(values);
     }
-    Err(CliError::new(Exit::Usage, format!("scenarios require variables that are not set: {}", missing.join(", ")))
-        .hint(format!("export {}=...", missing.join("=... "))))
+    Err(CliError::new(
+        Exit::Usage,
+        format!("scenarios require variables that are not set: {}", missing.join(", ")),
+    )
+    .hint(format!("export {}=...", missing.join("=... "))))
 }
 
 /// Every secret that scenarios and agents name.
@@ -184,7 +192,11 @@ async fn provide_secrets(target: &Target, names: &BTreeSet<String>) -> Result<Ve
             }
         } else if let Err(error) = target.client.secrets().retrieve(name).await {
             if !error.is_not_found() {
-                return Err(CliError::wrap(Exit::Target, format!("the secret {name} cannot be looked up"), &error));
+                return Err(CliError::wrap(
+                    Exit::Target,
+                    format!("the secret {name} cannot be looked up"),
+                    &error,
+                ));
             }
             missing.push(name.as_str());
         }
@@ -216,18 +228,17 @@ fn host_access(target: &Target) -> Result<HostAccess, CliError> {
     })
 }
 
-fn run_directory(output: Option<&Path>, benchmark: &str) -> Result<RunDirectory, CliError> {
+fn run_directory(output: Option<&Path>, benchmark: &str, run_id: &str) -> Result<RunDirectory, CliError> {
     let made = match output {
         Some(path) => RunDirectory::create_at(path),
-        None => {
-            let id = uuid::Uuid::new_v4().simple().to_string();
-            RunDirectory::create(Path::new("runs"), benchmark, &id, jiff::Timestamp::now())
-        }
+        None => RunDirectory::create(Path::new("runs"), benchmark, run_id, jiff::Timestamp::now()),
     };
     made.map_err(|error| {
         let wrapped = CliError::wrap(Exit::Usage, "there is no run directory", &error);
         match error {
-            RunDirectoryError::Exists { .. } => wrapped.hint("results are never mixed: choose a new --output"),
+            RunDirectoryError::Exists { .. } => {
+                wrapped.hint("results are never mixed: choose a new --output")
+            }
             _ => wrapped.hint("choose a directory that can be written with --output DIR"),
         }
     })
@@ -249,7 +260,8 @@ fn write_results(summary: &Summary, directory: &Path) -> Result<(), CliError> {
 /// Prints the results as asked for.
 pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliError> {
     let mut content = Vec::new();
-    let broken = |error: std::io::Error| CliError::wrap(Exit::Incomplete, "the results cannot be printed", &error);
+    let broken =
+        |error: std::io::Error| CliError::wrap(Exit::Incomplete, "the results cannot be printed", &error);
     match format {
         Format::Table => {
             let results = evaluated.directory.display().to_string();

@@ -14,11 +14,16 @@ use crate::target::{Target, sandbox_options};
 pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
     let scenarios: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.scenario.as_str()).collect();
     let names: BTreeSet<&str> = plan.trials.iter().map(|trial| trial.key.agent.as_str()).collect();
-    let (controls, agents): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| name.starts_with(CONTROL));
-    let mut who = if agents.len() > 4 { counted(agents.len(), "agent") } else { agents.join(" and ") };
-    if !controls.is_empty() {
-        who += &format!(" and {}", counted(controls.len(), "control"));
+    let (controls, agents): (Vec<&str>, Vec<&str>) =
+        names.into_iter().partition(|name| name.starts_with(CONTROL));
+    let mut who: Vec<String> = agents.into_iter().map(str::to_owned).collect();
+    if who.len() > 4 {
+        who = vec![counted(who.len(), "agent")];
     }
+    if !controls.is_empty() {
+        who.push(counted(controls.len(), "control"));
+    }
+    let who = who.join(", ");
     anstream::eprintln!(
         "{}: {}, {who}, {}, {} at once, seed {}",
         plan.benchmark,
@@ -46,7 +51,8 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 /// What does not hold, and what would improve it. Empty on a machine that isolates well.
 fn weaknesses(guarantees: &Guarantees) -> Vec<String> {
     let promised = [&guarantees.files, &guarantees.processes, &guarantees.network_none, &guarantees.memory];
-    let unheld: Vec<String> = promises(guarantees).into_iter().filter(|line| line.contains(" not held: ")).collect();
+    let unheld: Vec<String> =
+        promises(guarantees).into_iter().filter(|line| line.contains(" not held: ")).collect();
     if unheld.is_empty() && promised.iter().all(|guarantee| !matches!(guarantee, Guarantee::None(_))) {
         return Vec::new();
     }

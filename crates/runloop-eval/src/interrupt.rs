@@ -17,7 +17,9 @@ pub(crate) fn watch(cancellation: Cancellation) -> std::io::Result<()> {
             }
             match count {
                 1 => {
-                    anstream::eprintln!("interrupted: ending running trials and their devboxes; once more to not wait");
+                    anstream::eprintln!(
+                        "interrupted: ending running trials and their devboxes; once more to not wait"
+                    );
                     cancellation.stop.cancel();
                 }
                 2 => cancellation.abandon.cancel(),

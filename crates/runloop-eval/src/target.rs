@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use runloop_client::{Client, DEFAULT_BASE_URL, DevboxListParams, ExposeSecret as _};
+use runloop_client::{Client, ClientBuilder, DEFAULT_BASE_URL, DevboxListParams, ExposeSecret as _};
 use runloop_sandbox::{Base, DriverChoice, DriverKind, Guarantees, OpenError, SandboxOptions};
 use runloop_server::{SandboxSource, Server, ServerOptions, StartError};
 use runloop_types::PageParams;
@@ -41,14 +41,20 @@ impl Target {
             }
         };
         if target.platform.is_none() {
-            let page = PageParams { limit: Some(1), ..PageParams::default() };
-            let one = DevboxListParams { page, ..DevboxListParams::default() };
-            target.client.devboxes().list(&one).await.map_err(|error| {
-                CliError::wrap(Exit::Target, format!("{} does not serve us", target.base_url), &error)
-                    .hint("check the URL and RUNLOOP_API_KEY, or use --target local")
-            })?;
+            target.say_hello().await?;
         }
         Ok(target)
+    }
+
+    /// Makes sure that the target answers and takes the key, with one retry: a person waits.
+    async fn say_hello(&self) -> Result<(), CliError> {
+        let impatient = client(&self.base_url, &self.api_key, |builder| builder.max_retries(1))?;
+        let page = PageParams { limit: Some(1), ..PageParams::default() };
+        let one = DevboxListParams { page, ..DevboxListParams::default() };
+        impatient.devboxes().list(&one).await.map(drop).map_err(|error| {
+            CliError::wrap(Exit::Target, format!("{} does not serve us", self.base_url), &error)
+                .hint("check the URL and RUNLOOP_API_KEY, or use --target local")
+        })
     }
 
     async fn local(isolation: &IsolationArgs) -> Result<Self, CliError> {
@@ -60,7 +66,7 @@ impl Target {
         let (base_url, api_key) = (server.url().to_owned(), server.api_key().clone());
         Ok(Self {
             name: "local".to_owned(),
-            client: client(&base_url, &api_key)?,
+            client: client(&base_url, &api_key, |builder| builder)?,
             guarantees: Some(server.guarantees().clone()),
             base_url,
             api_key,
@@ -76,7 +82,7 @@ impl Target {
         let api_key = SecretString::from(key);
         Ok(Self {
             name: name.to_owned(),
-            client: client(url, &api_key)?,
+            client: client(url, &api_key, |builder| builder)?,
             base_url: url.to_owned(),
             api_key,
             guarantees: None,
@@ -97,10 +103,12 @@ impl Target {
     }
 }
 
-fn client(url: &str, key: &SecretString) -> Result<Client, CliError> {
-    Client::builder()
-        .base_url(url)
-        .api_key(key.expose_secret())
+fn client(
+    url: &str,
+    key: &SecretString,
+    adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, CliError> {
+    adjust(Client::builder().base_url(url).api_key(key.expose_secret()))
         .build()
         .map_err(|error| CliError::wrap(Exit::Target, format!("{url} cannot be used"), &error))
 }

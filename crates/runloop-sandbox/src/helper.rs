@@ -80,8 +80,13 @@ impl Started {
     pub(crate) fn try_box(&self, plan: Plan) -> Result<bool, Failure> {
         let failed = |error: io::Error| Failure::new("making a box", &error);
         let (ours, theirs) = socket::pair().map_err(failed)?;
-        protocol::send(self.control.as_fd(), 0, &ZygoteRequest::Create { plan }, &[theirs.as_fd()])
-            .map_err(failed)?;
+        protocol::send(
+            self.control.as_fd(),
+            0,
+            &ZygoteRequest::Create { plan: Box::new(plan) },
+            &[theirs.as_fd()],
+        )
+        .map_err(failed)?;
         drop(theirs);
         let pidfd = match self.next().map_err(failed)? {
             (ZygoteReply::Created {}, Some(pidfd)) => pidfd,
@@ -157,7 +162,7 @@ impl Helper {
             }
             pending.answers.insert(number, sender);
         }
-        let (packet, memory) = match protocol::pack(number, &ZygoteRequest::Create { plan }) {
+        let (packet, memory) = match protocol::pack(number, &ZygoteRequest::Create { plan: Box::new(plan) }) {
             Ok(packed) => packed,
             Err(error) => return Some(Err(Failure::new("asking for a box", &error))),
         };

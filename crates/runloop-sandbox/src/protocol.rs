@@ -113,7 +113,7 @@ wire_enum!(
     /// box's socket.
     ZygoteRequest {
         1 = Begin { setup: Setup },
-        2 = Create { plan: Plan },
+        2 = Create { plan: Box<Plan> },
     }
 );
 

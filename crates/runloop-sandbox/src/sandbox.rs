@@ -304,13 +304,13 @@ impl Sandbox {
         let driver = drivers::name(shared.kind);
         let refuse =
             |what, hint: &str| Err(CreateError::CannotEnforce { what, driver, hint: hint.to_owned() });
-        if shared.kind == DriverKind::Process {
-            if let Base::Dir(_) = spec.base {
-                return refuse(
-                    "a root file system of its own",
-                    "make namespaces available: see the doctor's remedies",
-                );
-            }
+        if shared.kind == DriverKind::Process
+            && let Base::Dir(_) = spec.base
+        {
+            return refuse(
+                "a root file system of its own",
+                "make namespaces available: see the doctor's remedies",
+            );
         }
         let network = &shared.guarantees.network_none;
         if spec.network == Network::None && matches!(network, Guarantee::None(_)) && !shared.allow_weak {

@@ -159,11 +159,14 @@ fn is_project(path: &Path) -> bool {
             _ => None,
         })
         .collect();
-    match parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>()[..] {
-        [b"opt" | b"srv", _, ..] | [b"usr", b"src", _, ..] | [b"usr", b"local", b"src", _, ..] => true,
-        [b"var", _, _, ..] => true,
-        _ => false,
-    }
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    matches!(
+        parts[..],
+        [b"opt" | b"srv", _, ..]
+            | [b"usr", b"src", _, ..]
+            | [b"usr", b"local", b"src", _, ..]
+            | [b"var", _, _, ..]
+    )
 }
 
 struct Builder<'a> {

@@ -202,12 +202,15 @@ struct Queue {
     error: Option<io::Error>,
 }
 
+/// Device and inode: one file, whatever its names.
+type FileNumber = (u64, u64);
+
 struct Job {
     owners: Owners,
     queue: Mutex<Queue>,
     changed: Condvar,
     /// Files with several names: where the first copy of each is.
-    names: Mutex<HashMap<(u64, u64), (Arc<Pair>, CString)>>,
+    names: Mutex<HashMap<FileNumber, (Arc<Pair>, CString)>>,
     finishing: Mutex<Vec<(Arc<Pair>, CString, Status)>>,
 }
 
@@ -289,8 +292,8 @@ impl Job {
     }
 
     fn entry(&self, pair: &Arc<Pair>, name: CString, status: &Status) -> io::Result<()> {
-        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
         if status.links > 1 {
+            let target = pair.target.as_fd();
             let mut names = lock(&self.names);
             if let Some((first, first_name)) = names.get(&(status.device, status.inode)) {
                 return files::make_name(first.target.as_fd(), first_name, target, &name);
@@ -300,7 +303,6 @@ impl Job {
             names.insert((status.device, status.inode), (Arc::clone(pair), name));
             return Ok(());
         }
-        let _ = (source, target);
         self.one(pair, &name, status)
     }
 

@@ -30,7 +30,7 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
             before = None;
             continue;
         }
-        if glances % MEMORY_ROUND == 0 {
+        if glances.is_multiple_of(MEMORY_ROUND) {
             running.iter().for_each(|inner| inner.check_memory());
         }
         let Ok(space) = files::space(shared.layers.state()) else { continue };
@@ -38,7 +38,7 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
         // The smallest limit decides how much may be written before it is looked whose it was.
         let smallest = running.iter().map(|inner| inner.caps.disk).min().unwrap_or(u64::MAX);
         let grown = before.is_none_or(|used| space.used.saturating_sub(used) > smallest / 8);
-        if !grown && glances % ROUND != 0 {
+        if !grown && !glances.is_multiple_of(ROUND) {
             continue;
         }
         before = Some(space.used);

@@ -138,7 +138,7 @@ impl Zygote {
                 let received = socket::receive(self.control.as_fd(), &mut buffer, true);
                 match received {
                     Ok(received) if received.length > 0 => {
-                        self.answer(&buffer[..received.length], received.fds, &events)?;
+                        self.answer(&buffer[..received.length], received.fds)?;
                     }
                     _ => {
                         self.finish();
@@ -162,14 +162,14 @@ impl Zygote {
         }
     }
 
-    fn answer(&mut self, packet: &[u8], mut fds: Vec<OwnedFd>, events: &OwnedFd) -> io::Result<()> {
+    fn answer(&mut self, packet: &[u8], mut fds: Vec<OwnedFd>) -> io::Result<()> {
         let Some((number, request)) = protocol::unpack::<ZygoteRequest>(packet, &mut fds) else {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
         let (ZygoteRequest::Create { plan }, Some(socket)) = (request, fds.pop()) else {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
-        match self.create(plan, &socket, events) {
+        match self.create(*plan, &socket) {
             Ok(pidfd) => {
                 protocol::send(self.control.as_fd(), number, &ZygoteReply::Created {}, &[pidfd.as_fd()])
             }
@@ -180,7 +180,7 @@ impl Zygote {
     }
 
     /// Forks the first process of a box and returns a handle on it.
-    fn create(&mut self, mut plan: Plan, socket: &OwnedFd, events: &OwnedFd) -> Result<OwnedFd, Failure> {
+    fn create(&mut self, mut plan: Plan, socket: &OwnedFd) -> Result<OwnedFd, Failure> {
         self.groups.extend(plan.group_roots.iter().cloned());
         let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
@@ -206,7 +206,7 @@ impl Zygote {
             namespaces = namespaces.with(Namespaces::USER);
         }
         match clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))? {
-            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref(), events),
+            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref()),
             Forked::Parent { pid, pidfd } => {
                 self.boxes.insert(pid);
                 Ok(pidfd)
@@ -215,13 +215,7 @@ impl Zygote {
     }
 
     /// In the child: never comes back to the zygote's code.
-    fn become_broker(
-        &self,
-        plan: Plan,
-        socket: &OwnedFd,
-        user_namespace: Option<&OwnedFd>,
-        _events: &OwnedFd,
-    ) -> ! {
+    fn become_broker(&self, plan: Plan, socket: &OwnedFd, user_namespace: Option<&OwnedFd>) -> ! {
         let run = || -> Result<std::convert::Infallible, (OwnedFd, Failure)> {
             process::unblock_signals();
             limits::set_name(c"runloop-box");

@@ -38,7 +38,16 @@ fn build() -> Result<PathBuf, String> {
 /// The rows at the sandbox's own interface, printed by its example.
 fn sandbox_figures() -> Result<(), String> {
     let status = cargo()
-        .args(["run", "--quiet", "--release", "--locked", "--package", "runloop-sandbox", "--example", "figures"])
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--package",
+            "runloop-sandbox",
+            "--example",
+            "figures",
+        ])
         .status()
         .map_err(|error| format!("cannot start cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err("the sandbox's figures failed".into()) }

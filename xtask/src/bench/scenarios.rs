@@ -27,7 +27,11 @@ fn tables(binary: &Path, directory: &Path) -> Result<(), String> {
     for (verify, target) in [("same", "3x"), ("snapshot", "6x")] {
         for concurrency in [2, 16, 64] {
             let cost = measure(|| run_once(binary, &benchmark, directory, verify, concurrency))?;
-            rows.push(row(&format!("verify {verify} (target {target}), concurrency {concurrency}"), cost, floor));
+            rows.push(row(
+                &format!("verify {verify} (target {target}), concurrency {concurrency}"),
+                cost,
+                floor,
+            ));
         }
     }
     table::print(
@@ -63,7 +67,13 @@ fn definition() -> String {
     text
 }
 
-fn run_once(binary: &Path, benchmark: &Path, directory: &Path, verify: &str, concurrency: u32) -> Result<(), String> {
+fn run_once(
+    binary: &Path,
+    benchmark: &Path,
+    directory: &Path,
+    verify: &str,
+    concurrency: u32,
+) -> Result<(), String> {
     let output = Command::new(binary)
         .arg("run")
         .arg(benchmark)
@@ -110,6 +120,8 @@ fn plain_processes(directory: &Path) -> Result<(), String> {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
     })
 }

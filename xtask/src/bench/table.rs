@@ -3,7 +3,11 @@
 /// Prints a Markdown table with aligned columns.
 pub(super) fn print(title: &str, method: &str, header: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([header[column].chars().count()]).max().unwrap_or(0)
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([header[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = String>| {

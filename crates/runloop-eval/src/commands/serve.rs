@@ -17,7 +17,8 @@ pub(crate) async fn run(args: ServeArgs, verbosity: Verbosity) -> Result<Exit, C
         Some(path) => (path, None),
         None => {
             let data = Ephemeral::create(|name| std::env::var_os(name)).map_err(|error| {
-                CliError::wrap(Exit::Target, "there is no directory for its data", &error).hint("use --data-dir DIR")
+                CliError::wrap(Exit::Target, "there is no directory for its data", &error)
+                    .hint("use --data-dir DIR")
             })?;
             (data.path().to_path_buf(), Some(data))
         }
@@ -31,9 +32,14 @@ pub(crate) async fn run(args: ServeArgs, verbosity: Verbosity) -> Result<Exit, C
     }
     print(&text)?;
     if !verbosity.quiet {
-        anstream::eprintln!("devboxes: {}; Ctrl-C ends them and the server", driver_name(server.guarantees().driver));
+        anstream::eprintln!(
+            "devboxes: {}; Ctrl-C ends them and the server",
+            driver_name(server.guarantees().driver)
+        );
     }
-    interrupt::wait().await.map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
+    interrupt::wait()
+        .await
+        .map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
     server.shutdown().await;
     drop(ephemeral);
     Ok(Exit::Done)

@@ -159,10 +159,14 @@ fn judge(scenario: &Scenario, results: &[TrialResult]) -> Report {
                 } else if report.verdict == Holds::Yes {
                     report.verdict = Holds::Undecided;
                 }
-                format!("{agent} has no verdict: {}", result.cause.map_or("canceled", eval_record::Cause::as_str))
+                format!(
+                    "{agent} has no verdict: {}",
+                    result.cause.map_or("canceled", eval_record::Cause::as_str)
+                )
             }
         };
-        let detail = result.message.as_deref().map(|message| format!(": {}", printable(message))).unwrap_or_default();
+        let detail =
+            result.message.as_deref().map(|message| format!(": {}", printable(message))).unwrap_or_default();
         report.problems.push(problem + &detail);
     }
     report

@@ -17,23 +17,21 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
     let (colour, word) = match (result.state, purpose) {
         (TrialState::Scored, Purpose::Judge) if passed => (GREEN, "PASS"),
         (TrialState::Scored, Purpose::Judge) => (RED, "FAIL"),
-        // Of all agents only the oracle must pass.
-        (TrialState::Scored, Purpose::Validate) if passed == (result.trial.agent == "oracle") => (GREEN, "OK"),
+        (TrialState::Scored, Purpose::Validate) if purpose.is_good(result) => (GREEN, "OK"),
         (TrialState::Scored, Purpose::Validate) => (RED, "BROKEN"),
         (TrialState::Invalid, _) => (YELLOW, "INVALID"),
         (TrialState::Canceled, _) => (DIM, "CANCELED"),
     };
     let seconds = result.durations_ms.values().sum::<u64>() as f64 / 1000.0;
     let width = planned.to_string().len();
-    let mut text = format!("{colour}{word:>9}{PLAIN} [{seconds:>7.2}s] ({finished:>width$}/{planned}) {}", result.trial);
+    let mut text =
+        format!("{colour}{word:>9}{PLAIN} [{seconds:>7.2}s] ({finished:>width$}/{planned}) {}", result.trial);
     match (result.state, result.score, result.cause) {
         (TrialState::Scored, Some(score), _) if !passed => text += &format!("  score {score:.2}"),
         (TrialState::Invalid, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
         _ => {}
     }
-    if !passed
-        && let Some(message) = &result.message
-    {
+    if !passed && let Some(message) = &result.message {
         text += &format!(": {}", printable(message));
     }
     text
@@ -83,9 +81,15 @@ mod tests {
     #[test]
     fn a_pass_is_short_and_a_failure_tells_its_score() {
         let pass = TrialResult { score: Some(1.0), passed: Some(true), ..result(TrialState::Scored) };
-        assert_eq!(plain(&verdict(&pass, Purpose::Judge, 3, 16)), "     PASS [   1.50s] ( 3/16) fix · mine · 2");
+        assert_eq!(
+            plain(&verdict(&pass, Purpose::Judge, 3, 16)),
+            "     PASS [   1.50s] ( 3/16) fix · mine · 2"
+        );
         let fail = TrialResult { score: Some(0.25), passed: Some(false), ..result(TrialState::Scored) };
-        assert_eq!(plain(&verdict(&fail, Purpose::Judge, 4, 16)), "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25");
+        assert_eq!(
+            plain(&verdict(&fail, Purpose::Judge, 4, 16)),
+            "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25"
+        );
     }
 
     #[test]

@@ -31,8 +31,8 @@ struct Running {
 struct Tally {
     planned: usize,
     finished: usize,
-    passed: usize,
-    failed: usize,
+    good: usize,
+    bad: usize,
     invalid: usize,
     score: f64,
 }
@@ -82,11 +82,11 @@ impl Live {
         let tally = &mut self.tally;
         tally.finished += 1;
         tally.score += result.score.unwrap_or_default();
-        match (result.state, result.passed) {
-            (TrialState::Scored, Some(true)) => tally.passed += 1,
-            (TrialState::Scored, _) => tally.failed += 1,
-            (TrialState::Invalid, _) => tally.invalid += 1,
-            (TrialState::Canceled, _) => {}
+        match result.state {
+            TrialState::Scored if self.purpose.is_good(result) => tally.good += 1,
+            TrialState::Scored => tally.bad += 1,
+            TrialState::Invalid => tally.invalid += 1,
+            TrialState::Canceled => {}
         }
         let text = line::verdict(result, self.purpose, tally.finished, tally.planned);
         // A closed terminal is no reason to stop.
@@ -95,12 +95,15 @@ impl Live {
 
     fn draw(&mut self) {
         let tally = &self.tally;
-        let mut message = format!("{} passed, {} failed", tally.passed, tally.failed);
+        let mut message = match self.purpose {
+            Purpose::Judge => format!("{} passed, {} failed", tally.good, tally.bad),
+            Purpose::Validate => format!("{} as they should be, {} broken", tally.good, tally.bad),
+        };
         if tally.invalid > 0 {
             message += &format!(", {} invalid", tally.invalid);
         }
-        let scored = tally.passed + tally.failed;
-        if scored > 0 {
+        let scored = tally.good + tally.bad;
+        if scored > 0 && self.purpose == Purpose::Judge {
             message += &format!(" · mean {:.3}", tally.score / scored as f64);
         }
         self.bar.set_position(tally.finished as u64);

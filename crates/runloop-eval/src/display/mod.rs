@@ -3,12 +3,11 @@
 mod line;
 mod live;
 
-
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use eval_record::{Event, EventKind};
+use eval_record::{Event, EventKind, TrialResult};
 
 pub(crate) use self::line::printable;
 use self::live::Live;
@@ -20,6 +19,17 @@ pub(crate) enum Purpose {
     Judge,
     /// To judge the benchmark: the oracle must pass and nothing else may.
     Validate,
+}
+
+impl Purpose {
+    /// Whether a scored trial came out as it should.
+    fn is_good(self, result: &TrialResult) -> bool {
+        let passed = result.passed == Some(true);
+        match self {
+            Self::Judge => passed,
+            Self::Validate => passed == (result.trial.agent == "oracle"),
+        }
+    }
 }
 
 /// How much is shown.

@@ -454,11 +454,7 @@ pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
     unsafe {
         let mut stat: libc::statvfs = std::mem::zeroed();
         check(libc::fstatvfs(fd.as_raw_fd(), &raw mut stat))?;
-        #[expect(
-            clippy::unnecessary_cast,
-            reason = "the widths of these fields differ between architectures"
-        )]
-        let (unit, total, free) = (stat.f_frsize as u64, stat.f_blocks as u64, stat.f_bfree as u64);
+        let (unit, total, free) = (stat.f_frsize, stat.f_blocks, stat.f_bfree);
         Ok(Space { used: total.saturating_sub(free) * unit })
     }
 }

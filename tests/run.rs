@@ -150,6 +150,23 @@ fn a_killed_harness_leaves_no_process() {
     assert_nothing_left(&bench);
 }
 
+#[test]
+fn the_example_agents_solve_the_example() {
+    let bench = Bench::new();
+    let output = bench
+        .command()
+        .current_dir(ROOT)
+        .args(["run", "examples/greeting/scenario.yaml", "--format", "json", "--output"])
+        .arg(bench.path("run"))
+        .args(["--agent", "examples/agents/in-devbox.yaml", "--agent", "examples/agents/on-host.yaml"])
+        .output()
+        .expect("the program starts");
+    let finished = Finished::of(output);
+    assert_eq!(finished.code(), 0, "{finished}");
+    let json: serde_json::Value = serde_json::from_str(&finished.stdout()).expect("results");
+    assert_eq!(json["summary"]["passed"], 2, "{finished}");
+}
+
 /// Local platforms keep nothing once their run is over.
 fn assert_nothing_left(bench: &Bench) {
     let local = bench.path("state/runloop-eval/local");

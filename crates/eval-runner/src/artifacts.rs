@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::archive::Archive;
 use crate::failure::Failure;
-use crate::git::QUIET_GIT;
+use crate::git::{self, QUIET_GIT};
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
 use crate::session::Session;
 use crate::shell::{enter, quote};
@@ -61,6 +61,7 @@ enum Found {
     Diff,
     Archive,
     Nothing,
+    TooLarge,
 }
 
 /// Collects what the agent made from its running devbox, in which nothing of the agent runs any more.
@@ -78,6 +79,7 @@ pub(crate) async fn collect<P: Platform>(
     } else {
         declared_paths(scenario, &place)
     };
+    let line = format!("{}{line}", bounded(limits.artifact_bytes));
     let ended = match session.command(devbox, line, limits.artifacts, 64 << 10).await {
         Ok(ended) => ended,
         Err(error) => return Err(of_agent(session, devbox, "collect what the agent made", error).await),
@@ -87,24 +89,27 @@ pub(crate) async fn collect<P: Platform>(
         "diff" => Some(Found::Diff),
         "archive" => Some(Found::Archive),
         "nothing" => Some(Found::Nothing),
+        "large" => Some(Found::TooLarge),
         _ => None,
     });
     let (Some(found), Some(_)) = (found, ended.exit_status) else {
         let why = if ended.exit_status.is_none() { "it takes too long".to_owned() } else { ended.tail() };
         return Err(Obstacle::Unusable(format!("cannot read the working directory: {why}")));
     };
+    let too_large = || {
+        let limit = limits.artifact_bytes >> 20;
+        Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB"))
+    };
     let name = match found {
         Found::Nothing => return Ok(Artifacts::Unchanged),
+        Found::TooLarge => return Err(too_large()),
         Found::Diff => "diff",
         Found::Archive => "archive.tgz",
     };
     let content =
         match session.platform.download(devbox, &format!("~/{place}/{name}"), limits.artifact_bytes).await {
             Ok(content) => content,
-            Err(error) if error.kind == PlatformErrorKind::TooLarge => {
-                let limit = limits.artifact_bytes >> 20;
-                return Err(Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB")));
-            }
+            Err(error) if error.kind == PlatformErrorKind::TooLarge => return Err(too_large()),
             Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
         };
     if found == Found::Diff {
@@ -135,20 +140,34 @@ pub(crate) async fn of_agent<P: Platform>(
     Obstacle::Failure(session.blame(devbox, doing, &error).await)
 }
 
+/// Keeps files that the collecting command writes to what may be downloaded: an agent that put the whole disk in its
+/// working directory does not get it packed. Defines `too_large`, which tells that this is what happened.
+fn bounded(limit: u64) -> String {
+    format!(
+        "ulimit -f {kib}\ntoo_large() {{ [ -n \"$(find \"$place\" -type f -size +{limit}c -print -quit)\" ] && printf '\\n{MARK}large\\n'; }}\n",
+        // Room for what git writes besides, and for a message that names the limit if it is passed by little.
+        kib = (limit >> 10) + 1024,
+    )
+}
+
+/// The diff against what was prepared, or an archive where there is no checkout, the agent destroyed it, or it made one
+/// inside of it, which git would leave out.
 fn whole_directory(scenario: &Scenario, tree: Option<&str>, place: &str) -> String {
     let enter = enter(&scenario.environment.working_directory);
     let archive = format!(
-        "tar -czf \"$place/archive.tgz\" --exclude=./.git --exclude=./{PLACE} . && printf '\\n{MARK}archive\\n'\n"
+        "tar -czf \"$place/archive.tgz\" --exclude=./.git --exclude=./{PLACE} . && printf '\\n{MARK}archive\\n' || too_large\n"
     );
-    let Some(tree) = tree else {
-        return format!("place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{archive}");
-    };
+    let readable = "readable() { [ -z \"$(find . ! -type l ! -readable -print -quit)\" ] || chmod -R u+rX . 2>/dev/null; }\n";
+    let start = format!("place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{readable}readable\n");
+    let Some(tree) = tree else { return format!("{start}{archive}") };
     format!(
-        "place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{QUIET_GIT}\
-         export GIT_INDEX_FILE=\"$place/index\"\n\
-         if [ -e .git ] && g read-tree {tree} && stage && g diff --cached --binary --full-index --no-ext-diff \
-         --no-textconv --no-renames --no-color --no-relative --submodule=short --src-prefix=a/ --dst-prefix=b/ {tree} \
-         >\"$place/diff\"; then printf '\\n{MARK}diff\\n'\nelse {archive}fi\n"
+        "{start}{QUIET_GIT}export GIT_INDEX_FILE=\"$place/index\"\n\
+         whole() {{ ! g diff --cached --raw --no-renames {tree} | grep -q '^:000000 160000 '; }}\n\
+         if [ -e .git ] && borrow \"$place/git\" \"{store}/objects\" \"{store}/info/exclude\" {format} \
+         && g read-tree {tree} && stage && whole && changes {tree} >\"$place/diff\"; then printf '\\n{MARK}diff\\n'\n\
+         else too_large || {archive}fi\n",
+        store = git::store(),
+        format = git::object_format(tree),
     )
 }
 
@@ -157,7 +176,8 @@ fn declared_paths(scenario: &Scenario, place: &str) -> String {
     format!(
         "place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}set --\n\
          for path in {paths}; do if [ -e \"$path\" ] || [ -L \"$path\" ]; then set -- \"$@\" \"./$path\"; fi; done\n\
-         tar -czf \"$place/archive.tgz\" --files-from=/dev/null -- \"$@\" && printf '\\n{MARK}archive\\n'\n",
+         chmod -R u+rX -- \"$@\" 2>/dev/null\n\
+         tar -czf \"$place/archive.tgz\" --files-from=/dev/null -- \"$@\" && printf '\\n{MARK}archive\\n' || too_large\n",
         enter = enter(&scenario.environment.working_directory),
         paths = paths.join(" "),
     )
@@ -175,19 +195,22 @@ impl Artifacts {
         }
     }
 
-    /// Puts the artifacts in place in a fresh devbox. `is_mounted` tells that it was made with [`Artifacts::mount`].
+    /// Puts the artifacts in place in a fresh devbox, whose checkout held `tree`. `is_mounted` tells that it was made with
+    /// [`Artifacts::mount`].
     pub(crate) async fn apply<P: Platform>(
         &self,
         session: &Session<P>,
         devbox: &DevboxId,
         scenario: &Scenario,
+        tree: Option<&str>,
         is_mounted: bool,
     ) -> Result<(), Obstacle> {
         let (content, line) = match self {
             Self::Unchanged => return Ok(()),
             Self::Diff(diff) => {
-                (diff, format!("{QUIET_GIT}g apply --whitespace=nowarn \"$HOME/{PLACE}/artifacts\"\n"))
+                (diff, format!("{QUIET_GIT}git=\"{}\"\n{}", git::store(), apply_line("artifacts")))
             }
+            Self::Tree(archive) if let Some(tree) = tree => (archive, tree_as_diff(tree)),
             Self::Tree(archive) => (
                 archive,
                 format!(
@@ -215,6 +238,23 @@ impl Artifacts {
             Err(error) => Err(session.blame(devbox, "put what the agent made in place", &error).await.into()),
         }
     }
+}
+
+/// Makes the diff here, in the fresh devbox, that the agent's own checkout did not give: so that an agent gains nothing
+/// from destroying it, and what git ignores stays as it was prepared.
+fn tree_as_diff(tree: &str) -> String {
+    format!(
+        "{QUIET_GIT}place=\"$HOME/{PLACE}\" git=\"{store}\"\nmkdir \"$place/tree\" || exit 1\n\
+         ( export GIT_INDEX_FILE=\"$place/index\"; cd \"$place/tree\" && tar -xzf ../artifacts --no-same-owner \
+         && g read-tree {tree} && stage && changes {tree} >../diff ) || exit 1\n\
+         rm -rf \"$place/tree\" \"$place/index\"\n[ ! -s \"$place/diff\" ] || {apply}",
+        store = git::store(),
+        apply = apply_line("diff"),
+    )
+}
+
+fn apply_line(name: &str) -> String {
+    format!("g apply --whitespace=nowarn \"$HOME/{PLACE}/{name}\"\n")
 }
 
 fn unpack_line() -> String {

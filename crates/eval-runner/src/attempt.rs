@@ -165,7 +165,8 @@ impl<P: Platform> Attempt<P> {
         let is_mounted = mount.is_some();
         params.mounts.get_or_insert_default().extend(mount);
         let devbox = self.scoring_box(params).await?;
-        match artifacts.apply(session, &devbox.id, &self.trial.scenario, is_mounted).await {
+        let tree = prepared.tree.as_deref();
+        match artifacts.apply(session, &devbox.id, &self.trial.scenario, tree, is_mounted).await {
             Ok(()) => Ok(Handover::Ready(devbox)),
             Err(obstacle) => judged(obstacle),
         }

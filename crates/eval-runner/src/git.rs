@@ -35,3 +35,8 @@ borrow() {
 pub(crate) fn store() -> String {
     format!("$HOME/{PLACE}/git")
 }
+
+/// How a repository with this tree names its objects.
+pub(crate) fn object_format(tree: &str) -> &'static str {
+    if tree.len() == 64 { "sha256" } else { "sha1" }
+}

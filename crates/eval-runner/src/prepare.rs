@@ -250,13 +250,13 @@ impl<P: Platform> Preparations<P> {
     async fn tree(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<Option<String>, Failure> {
         let line = format!(
             "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
-             part() {{ realpath -- \"$(git rev-parse --git-path \"$1\")\"; }}\n\
-             head=$(git rev-parse -q --verify 'HEAD^{{tree}}' 2>/dev/null)\n\
-             objects=$(part objects) exclude=$(part info/exclude) format=$(git rev-parse --show-object-format 2>/dev/null)\n\
+             ask() {{ git -c safe.directory='*' rev-parse \"$@\" 2>/dev/null; }}\n\
+             head=$(ask -q --verify 'HEAD^{{tree}}') format=$(ask --show-object-format)\n\
+             objects=$(realpath -- \"$(ask --git-path objects)\") exclude=$(realpath -- \"$(ask --git-path info/exclude)\")\n\
              {QUIET_GIT}mkdir -p \"$HOME/{PLACE}\"\nborrow \"{store}\" \"$objects\" \"$exclude\" \"$format\" || exit 0\n\
              export GIT_INDEX_FILE=\"$HOME/{PLACE}/index\"\n\
              if [ -n \"$head\" ]; then g read-tree \"$head\" || exit 0; fi\n\
-             stage && tree=$(g write-tree) && printf '\\n{MARK}%s %s\\n' \"${{format:-sha1}}\" \"$tree\"\n\
+             stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\n\
              rm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
             enter = enter(&scenario.environment.working_directory),
             store = git::store(),

@@ -1,9 +1,9 @@
 //! `run` and `validate` as a newcomer and a script meet them.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Finished};
+use crate::support::{Bench, Finished, signal, sleeping, wait_for};
 
 /// Two scenarios, a reference each, and a control.
 fn two_scenarios(bench: &Bench) -> std::path::PathBuf {
@@ -107,19 +107,19 @@ fn ctrl_c_ends_the_run_writes_what_there_is_and_leaves_nothing() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    wait_for("the agents to work", || sleeping("987654") >= 2);
+    wait_for("the agents to work", || sleeping("987654").len() >= 2);
     signal(child.id(), "INT");
     let start = Instant::now();
     wait_for("the program to end", || child.try_wait().expect("it is ours").is_some());
     assert!(start.elapsed() < Duration::from_secs(20));
     let finished = Finished::of(child.wait_with_output().expect("it has ended"));
     assert_eq!(finished.code(), 130, "{finished}");
-    assert_eq!(sleeping("987654"), 0, "the agents are gone");
+    assert_eq!(sleeping("987654").len(), 0, "the agents are gone");
     let json: serde_json::Value = serde_json::from_str(&finished.stdout()).expect("results all the same");
     assert_eq!(json["summary"]["planned"], 4);
     assert_eq!(json["summary"]["canceled"], 4, "{finished}");
     assert!(bench.path("run/results.json").is_file());
-    assert_nothing_left(&bench);
+    bench.assert_nothing_left();
 }
 
 #[test]
@@ -140,65 +140,12 @@ fn a_killed_harness_leaves_no_process() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
-    wait_for("the agent to work", || sleeping("876543") >= 2);
+    wait_for("the agent to work", || sleeping("876543").len() >= 2);
     child.kill().expect("it is ours");
     child.wait().expect("it has ended");
-    wait_for("every process to be gone", || sleeping("876543") == 0);
+    wait_for("every process to be gone", || sleeping("876543").is_empty());
     // The next run sweeps the directory.
     let quick = bench.results(&file, ["--agent", "nop"]);
     quick.assert_score("slow", 1.0);
-    assert_nothing_left(&bench);
-}
-
-#[test]
-fn the_example_agents_solve_the_example() {
-    let bench = Bench::new();
-    let output = bench
-        .command()
-        .current_dir(ROOT)
-        .args(["run", "examples/greeting/scenario.yaml", "--format", "json", "--output"])
-        .arg(bench.path("run"))
-        .args(["--agent", "examples/agents/in-devbox.yaml", "--agent", "examples/agents/on-host.yaml"])
-        .output()
-        .expect("the program starts");
-    let finished = Finished::of(output);
-    assert_eq!(finished.code(), 0, "{finished}");
-    let json: serde_json::Value = serde_json::from_str(&finished.stdout()).expect("results");
-    assert_eq!(json["summary"]["passed"], 2, "{finished}");
-}
-
-/// Local platforms keep nothing once their run is over.
-fn assert_nothing_left(bench: &Bench) {
-    let local = bench.path("state/runloop-eval/local");
-    let left: Vec<_> =
-        std::fs::read_dir(&local).map(|entries| entries.flatten().collect()).unwrap_or_default();
-    assert!(left.is_empty(), "left in {}: {left:?}", local.display());
-}
-
-/// Processes of this machine whose command line has `sleep` and this argument.
-fn sleeping(argument: &str) -> usize {
-    std::fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .filter(|line| {
-            let mut words = line.split(|byte| *byte == 0);
-            words.next().is_some_and(|program| program.ends_with(b"sleep"))
-                && words.any(|word| word == argument.as_bytes())
-        })
-        .count()
-}
-
-fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill starts");
-    assert!(status.success());
-}
-
-#[track_caller]
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    bench.assert_nothing_left();
 }

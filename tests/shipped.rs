@@ -32,7 +32,7 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).expect("a plain name")
 }
 
-// -- benchmarks
+// -- benchmarks and examples
 
 #[test]
 fn the_shipped_smoke_benchmark_holds() {
@@ -99,6 +99,23 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&path, target).expect("a file can be copied");
         }
     }
+}
+
+#[test]
+fn the_example_agents_solve_the_example() {
+    let bench = Bench::new();
+    let output = bench
+        .command()
+        .current_dir(ROOT)
+        .args(["run", "examples/greeting/scenario.yaml", "--format", "json", "--output"])
+        .arg(bench.path("run"))
+        .args(["--agent", "examples/agents/in-devbox.yaml", "--agent", "examples/agents/on-host.yaml"])
+        .output()
+        .expect("the program starts");
+    let finished = Finished::of(output);
+    assert_eq!(finished.code(), 0, "{finished}");
+    let json: serde_json::Value = serde_json::from_str(&finished.stdout()).expect("results");
+    assert_eq!(json["summary"]["passed"], 2, "{finished}");
 }
 
 // -- scorers

@@ -1,10 +1,11 @@
 //! A place to write scenario files, run the real binary on them, and read what it says.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_runloop-eval");
@@ -12,11 +13,12 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_runloop-eval");
 /// A private directory with its own state home; removed at the end.
 pub(crate) struct Bench {
     directory: tempfile::TempDir,
+    user: Option<u32>,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), user: None }
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -33,7 +35,15 @@ impl Bench {
 
     /// The program, in this directory, with nothing of the caller's environment but the path.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = match self.user {
+            None => Command::new(BINARY),
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                let user = user.to_string();
+                command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "--", BINARY]);
+                command
+            }
+        };
         command
             .current_dir(self.directory.path())
             .env_clear()
@@ -42,6 +52,45 @@ impl Bench {
             .env("XDG_STATE_HOME", self.path("state"))
             .stdin(Stdio::null());
         command
+    }
+
+    /// Writes a benchmark of these scenarios.
+    pub(crate) fn benchmark(&self, scenarios: &[Value]) -> PathBuf {
+        for scenario in scenarios {
+            let name = scenario["name"].as_str().expect("a name");
+            self.write(&format!("scenarios/{name}.yaml"), &scenario.to_string());
+        }
+        self.write("benchmark.yaml", "name: benchmark\nscenarios: ['scenarios/*.yaml']\n")
+    }
+
+    /// Lets the attacker loose on these scenarios.
+    pub(crate) fn attacked<I: AsRef<OsStr>>(&self, scenarios: &[Value], args: impl IntoIterator<Item = I>) -> Results {
+        let file = self.benchmark(scenarios);
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        let always = ["--agent", ATTACKER, "-j", "4", "--retries", "0"].map(OsString::from);
+        self.results(&file, always.into_iter().chain(args))
+    }
+
+    /// Gives the directory to a user who may do nothing, whom the program then runs as. `None` without root, who alone can
+    /// do that: everything runs as an ordinary user then anyway.
+    pub(crate) fn as_nobody(mut self) -> Option<Self> {
+        const NOBODY: u32 = 65534;
+        std::os::unix::fs::chown(self.directory.path(), Some(NOBODY), Some(NOBODY)).ok()?;
+        let can_drop = Command::new("setpriv").arg("--version").output().is_ok_and(|output| output.status.success());
+        self.user = can_drop.then_some(NOBODY);
+        can_drop.then_some(self)
+    }
+
+    /// Platforms keep nothing once their run is over: no directory, no mount.
+    #[track_caller]
+    pub(crate) fn assert_nothing_left(&self) {
+        let local = self.path("state/runloop-eval/local");
+        let left: Vec<_> = std::fs::read_dir(&local).map(|entries| entries.flatten().collect()).unwrap_or_default();
+        assert!(left.is_empty(), "left in {}: {left:?}", local.display());
+        let mounts = std::fs::read_to_string("/proc/mounts").expect("/proc/mounts");
+        let place = self.directory.path().display().to_string();
+        let left: Vec<_> = mounts.lines().filter(|line| line.contains(&place)).collect();
+        assert!(left.is_empty(), "mounts are left: {left:?}");
     }
 
     /// Runs the program to its end.
@@ -64,6 +113,65 @@ impl Bench {
         let json = serde_json::from_str(&finished.stdout())
             .unwrap_or_else(|error| panic!("standard output is no JSON: {error}\n{finished}"));
         Results { finished, json }
+    }
+}
+
+/// A scenario with a checkout of two files, whose agent does what `attack` says. It passes if a hidden test finds
+/// `finished` in `state.txt`, unless `edit` changes that.
+///
+/// All attacks of a test are one run of [`ATTACKER`]: the attack is the problem statement.
+pub(crate) fn attack(name: &str, verify: &str, attack: &str, edit: impl FnOnce(&mut Value)) -> Value {
+    let mut scenario = json!({
+        "name": name,
+        "problem_statement": format!("{{% raw %}}{attack}{{% endraw %}}"),
+        "verify": verify,
+        "agent_timeout": "20s",
+        "environment": {
+            "working_directory": "repo",
+            "network": "none",
+            "setup_commands": [
+                "git init -q -b main && mkdir src venv && echo start > state.txt && echo a > src/a && echo /venv > .gitignore",
+                "echo prepared > venv/tool && git add -A && git -c user.name=a -c user.email=a@b.c commit -q -m base",
+            ],
+        },
+        "scorers": [{
+            "name": "hidden", "weight": 1, "test_command": "sh hidden/check.sh",
+            "test_files": [{ "file_path": "hidden/check.sh", "file_contents": "grep -q finished state.txt\n" }],
+        }],
+    });
+    edit(&mut scenario);
+    scenario
+}
+
+/// The agent that does what its problem says.
+pub(crate) const ATTACKER: &str = "command:eval \"$PROBLEM_STATEMENT\"";
+
+/// Processes of this machine whose command line is `sleep` with this argument.
+pub(crate) fn sleeping(argument: &str) -> Vec<u32> {
+    let is_it = |line: &Vec<u8>| {
+        let mut words = line.split(|byte| *byte == 0);
+        words.next().is_some_and(|program| program.ends_with(b"sleep")) && words.any(|word| word == argument.as_bytes())
+    };
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    processes
+        .filter(|entry| std::fs::read(entry.path().join("cmdline")).as_ref().is_ok_and(is_it))
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// Sends a signal, by its name without `SIG`, to one process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill starts");
+    assert!(status.success());
+}
+
+/// Waits, looking again and again, but not for ever.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -150,6 +150,10 @@ fn bounded(limit: u64) -> String {
     )
 }
 
+/// Work that the agent took its own right to read from is work all the same.
+const READABLE: &str =
+    "find . ! -type l -user \"$(id -u)\" ! -perm -u=r -exec chmod -R u+rX -- {} + 2>/dev/null\n";
+
 /// The diff against what was prepared, or an archive where there is no checkout, the agent destroyed it, or it made one
 /// inside of it, which git would leave out.
 fn whole_directory(scenario: &Scenario, tree: Option<&str>, place: &str) -> String {
@@ -157,15 +161,14 @@ fn whole_directory(scenario: &Scenario, tree: Option<&str>, place: &str) -> Stri
     let archive = format!(
         "tar -czf \"$place/archive.tgz\" --exclude=./.git --exclude=./{PLACE} . && printf '\\n{MARK}archive\\n' || too_large\n"
     );
-    let readable = "readable() { [ -z \"$(find . ! -type l ! -readable -print -quit)\" ] || chmod -R u+rX . 2>/dev/null; }\n";
-    let start = format!("place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{readable}readable\n");
+    let start = format!("place=\"$HOME\"/{place}\nmkdir -p \"$place\" || exit 1\n{enter}{READABLE}");
     let Some(tree) = tree else { return format!("{start}{archive}") };
     format!(
         "{start}{QUIET_GIT}export GIT_INDEX_FILE=\"$place/index\"\n\
          whole() {{ ! g diff --cached --raw --no-renames {tree} | grep -q '^:000000 160000 '; }}\n\
          if [ -e .git ] && borrow \"$place/git\" \"{store}/objects\" \"{store}/info/exclude\" {format} \
          && g read-tree {tree} && stage && whole && changes {tree} >\"$place/diff\"; then printf '\\n{MARK}diff\\n'\n\
-         else too_large || {archive}fi\n",
+         elif ! too_large; then {archive}fi\n",
         store = git::store(),
         format = git::object_format(tree),
     )

@@ -19,7 +19,7 @@ use crate::prepare::{Preparations, Prepared};
 use crate::progress::Progress;
 use crate::session::{Devbox, Scope, Session};
 use crate::work::{Job, Work, statement};
-use crate::workspace::DevboxWorkspace;
+use crate::workspace::{DevboxWorkspace, WorkspaceError};
 
 /// Scores this close to the pass mark have reached it.
 const ROUNDING: f64 = 1e-9;
@@ -229,8 +229,7 @@ impl<P: Platform> Attempt<P> {
     /// Takes the start-up file of login shells from an agent's disk, where one `exit 0` would pass every scorer. Bash reads
     /// only the first of its three files that is there.
     async fn disarm(&self, devbox: &Devbox<P>) -> Result<(), Obstacle> {
-        let is_ours = matches!(self.trial.agent.kind, AgentKind::Oracle | AgentKind::Nop);
-        if is_ours {
+        if self.is_ours() {
             return Ok(());
         }
         let session = self.session();
@@ -247,14 +246,29 @@ impl<P: Platform> Attempt<P> {
         }
     }
 
+    /// Whether the agent is one that has no reason to cheat: what goes wrong after it is the scenario's fault.
+    fn is_ours(&self) -> bool {
+        matches!(self.trial.agent.kind, AgentKind::Oracle | AgentKind::Nop)
+    }
+
     async fn score(&self, devbox: &Devbox<P>) -> Result<Verdict, Failure> {
         let scenario = &self.trial.scenario;
-        let workspace =
-            DevboxWorkspace::new(self.session(), &devbox.id, &scenario.environment.working_directory);
-        let scored = eval_scoring::score(&functions(scenario), &workspace).await.map_err(|error| error.0)?;
+        let directory = &scenario.environment.working_directory;
+        let is_agents = scenario.verify != Verify::Pristine && !self.is_ours();
+        let workspace = DevboxWorkspace::new(self.session(), &devbox.id, directory, is_agents);
+        let scored = match eval_scoring::score(&functions(scenario), &workspace).await {
+            Ok(scored) => scored,
+            Err(WorkspaceError(Obstacle::Unusable(why))) => {
+                return Ok(Verdict::nothing(format!("nothing can be scored: {why}")));
+            }
+            Err(WorkspaceError(Obstacle::Failure(failure))) => return Err(failure),
+        };
         self.progress.scored(self.scores(&scored));
         if let Some(score) = scored.total {
             return Ok(Verdict { score, message: None });
+        }
+        if let Some(why) = workspace.ruin().await? {
+            return Ok(Verdict::nothing(format!("nothing can be scored: {why}")));
         }
         let (cause, message) = match scored.unscored() {
             Some(function) => {

@@ -6,7 +6,9 @@ use crate::work::PLACE;
 /// with it.
 ///
 /// The checkout's own `.git` is never git's repository here: its configuration can name programs (filters, monitors,
-/// hooks), other work trees and files that never end, and an agent can write it. Of `.git` only the objects are used.
+/// hooks), other work trees and files that never end, and an agent can write it. Of `.git` only the objects are used. Attributes
+/// that files in the checkout give are overruled: everything travels byte by byte, whatever line ends or encodings it is
+/// declared to have.
 pub(crate) const QUIET_GIT: &str = r#"unset GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE \
   GIT_EXTERNAL_DIFF GIT_DIFF_OPTS GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_INDEX_FILE GIT_LITERAL_PATHSPECS \
   GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS GIT_ATTR_SOURCE
@@ -27,6 +29,7 @@ borrow() {
   git=$1
   git init -q --bare --template= --object-format="${4:-sha1}" "$git" 2>/dev/null || git init -q --bare --template= "$git" || return
   mkdir -p "$git/info" "$git/objects/info" && printf '%s\n' "$2" >"$git/objects/info/alternates" || return
+  echo '* -text !eol !crlf -ident -filter -working-tree-encoding !diff !merge -export-subst' >"$git/info/attributes" || return
   [ ! -f "$3" ] || cp -- "$3" "$git/info/exclude"
 }
 "#;

@@ -20,6 +20,7 @@ use crate::platform::Platform;
 use crate::session::{Scope, Session};
 use crate::shares::Shares;
 use crate::shell::{enter, quote};
+use crate::work::PLACE;
 
 /// Bytes kept of a setup command's output: its end is in the message.
 const OUTPUT: usize = 64 << 10;

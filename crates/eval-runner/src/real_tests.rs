@@ -95,6 +95,61 @@ async fn pristine_survives_an_agent_that_destroys_its_checkout() {
 }
 
 #[tokio::test]
+async fn what_git_ignores_stays_as_it_was_prepared_also_when_the_checkout_is_destroyed() {
+    let work = "rm -rf .git; echo cheat >built.log; echo cheat >new.log; echo three >>text";
+    let check = "[ \"$(cat built.log)\" = built ] && [ ! -e new.log ] && grep -q three text";
+    let ran = judged(checkout(Verify::Pristine, check), doing(work)).await;
+    assert_eq!(score(&ran), 1.0, "{:?}", ran.result());
+}
+
+#[tokio::test]
+async fn a_checkout_inside_the_checkout_is_work_like_any_other() {
+    let nest = "mkdir inner; cd inner; git init -q; echo x >file";
+    let commit = "git add -A; git -c user.name=a -c user.email=a@b commit -qm inner";
+    for work in [nest.to_owned(), format!("{nest}; {commit}")] {
+        let ran = judged(checkout(Verify::Pristine, "[ -f inner/file ]"), doing(&work)).await;
+        assert_eq!(score(&ran), 1.0, "{work}: {:?}", ran.result());
+    }
+}
+
+#[tokio::test]
+async fn files_travel_byte_by_byte_whatever_attributes_say_of_them() {
+    for attributes in
+        ["* text=auto eol=crlf", "* working-tree-encoding=UTF-16", "* ident export-subst", "* filter=x -diff"]
+    {
+        let work = format!(
+            "git config filter.x.clean 'sleep 1000'; git config filter.x.required true\n\
+             echo '{attributes}' | tee .git/info/attributes >.gitattributes; printf 'a\\r\\nb\\n$Id$\\n' >mixed"
+        );
+        let check = "[ \"$(od -An -tx1 mixed | tr -d ' \\n')\" = 610d0a620a244964240a ]";
+        let ran = judged(checkout(Verify::Pristine, check), doing(&work)).await;
+        assert_eq!(score(&ran), 1.0, "{attributes}: {:?}", ran.result());
+    }
+}
+
+#[tokio::test]
+async fn unreadable_work_is_work_and_pipes_hold_nobody_up() {
+    let traps = [
+        "mkdir z; echo x >z/f; chmod 000 z tool",
+        "rm .git/config; mkfifo .git/config",
+        "rm .git/HEAD; mkfifo .git/HEAD",
+        "rm -rf .git; mkfifo .git",
+        "rm -rf .git; echo 'gitdir: /dev/stdin' >.git",
+        "rm -rf ~/.runloop-eval/git; mkfifo ~/.runloop-eval/git",
+        "rm ~/.runloop-eval/git/info/exclude ~/.runloop-eval/git/config; mkfifo ~/.runloop-eval/git/info/exclude ~/.runloop-eval/git/config",
+        "mkfifo pipe",
+    ];
+    for trap in traps {
+        let ran = judged(
+            checkout(Verify::Pristine, "grep -q three text"),
+            doing(&format!("echo three >>text; {trap}")),
+        )
+        .await;
+        assert_eq!(score(&ran), 1.0, "{trap}: {:?}", ran.result());
+    }
+}
+
+#[tokio::test]
 async fn pristine_works_without_git() {
     let mut plain = set_up(scenario("s", Verify::Pristine), &["echo one >a; echo two >b"]);
     plain.scorers = vec![command_scorer("test", "[ ! -e a ] && grep -q done b && [ ! -e ~/outside ]")];

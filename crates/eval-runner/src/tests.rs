@@ -20,8 +20,13 @@ fn fine() -> Fake {
     Fake::new(|_, line| match line {
         line if line.contains("g write-tree") => Does::prints(&format!("runloop-eval:{}\n", "a".repeat(40))),
         line if line.contains("runloop-eval:diff") => Does::prints("runloop-eval:diff\n"),
-        _ => Does::default(),
+        line => habitable(line),
     })
+}
+
+/// A devbox in which a scorer has room to work, when that is asked.
+fn habitable(line: &str) -> Does {
+    if line.contains("runloop-eval-room") { Does::prints("runloop-eval:alive\n") } else { Does::default() }
 }
 
 fn invalid_because(ran: &Ran, cause: Cause, message: &str) {
@@ -267,9 +272,33 @@ async fn a_scorer_without_a_score_makes_the_trial_invalid_and_is_not_repeated() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_agent_that_ruins_its_devbox_is_not_excused_by_the_scorers_that_cannot_work_there() {
+    let mut silent = scenario("s", Verify::Same);
+    silent.scorers = vec![bash_scorer("style", "true")];
+    let ruined = || {
+        Fake::new(|_, line| match line {
+            line if line.contains("runloop-eval-room") => Does::exit(1),
+            line if line.contains("runloop-eval:archive") => Does::prints("runloop-eval:nothing\n"),
+            _ => Does::default(),
+        })
+    };
+    let ran = run_one(ruined(), silent.clone()).await;
+    assert_eq!(scored(&ran), 0.0);
+    assert!(
+        ran.result().message.as_ref().unwrap().starts_with("nothing can be scored"),
+        "{:?}",
+        ran.result()
+    );
+
+    // Where the disk is not the agent's, the scenario is to blame.
+    silent.verify = Verify::Pristine;
+    invalid_because(&run_one(ruined(), silent).await, Cause::ScorerError, "scorer `style`");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_scorer_that_takes_too_long_makes_the_trial_invalid() {
     let fake =
-        Fake::new(|_, line| if line.ends_with("score-it") { Does::takes(1000) } else { Does::default() });
+        Fake::new(|_, line| if line.ends_with("score-it") { Does::takes(1000) } else { habitable(line) });
     let ran = run_one(fake, scenario("s", Verify::Same)).await;
     invalid_because(&ran, Cause::ScorerTimeout, "scorer `test`");
     assert_eq!(ran.result().durations_ms[&Phase::Scoring], 50_000);
@@ -277,7 +306,7 @@ async fn a_scorer_that_takes_too_long_makes_the_trial_invalid() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_scorer_that_took_too_long_the_devbox_is_reaped_for_the_next() {
-    let fake = Fake::new(|_, line| if line.ends_with("slow") { Does::takes(1000) } else { Does::default() });
+    let fake = Fake::new(|_, line| if line.ends_with("slow") { Does::takes(1000) } else { habitable(line) });
     let mut two = scenario("s", Verify::Same);
     two.scorers = vec![command_scorer("a", "slow"), command_scorer("b", "quick")];
     let ran = run_one(fake, two).await;
@@ -290,6 +319,8 @@ async fn after_a_scorer_that_took_too_long_the_devbox_is_reaped_for_the_next() {
             "wait-execution agent",
             "suspend agent",
             "resume agent",
+            "execute agent",
+            // Whether the agent is to blame that there is no score.
             "execute agent",
             "shutdown agent"
         ]

@@ -13,6 +13,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::archive::Archive;
+use crate::artifacts::{self, Obstacle};
+use crate::command::Ended;
 use crate::failure::Failure;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
 use crate::session::Session;
@@ -29,6 +31,8 @@ pub(crate) struct DevboxWorkspace<P> {
     session: Arc<Session<P>>,
     devbox: DevboxId,
     working_directory: String,
+    /// Whether the disk is as the agent left it: what cannot be done there was made impossible by the agent.
+    is_agents: bool,
     state: Mutex<State>,
 }
 
@@ -40,14 +44,26 @@ struct State {
     must_reap: bool,
 }
 
-/// The workspace broke: there is no verdict.
+/// Nothing can be scored here.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.message)]
-pub(crate) struct WorkspaceError(pub(crate) Failure);
+#[error("{}", match .0 { Obstacle::Unusable(why) => why, Obstacle::Failure(failure) => &failure.message })]
+pub(crate) struct WorkspaceError(pub(crate) Obstacle);
+
+impl From<Failure> for WorkspaceError {
+    fn from(failure: Failure) -> Self {
+        Self(failure.into())
+    }
+}
 
 impl<P: Platform> DevboxWorkspace<P> {
-    pub(crate) fn new(session: &Arc<Session<P>>, devbox: &DevboxId, working_directory: &str) -> Self {
+    pub(crate) fn new(
+        session: &Arc<Session<P>>,
+        devbox: &DevboxId,
+        working_directory: &str,
+        is_agents: bool,
+    ) -> Self {
         Self {
+            is_agents,
             session: Arc::clone(session),
             devbox: devbox.clone(),
             working_directory: working_directory.to_owned(),
@@ -55,23 +71,56 @@ impl<P: Platform> DevboxWorkspace<P> {
         }
     }
 
-    async fn blame(&self, doing: &str, error: &PlatformError) -> WorkspaceError {
-        WorkspaceError(self.session.blame(&self.devbox, doing, error).await)
+    async fn blame(&self, doing: &str, error: PlatformError) -> WorkspaceError {
+        WorkspaceError(if self.is_agents {
+            artifacts::of_agent(&self.session, &self.devbox, doing, error).await
+        } else {
+            self.session.blame(&self.devbox, doing, &error).await.into()
+        })
+    }
+
+    /// A command of the harness itself, not of a scorer, that failed.
+    fn failed(&self, doing: &str, ended: &Ended) -> WorkspaceError {
+        let message = format!("cannot {doing}: {}", ended.tail());
+        WorkspaceError(if self.is_agents {
+            Obstacle::Unusable(message)
+        } else {
+            Failure::new(Cause::ScorerError, message).into()
+        })
+    }
+
+    /// Why a scorer without a score can blame the agent: nothing works on the disk that it left. Looks only where the agent
+    /// could do that.
+    pub(crate) async fn ruin(&self) -> Result<Option<String>, Failure> {
+        if !self.is_agents {
+            return Ok(None);
+        }
+        let doing = "work in the devbox as the agent left it";
+        let line = format!("{enter}{ROOM}", enter = enter(&self.working_directory));
+        match self.session.command(&self.devbox, line, FILE_COMMANDS, 64 << 10).await {
+            Ok(ended) if ended.exit_status == Some(0) && ended.stdout.text().contains(ALIVE) => Ok(None),
+            Ok(ended) => Ok(Some(format!("cannot {doing}: {}", ended.tail()))),
+            Err(error) => match artifacts::of_agent(&self.session, &self.devbox, doing, error).await {
+                Obstacle::Unusable(why) => Ok(Some(why)),
+                Obstacle::Failure(failure) => Err(failure),
+            },
+        }
     }
 
     /// Ends leftovers of a timed-out scorer and puts pending files in place.
     async fn settle(&self, state: &mut State) -> Result<(), WorkspaceError> {
         if std::mem::take(&mut state.must_reap) {
-            self.session.suspend(&self.devbox).await.map_err(WorkspaceError)?;
-            self.session.resume(&self.devbox).await.map_err(WorkspaceError)?;
+            self.session.suspend(&self.devbox).await?;
+            self.session.resume(&self.devbox).await?;
         }
         let files = std::mem::take(&mut state.pending);
         if files.is_empty() {
             return Ok(());
         }
         let doing = "write the scorer's files";
-        let harness =
-            |error: std::io::Error| WorkspaceError(Failure::harness(format!("cannot {doing}: {error}")));
+        let harness = |error: std::io::Error| {
+            WorkspaceError::from(Failure::harness(format!("cannot {doing}: {error}")))
+        };
         let mut archive = Archive::new();
         let mut clear = String::new();
         for (number, (path, content)) in files.iter().enumerate() {
@@ -84,7 +133,7 @@ impl<P: Platform> DevboxWorkspace<P> {
         if let Err(error) =
             self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive).await
         {
-            return Err(self.blame(doing, &error).await);
+            return Err(self.blame(doing, error).await);
         }
         let line = format!(
             "place=\"$HOME\"/{place}\nmkdir -p \"$place\" && tar -xzf \"$place.tgz\" -C \"$place\" --no-same-owner || exit 1\n\
@@ -94,11 +143,8 @@ impl<P: Platform> DevboxWorkspace<P> {
         let limit = self.session.options.limits.scorer_output;
         match self.session.command(&self.devbox, line, FILE_COMMANDS, limit).await {
             Ok(ended) if ended.exit_status == Some(0) => Ok(()),
-            Ok(ended) => {
-                let message = format!("cannot {doing}: {}", ended.tail());
-                Err(WorkspaceError(Failure::new(Cause::ScorerError, message)))
-            }
-            Err(error) => Err(self.blame(doing, &error).await),
+            Ok(ended) => Err(self.failed(doing, &ended)),
+            Err(error) => Err(self.blame(doing, error).await),
         }
     }
 
@@ -116,6 +162,17 @@ impl<P: Platform> DevboxWorkspace<P> {
     }
 }
 
+/// What is printed where things work.
+const ALIVE: &str = "runloop-eval:alive";
+
+/// Whether there is room for a scorer to work in: here, at home, and for temporary files.
+const ROOM: &str = r#"for place in . "$HOME" "${TMPDIR:-/tmp}"; do
+  file=$place/.runloop-eval-room
+  rm -rf -- "$file" && head -c 8388608 /dev/zero >"$file" && rm -f -- "$file" || exit 1
+done
+echo runloop-eval:alive
+"#;
+
 /// Puts a file in place of whatever stands there. A relative path's directories are made; a link or a file where one of
 /// them should be is removed, so that nothing is written outside of the working directory. An absolute path is the
 /// harness's own choice, and its directories may well be links of the system.
@@ -123,16 +180,19 @@ const PUT: &str = r#"put() {
   case "$2" in
     /*|*..*) mkdir -p "$(dirname -- "$2")" || exit 1 ;;
     *)
+      [ -w . ] || chmod u+rwx . 2>/dev/null
       at= rest=$(dirname -- "$2")
       while [ "$rest" != . ]; do
         part=${rest%%/*}
         at=$at$part
         if [ -L "$at" ] || { [ -e "$at" ] && [ ! -d "$at" ]; }; then rm -f -- "./$at" || exit 1; fi
         [ -d "./$at" ] || mkdir -- "./$at" || exit 1
+        [ -w "./$at" ] && [ -x "./$at" ] || chmod u+rwx -- "./$at" 2>/dev/null
         at=$at/
         case "$rest" in */*) rest=${rest#*/} ;; *) rest=. ;; esac
       done ;;
   esac
+  [ ! -d "$2" ] || [ -L "$2" ] || chmod -R u+rwX -- "$2" 2>/dev/null
   rm -rf -- "$2" && mv -- "$place/$1" "$2" || exit 1
 }
 "#;
@@ -156,7 +216,7 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
                     stdout_cut: ended.stdout.is_cut(),
                 })
             }
-            Err(error) => Err(self.blame("run a scorer's command", &error).await),
+            Err(error) => Err(self.blame("run a scorer's command", error).await),
         }
     }
 
@@ -172,9 +232,9 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.is_refusal() => match self.session.platform.devbox(&self.devbox).await {
                 Ok(view) if !view.status.is_final() => Ok(None),
-                _ => Err(self.blame("read a file", &error).await),
+                _ => Err(self.blame("read a file", error).await),
             },
-            Err(error) => Err(self.blame("read a file", &error).await),
+            Err(error) => Err(self.blame("read a file", error).await),
         }
     }
 
@@ -204,24 +264,19 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
         match self.session.command(&self.devbox, line, FILE_COMMANDS, limit).await {
             Ok(ended) if ended.exit_status == Some(0) => {}
             Ok(ended) if ended.exit_status == Some(44) => return Ok(Vec::new()),
-            Ok(ended) => {
-                let message = format!("cannot {doing}: {}", ended.tail());
-                return Err(WorkspaceError(Failure::new(Cause::ScorerError, message)));
-            }
-            Err(error) => return Err(self.blame(doing, &error).await),
+            Ok(ended) => return Err(self.failed(doing, &ended)),
+            Err(error) => return Err(self.blame(doing, error).await),
         }
         match self.session.platform.download(&self.devbox, &format!("~/{archive}"), READ_LIMIT).await {
             Ok(archive) => tokio::task::spawn_blocking(move || unpack(&archive, max_file_bytes))
                 .await
-                .map_err(|error| WorkspaceError(Failure::harness(error.to_string())))?
-                .map_err(|error| {
-                    WorkspaceError(Failure::new(Cause::ScorerError, format!("cannot {doing}: {error}")))
-                }),
+                .map_err(|error| Failure::harness(error.to_string()))?
+                .map_err(|error| Failure::new(Cause::ScorerError, format!("cannot {doing}: {error}")).into()),
             Err(error) if error.kind == PlatformErrorKind::TooLarge => {
                 let message = format!("cannot {doing}: there are more than {} MiB of them", READ_LIMIT >> 20);
-                Err(WorkspaceError(Failure::new(Cause::ScorerError, message)))
+                Err(Failure::new(Cause::ScorerError, message).into())
             }
-            Err(error) => Err(self.blame(doing, &error).await),
+            Err(error) => Err(self.blame(doing, error).await),
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runloop_sandbox::{
@@ -120,6 +119,7 @@ async fn measure(options: SandboxOptions, rounds: usize) {
     // The first box of a base also prepares the base.
     sandbox.create(spec(Network::None)).await.unwrap().destroy().await;
 
+    memory(&sandbox, &table).await;
     for (what, network) in [("network: none", Network::None), ("network: host's", Network::All)] {
         let (mut created, mut destroyed) = (Times(Vec::new()), Times(Vec::new()));
         for _ in 0..rounds {
@@ -224,13 +224,16 @@ async fn crowd(sandbox: &Sandbox, table: &Table) {
         task.await.unwrap();
     }
     table.value("destroy 100", start.elapsed().as_secs_f64() * 1e3, "ms");
+}
 
-    let before = Arc::new(kernel_memory());
+/// What boxes that do nothing take. Before anything is destroyed: the kernel frees late.
+async fn memory(sandbox: &Sandbox, table: &Table) {
+    let before = kernel_memory();
     let mut boxes = Vec::new();
     for _ in 0..MANY {
         boxes.push(sandbox.create(spec(Network::None)).await.unwrap());
     }
-    let kernel = (kernel_memory() - *before) / MANY as f64;
+    let kernel = (kernel_memory() - before) / MANY as f64;
     let own = brokers_memory() / MANY as f64;
     table.value("memory per box at 64: kernel", kernel / 1024.0, "MiB");
     table.value("memory per box at 64: first process (PSS)", own / 1024.0, "MiB");

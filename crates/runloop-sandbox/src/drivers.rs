@@ -274,7 +274,9 @@ fn guarantees(
                 none("the kernel has no landlock: files are those of the user who runs the harness")
             },
             processes: if own_users {
-                enforced("a user of its own for each box, all of whose processes are killed")
+                watched(
+                    "out of reach by a user of its own for each box, all of whose processes are killed; the host's are visible",
+                )
             } else {
                 watched("orphans adopted, the process tree stopped and killed; other processes are visible")
             },

@@ -113,6 +113,8 @@ pub(crate) fn enter(
         mount::stop_propagation().at(|| "making mounts private".into())?;
     }
 
+    make_directory(&plan.directory)?;
+    make_directory(&plan.directory.join("up"))?;
     let mut mounts = Vec::new();
     for tree in trees {
         mounts.push((tree.target.clone(), tree_mount(plan, tree, shift, shifted)?));
@@ -175,17 +177,25 @@ pub(crate) fn enter(
     write_run_files(plan, resolver)
 }
 
+/// Makes a directory; the umask leaves it open for reading. That it is there is fine.
+fn make_directory(path: &Path) -> Result<(), Failure> {
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.at(|| format!("creating {}", path.display())),
+    }
+}
+
 /// One overlay of the box, with fresh scratch space.
 fn tree_mount(plan: &Plan, tree: &Tree, shift: u32, shifted: bool) -> Result<OwnedFd, Failure> {
     let upper = plan.directory.join("up").join(&tree.name);
     let work = plan.directory.join(format!("work{}-{}", plan.generation, tree.name));
     for path in [&upper, &work] {
-        std::fs::create_dir_all(path).at(|| format!("creating {}", path.display()))?;
+        make_directory(path)?;
     }
-    std::os::unix::fs::chown(&upper, shifted.then_some(shift), shifted.then_some(shift))
-        .at(|| format!("giving {} to the box", upper.display()))?;
-    std::fs::set_permissions(&upper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .at(|| format!("opening {} to the box", upper.display()))?;
+    if shifted {
+        std::os::unix::fs::chown(&upper, Some(shift), Some(shift))
+            .at(|| format!("giving {} to the box", upper.display()))?;
+    }
     let lowers: Vec<&Path> = tree
         .lowers
         .iter()

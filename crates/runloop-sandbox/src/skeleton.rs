@@ -17,9 +17,16 @@ use crate::protocol::{Lower, Tree};
 use crate::spec::{Base, User};
 use crate::sys::c_path;
 use crate::sys::files::{self, Resolve};
+use crate::tree;
 
 /// Directory of the state directory that holds the skeletons.
 pub(crate) const SKELETONS: &str = "skeletons";
+
+/// What the names of copies of the host's settings begin with, and how many are kept for later runs.
+const COPY: &str = "etc-";
+const KEPT_COPIES: usize = 3;
+/// Levels of directories that are copied.
+const MAX_SETTINGS_DEPTH: usize = 32;
 
 /// Top-level directories of the host that boxes see: programs, libraries and their settings.
 const SHOWN: [&str; 12] =
@@ -88,12 +95,26 @@ pub(crate) struct Skeletons {
 }
 
 impl Skeletons {
-    /// Starts with none: those of an earlier run may not fit what the host is now.
+    /// Starts with none: those of an earlier run may not fit what the host is now. Copies of settings are kept, their
+    /// names say what they are copies of.
     pub(crate) fn new(root: &Path, marks: Marks) -> io::Result<Self> {
         let state = files::open_directory(root)?;
-        crate::tree::remove(state.as_fd(), Path::new(SKELETONS))?;
-        std::fs::create_dir(root.join(SKELETONS))?;
-        std::fs::set_permissions(root.join(SKELETONS), PermissionsExt::from_mode(0o711))?;
+        let top = root.join(SKELETONS);
+        std::fs::create_dir_all(&top)?;
+        std::fs::set_permissions(&top, PermissionsExt::from_mode(0o711))?;
+        let mut copies = Vec::new();
+        for entry in std::fs::read_dir(&top)? {
+            let entry = entry?;
+            if entry.file_name().as_bytes().starts_with(COPY.as_bytes()) {
+                copies.push((entry.metadata()?.modified()?, entry.file_name()));
+            } else {
+                tree::remove(state.as_fd(), &Path::new(SKELETONS).join(entry.file_name()))?;
+            }
+        }
+        copies.sort();
+        for (_, old) in copies.iter().rev().skip(KEPT_COPIES) {
+            tree::remove(state.as_fd(), &Path::new(SKELETONS).join(old))?;
+        }
         let private = private_directories(root);
         Ok(Self { root: root.to_owned(), marks, private, made: Mutex::default() })
     }
@@ -210,7 +231,7 @@ impl Builder<'_> {
         self.accounts("root", &read("etc/passwd"), &read("etc/group"), shell)?;
         self.home("root")?;
         let lowers = self.below(path, "root", base, None);
-        Ok(Foundation { trees: vec![tree("root", "/", lowers)], shown: Vec::new() })
+        Ok(Foundation { trees: vec![part_tree("root", "/", lowers)], shown: Vec::new() })
     }
 
     /// One overlay over the host's root.
@@ -241,7 +262,7 @@ impl Builder<'_> {
         self.home("root")?;
         let stranger = (self.user.uid != 0).then_some(self.user.uid);
         let lowers = self.below(path, "root", "/".into(), stranger);
-        Ok(Foundation { trees: vec![tree("root", "/", lowers)], shown: Vec::new() })
+        Ok(Foundation { trees: vec![part_tree("root", "/", lowers)], shown: Vec::new() })
     }
 
     /// For an ordinary user the kernel refuses an overlay over a directory that has mounts below it, so each top-level
@@ -250,7 +271,7 @@ impl Builder<'_> {
         let mounted = mountinfo::mount_points(&std::fs::read("/proc/self/mountinfo")?);
         self.directory("root", 0o755, 0)?;
         let mut foundation = Foundation::default();
-        foundation.trees.push(tree("root", "/", vec![self.layer(path, "root")]));
+        foundation.trees.push(part_tree("root", "/", vec![self.layer(path, "root")]));
         for (name, mode) in EMPTY {
             self.directory(&format!("root/{name}"), mode, 0)?;
         }
@@ -271,7 +292,8 @@ impl Builder<'_> {
             self.directory(inside.to_str().unwrap_or(name), 0o755, 0)?;
             if name == "etc" {
                 // Copied: it is small, and inside containers files of it are mounts.
-                copy_readable(&host, &self.top.join("root/etc"), 0)?;
+                let copy = self.settings(&host)?;
+                foundation.trees[0].lowers.push(Lower::Layer { path: copy });
                 continue;
             }
             let part = format!("top-{name}");
@@ -298,13 +320,13 @@ impl Builder<'_> {
                         "the state directory must not be below /{name}: choose another one"
                     )));
                 }
-                foundation.trees.push(tree(&part, "/var", vec![self.layer(path, &part)]));
+                foundation.trees.push(part_tree(&part, "/var", vec![self.layer(path, &part)]));
             } else if !mounted.iter().any(|point| point != &host && point.starts_with(&host)) {
                 let lowers = self.below(path, &part, host.clone(), None);
-                foundation.trees.push(tree(&part, &format!("/{name}"), lowers));
+                foundation.trees.push(part_tree(&part, &format!("/{name}"), lowers));
             } else if name == "var" || harness_inside {
                 // It cannot be shown without what has to stay hidden.
-                foundation.trees.push(tree(&part, &format!("/{name}"), vec![self.layer(path, &part)]));
+                foundation.trees.push(part_tree(&part, &format!("/{name}"), vec![self.layer(path, &part)]));
             } else {
                 foundation.shown.push((host.clone(), host.clone()));
             }
@@ -312,6 +334,22 @@ impl Builder<'_> {
         self.accounts("root", &read_host("/etc/passwd")?, &read_host("/etc/group")?, host_shell())?;
         self.home("root")?;
         Ok(foundation)
+    }
+
+    /// A layer with a copy of `/etc`, made if there is none of what it is now.
+    fn settings(&self, host: &Path) -> io::Result<PathBuf> {
+        let mut hasher = DefaultHasher::new();
+        digest(host, &mut hasher, 0)?;
+        let name = format!("{COPY}{:016x}", hasher.finish());
+        let skeletons = self.top.parent().unwrap_or(&self.top);
+        let layer = skeletons.join(&name);
+        if !layer.is_dir() {
+            let unfinished = skeletons.join("unfinished");
+            std::fs::create_dir_all(unfinished.join("etc"))?;
+            copy_readable(host, &unfinished.join("etc"), 0)?;
+            std::fs::rename(unfinished, layer)?;
+        }
+        Ok(Path::new(SKELETONS).join(name))
     }
 
     fn layer(&self, path: &Path, name: &str) -> Lower {
@@ -465,7 +503,7 @@ impl Builder<'_> {
     }
 }
 
-fn tree(name: &str, target: &str, lowers: Vec<Lower>) -> Tree {
+fn part_tree(name: &str, target: &str, lowers: Vec<Lower>) -> Tree {
     Tree { name: name.to_owned(), target: target.into(), lowers }
 }
 
@@ -523,9 +561,28 @@ fn with_account(file: &[u8], name: &str, id: u32, entry: &[u8], root: &[u8]) -> 
     text
 }
 
+/// Takes in what tells one state of a directory from another, without reading files.
+fn digest(directory: &Path, hasher: &mut DefaultHasher, depth: usize) -> io::Result<()> {
+    if depth > MAX_SETTINGS_DEPTH {
+        return Ok(());
+    }
+    let mut entries = std::fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let Ok(status) = entry.metadata() else { continue };
+        let times = (status.mtime(), status.mtime_nsec(), status.ctime(), status.ctime_nsec());
+        (entry.file_name(), status.mode(), status.size(), times).hash(hasher);
+        if status.is_dir() {
+            // Of a directory that cannot be read nothing is copied either.
+            let _ = digest(&entry.path(), hasher, depth + 1);
+        }
+    }
+    Ok(())
+}
+
 /// Copies what everybody may read; the rest would be unreadable in the box too.
 fn copy_readable(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
-    if depth > 32 {
+    if depth > MAX_SETTINGS_DEPTH {
         return Ok(());
     }
     for entry in std::fs::read_dir(from)? {

@@ -67,13 +67,13 @@ impl Default for User {
 /// Resource limits of one box. `None` means the driver's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Resident memory of all processes together, in bytes.
+    /// Resident memory of all processes together, in bytes; by default three quarters of the machine's.
     pub memory_bytes: Option<u64>,
-    /// Processes and threads.
+    /// Processes and threads; 2048 by default.
     pub pids: Option<u32>,
-    /// Cores, fractions allowed.
+    /// Cores, fractions allowed; by default all there are.
     pub cpus: Option<f64>,
-    /// Bytes in the writable layer.
+    /// Bytes in the writable layer, 10 GiB by default. No single file gets larger either.
     pub disk_bytes: Option<u64>,
 }
 

@@ -46,7 +46,8 @@ fn every_shipped_reference_passes_and_doing_nothing_never_does() {
     let bench = Bench::new();
     let results = bench.results(&shipped("benchmarks/swe.yaml"), ["--agent", "oracle", "--agent", "nop"]);
     assert_eq!(results.finished.code(), 0, "{}", results.finished);
-    let scenarios = entries(&shipped("benchmarks/swe")).iter().filter(|path| path.join("scenario.yaml").exists()).count();
+    let scenarios =
+        entries(&shipped("benchmarks/swe")).iter().filter(|path| path.join("scenario.yaml").exists()).count();
     let trials = results.json["trials"].as_array().expect("a list of trials");
     assert_eq!(trials.len(), 2 * scenarios, "{}", results.finished);
     for trial in trials {
@@ -293,7 +294,10 @@ fn typed(bench: &Bench, line: &str) -> Finished {
 fn commands() -> Vec<String> {
     let blocks = blocks("sh");
     let lines = blocks.iter().flat_map(|block| block.lines());
-    lines.map(|line| line.split("  #").next().unwrap_or(line).trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    lines
+        .map(|line| line.split("  #").next().unwrap_or(line).trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 #[test]
@@ -306,9 +310,8 @@ fn the_files_and_commands_of_the_readme_work() {
     for line in commands() {
         // Here the shipped benchmark need not be run as a whole, nor has the agent to solve it.
         let line = match line.strip_prefix("cargo run --release -- ") {
-            Some(rest) => {
-                format!("runloop-eval {rest} --filter ledger-*").replace("benchmarks/", &format!("{benchmarks}/"))
-            }
+            Some(rest) => format!("runloop-eval {rest} --filter ledger-*")
+                .replace("benchmarks/", &format!("{benchmarks}/")),
             None => line,
         };
         if !line.starts_with("runloop-eval ") || line.contains(" serve ") {
@@ -333,7 +336,8 @@ fn the_files_and_commands_of_the_readme_work() {
 
 #[test]
 fn the_server_of_the_readme_serves() {
-    let line = commands().into_iter().find(|line| line.starts_with("runloop-eval serve ")).expect("a command");
+    let line =
+        commands().into_iter().find(|line| line.starts_with("runloop-eval serve ")).expect("a command");
     let words = line.split_whitespace().skip(1).map(|word| if word == "8123" { "0" } else { word });
     let bench = Bench::new();
     let mut child =

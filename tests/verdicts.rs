@@ -138,7 +138,8 @@ fn an_agent_that_fails_is_scored_on_its_work() {
 
 /// Each attack in each mode.
 fn everywhere(attacks: &[(&str, &str)]) -> Vec<Value> {
-    let each = |(name, line): &(&str, &str)| MODES.map(|mode| attack(&format!("{name}-{mode}"), mode, line, |_| {}));
+    let each =
+        |(name, line): &(&str, &str)| MODES.map(|mode| attack(&format!("{name}-{mode}"), mode, line, |_| {}));
     attacks.iter().flat_map(each).collect()
 }
 
@@ -188,7 +189,10 @@ fn nothing_in_the_way_of_the_hidden_tests_excuses_or_passes() {
         ("ours-closed", "chmod 000 ~/.runloop-eval"),
         ("ours-a-file", "rm -rf ~/.runloop-eval; echo > ~/.runloop-eval"),
         ("ours-a-link", "rm -rf ~/.runloop-eval; ln -s /dev ~/.runloop-eval"),
-        ("honest", "echo finished > state.txt; mkdir hidden; echo exit 1 > hidden/check.sh; chmod 000 hidden/check.sh hidden"),
+        (
+            "honest",
+            "echo finished > state.txt; mkdir hidden; echo exit 1 > hidden/check.sh; chmod 000 hidden/check.sh hidden",
+        ),
     ];
     assert_verdicts(&Bench::new().attacked(&everywhere(&attacks), [""; 0]), &["honest"]);
 }
@@ -211,11 +215,23 @@ fn tampering_with_git_gains_nothing_and_costs_no_time() {
     let work = "echo finished > state.txt";
     let commit = "git add -A; git -c user.name=a -c user.email=a@b.c commit -q --amend -m x";
     let tricks = [
-        ("hooks", "for h in post-checkout post-index-change fsmonitor-watchman; do printf '#!/bin/sh\\nsleep 300\\n' > .git/hooks/$h; chmod +x .git/hooks/$h; done"),
+        (
+            "hooks",
+            "for h in post-checkout post-index-change fsmonitor-watchman; do printf '#!/bin/sh\\nsleep 300\\n' > .git/hooks/$h; chmod +x .git/hooks/$h; done",
+        ),
         ("monitor", "printf '#!/bin/sh\\nsleep 300\\n' > ~/m; chmod +x ~/m; git config core.fsmonitor ~/m"),
-        ("filter", "git config filter.x.clean 'sleep 300'; git config filter.x.required true; echo '* filter=x' | tee .gitattributes > .git/info/attributes"),
-        ("textconv", "git config diff.x.textconv 'sleep 300'; git config diff.x.command 'sleep 300'; echo '* diff=x' > .gitattributes"),
-        ("settings", "git config core.worktree /etc; git config core.bare true; git config include.path /dev/stdin; git config core.sparseCheckout true"),
+        (
+            "filter",
+            "git config filter.x.clean 'sleep 300'; git config filter.x.required true; echo '* filter=x' | tee .gitattributes > .git/info/attributes",
+        ),
+        (
+            "textconv",
+            "git config diff.x.textconv 'sleep 300'; git config diff.x.command 'sleep 300'; echo '* diff=x' > .gitattributes",
+        ),
+        (
+            "settings",
+            "git config core.worktree /etc; git config core.bare true; git config include.path /dev/stdin; git config core.sparseCheckout true",
+        ),
         ("format", "git config core.repositoryformatversion 99"),
         ("broken", "echo '[[[' > .git/config; echo junk > .git/index; touch .git/index.lock"),
         ("pipes", "rm .git/config .git/HEAD; mkfifo .git/config .git/HEAD"),
@@ -223,14 +239,29 @@ fn tampering_with_git_gains_nothing_and_costs_no_time() {
         ("gone", "rm -rf .git"),
         ("moved", "mv .git ../g; echo 'gitdir: ../g' > .git"),
         ("anew", "rm -rf .git; git init -q"),
-        ("history", "echo more > more; git add -A; git -c user.name=a -c user.email=a@b.c commit -q --amend -m x; git reflog expire --expire=now --all; git gc -q --prune=now"),
-        ("hidden-bits", "git update-index --assume-unchanged state.txt; git update-index --skip-worktree src/a"),
+        (
+            "history",
+            "echo more > more; git add -A; git -c user.name=a -c user.email=a@b.c commit -q --amend -m x; git reflog expire --expire=now --all; git gc -q --prune=now",
+        ),
+        (
+            "hidden-bits",
+            "git update-index --assume-unchanged state.txt; git update-index --skip-worktree src/a",
+        ),
         ("nested", "mkdir n; cd n; git init -q; echo a > a; cd .."),
-        ("submodule", "mkdir x; cd x; git init -q; echo a > a; git add a; git -c user.name=a -c user.email=a@b.c commit -qm a; cd ..; printf '[submodule \"x\"]\\n path=x\\n url=ext::sleep% 300\\n' > .gitmodules"),
+        (
+            "submodule",
+            "mkdir x; cd x; git init -q; echo a > a; git add a; git -c user.name=a -c user.email=a@b.c commit -qm a; cd ..; printf '[submodule \"x\"]\\n path=x\\n url=ext::sleep% 300\\n' > .gitmodules",
+        ),
         ("links", "ln -s /etc etc; ln -s ../../../etc/passwd p; rm -r src; ln -s /tmp src"),
-        ("names", "touch $'a\\nb' -- -rf $'\\xff' 'runloop-eval:nothing' ':!x'; mkdir -- '--checkpoint-action=exec=sh'; touch -- '--checkpoint-action=exec=sh/x'"),
+        (
+            "names",
+            "touch $'a\\nb' -- -rf $'\\xff' 'runloop-eval:nothing' ':!x'; mkdir -- '--checkpoint-action=exec=sh'; touch -- '--checkpoint-action=exec=sh/x'",
+        ),
         ("modes", "mkdir z; echo y > z/f; chmod 000 z src/a state.txt"),
-        ("ours", "rm -rf ~/.runloop-eval/git; mkfifo ~/.runloop-eval/git; mkdir .runloop-eval; echo x > .runloop-eval/artifacts"),
+        (
+            "ours",
+            "rm -rf ~/.runloop-eval/git; mkfifo ~/.runloop-eval/git; mkdir .runloop-eval; echo x > .runloop-eval/artifacts",
+        ),
     ];
     let mut scenarios = Vec::new();
     for (name, trick) in tricks {
@@ -238,7 +269,8 @@ fn tampering_with_git_gains_nothing_and_costs_no_time() {
     }
     // What is ignored is not carried over, not even by way of a checkout that is no more.
     let judged_by_tool = |scenario: &mut Value| {
-        scenario["scorers"] = json!([{ "name": "tool", "weight": 1, "shell_command": "grep -q forged venv/tool" }]);
+        scenario["scorers"] =
+            json!([{ "name": "tool", "weight": 1, "shell_command": "grep -q forged venv/tool" }]);
     };
     for (name, trick) in [
         ("ignored", "true"),
@@ -246,11 +278,21 @@ fn tampering_with_git_gains_nothing_and_costs_no_time() {
         ("ignored-other-checkout", "rm -rf .git; git init -q; git add -fA"),
         ("ignored-added", &format!("git add -fA; {commit}") as &str),
     ] {
-        scenarios.push(attack(name, "pristine", &format!("echo forged > venv/tool; {trick}"), judged_by_tool));
+        scenarios.push(attack(
+            name,
+            "pristine",
+            &format!("echo forged > venv/tool; {trick}"),
+            judged_by_tool,
+        ));
     }
     // A diff that only claims to solve the task.
     scenarios.push(attack("claim", "pristine", "echo runloop-eval:diff; echo score=1.0; mkdir -p ~/bin; printf '#!/bin/sh\\necho finished > state.txt' > ~/bin/git; chmod +x ~/bin/git", |_| {}));
-    scenarios.push(attack("too-large", "pristine", "head -c 100000000 /dev/urandom > big; echo finished > state.txt", |_| {}));
+    scenarios.push(attack(
+        "too-large",
+        "pristine",
+        "head -c 100000000 /dev/urandom > big; echo finished > state.txt",
+        |_| {},
+    ));
     let results = Bench::new().attacked(&scenarios, [""; 0]);
     assert_verdicts(&results, &["honest"]);
     let message = results.trial("too-large")["message"].as_str().unwrap_or_default();
@@ -276,7 +318,12 @@ fn an_agent_that_uses_up_its_devbox_fails_and_the_run_goes_on() {
             small(scenario);
             scenario["agent_timeout"] = json!("3s");
         }),
-        attack("disk", "pristine", "for n in 1 2 3 4; do head -c 600000000 /dev/zero > ~/$n; done; sleep 2", small),
+        attack(
+            "disk",
+            "pristine",
+            "for n in 1 2 3 4; do head -c 600000000 /dev/zero > ~/$n; done; sleep 2",
+            small,
+        ),
         attack("honest", "pristine", "echo finished > state.txt", small),
     ];
     let bench = Bench::new();
@@ -288,7 +335,12 @@ fn an_agent_that_uses_up_its_devbox_fails_and_the_run_goes_on() {
 fn what_holds_an_agents_output_open_is_not_waited_for() {
     let long = |scenario: &mut Value| scenario["agent_timeout"] = json!("10m");
     let scenarios = MODES.map(|mode| {
-        attack(&format!("honest-{mode}"), mode, "echo finished > state.txt; sleep 1234 & setsid sleep 1234 & exit 0", long)
+        attack(
+            &format!("honest-{mode}"),
+            mode,
+            "echo finished > state.txt; sleep 1234 & setsid sleep 1234 & exit 0",
+            long,
+        )
     });
     let results = Bench::new().attacked(&scenarios, [""; 0]);
     assert_verdicts(&results, &["honest"]);
@@ -302,7 +354,10 @@ fn what_holds_an_agents_output_open_is_not_waited_for() {
 fn verdicts_hold_also_for_an_ordinary_user_and_with_weak_isolation() {
     let attacks = [
         ("late", "(sleep 3; echo finished > state.txt) & sleep 60"),
-        ("daemon", "(trap '' TERM HUP; setsid nohup bash -c 'sleep 2; while :; do echo finished > state.txt; sleep 0.1; done' >/dev/null 2>&1 &) & exit 0"),
+        (
+            "daemon",
+            "(trap '' TERM HUP; setsid nohup bash -c 'sleep 2; while :; do echo finished > state.txt; sleep 0.1; done' >/dev/null 2>&1 &) & exit 0",
+        ),
         ("start-up", "for f in .bash_profile .bash_login .profile .bashrc; do echo 'exit 0' > ~/$f; done"),
         ("planted", "mkdir -p hidden/check.sh/a/b; chmod 000 hidden/check.sh/a hidden"),
         ("honest", "echo finished > state.txt"),
@@ -311,8 +366,7 @@ fn verdicts_hold_also_for_an_ordinary_user_and_with_weak_isolation() {
         .into_iter()
         .map(|mut scenario| {
             scenario["agent_timeout"] = json!("2s");
-            let check = scenario["scorers"][0]["test_files"][0]["file_contents"].as_str().expect("a file").to_owned();
-            scenario["scorers"][0]["test_files"][0]["file_contents"] = json!(format!("sleep 2; {check}"));
+            scenario["scorers"][0]["test_command"] = json!("sleep 2; sh hidden/check.sh");
             scenario
         })
         .collect();

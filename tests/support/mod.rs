@@ -56,6 +56,7 @@ impl Bench {
 
     /// Writes a benchmark of these scenarios.
     pub(crate) fn benchmark(&self, scenarios: &[Value]) -> PathBuf {
+        self.write("scenarios/hidden/check.sh", "grep -q finished state.txt\n");
         for scenario in scenarios {
             let name = scenario["name"].as_str().expect("a name");
             self.write(&format!("scenarios/{name}.yaml"), &scenario.to_string());
@@ -64,7 +65,11 @@ impl Bench {
     }
 
     /// Lets the attacker loose on these scenarios.
-    pub(crate) fn attacked<I: AsRef<OsStr>>(&self, scenarios: &[Value], args: impl IntoIterator<Item = I>) -> Results {
+    pub(crate) fn attacked<I: AsRef<OsStr>>(
+        &self,
+        scenarios: &[Value],
+        args: impl IntoIterator<Item = I>,
+    ) -> Results {
         let file = self.benchmark(scenarios);
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
         let always = ["--agent", ATTACKER, "-j", "4", "--retries", "0"].map(OsString::from);
@@ -76,7 +81,8 @@ impl Bench {
     pub(crate) fn as_nobody(mut self) -> Option<Self> {
         const NOBODY: u32 = 65534;
         std::os::unix::fs::chown(self.directory.path(), Some(NOBODY), Some(NOBODY)).ok()?;
-        let can_drop = Command::new("setpriv").arg("--version").output().is_ok_and(|output| output.status.success());
+        let can_drop =
+            Command::new("setpriv").arg("--version").output().is_ok_and(|output| output.status.success());
         self.user = can_drop.then_some(NOBODY);
         can_drop.then_some(self)
     }
@@ -85,7 +91,8 @@ impl Bench {
     #[track_caller]
     pub(crate) fn assert_nothing_left(&self) {
         let local = self.path("state/runloop-eval/local");
-        let left: Vec<_> = std::fs::read_dir(&local).map(|entries| entries.flatten().collect()).unwrap_or_default();
+        let left: Vec<_> =
+            std::fs::read_dir(&local).map(|entries| entries.flatten().collect()).unwrap_or_default();
         assert!(left.is_empty(), "left in {}: {left:?}", local.display());
         let mounts = std::fs::read_to_string("/proc/mounts").expect("/proc/mounts");
         let place = self.directory.path().display().to_string();
@@ -136,7 +143,7 @@ pub(crate) fn attack(name: &str, verify: &str, attack: &str, edit: impl FnOnce(&
         },
         "scorers": [{
             "name": "hidden", "weight": 1, "test_command": "sh hidden/check.sh",
-            "test_files": [{ "file_path": "hidden/check.sh", "file_contents": "grep -q finished state.txt\n" }],
+            "test_files": [{ "source": "hidden/check.sh", "target": "hidden/check.sh" }],
         }],
     });
     edit(&mut scenario);
@@ -150,7 +157,8 @@ pub(crate) const ATTACKER: &str = "command:eval \"$PROBLEM_STATEMENT\"";
 pub(crate) fn sleeping(argument: &str) -> Vec<u32> {
     let is_it = |line: &Vec<u8>| {
         let mut words = line.split(|byte| *byte == 0);
-        words.next().is_some_and(|program| program.ends_with(b"sleep")) && words.any(|word| word == argument.as_bytes())
+        words.next().is_some_and(|program| program.ends_with(b"sleep"))
+            && words.any(|word| word == argument.as_bytes())
     };
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     processes

@@ -45,7 +45,7 @@ What passes between parent and child: None, bool, int, float, str, bytes, list, 
 datetime and timedelta; anything else arrives as an `Opaque`. `run(..., callbacks={"fetch": f})` lets the child call back
 into the parent by `ask("fetch", name)`: what the parent counts there, the child cannot miscount.
 
-Children get a timeout each and share one budget (`budget(seconds)`, 60 s at first), a fresh HOME, a fixed environment and a
+Children get a timeout each and share one budget (`budget(seconds)`, 60 s at first), a fresh HOME and TMPDIR, a fixed environment and a
 session of their own; when a child is done, everything it started is killed. `JUDGE_SEED=n` repeats a run.
 """
 
@@ -329,8 +329,10 @@ def checkout(source, overlay=None, without=("hidden", ".git")):
 
 
 def environment(extra=None):
-    """The environment of a child: nothing but this, `extra` added; HOME is empty and its own."""
-    return {"PATH": PATH, "HOME": str(scratch()), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", **(extra or {})}
+    """The environment of a child: nothing but this, `extra` added; HOME and TMPDIR are empty and its own."""
+    # Not /tmp: where a devbox has no file system of its own, that one belongs to others.
+    own = {"HOME": str(scratch()), "TMPDIR": str(scratch())}
+    return {"PATH": PATH, **own, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", **(extra or {})}
 
 
 # -- programs -------------------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ fn whole_directory(scenario: &Scenario, tree: Option<&str>, place: &str) -> Stri
     format!(
         "{start}{QUIET_GIT}export GIT_INDEX_FILE=\"$place/index\"\n\
          whole() {{ ! g diff --cached --raw --no-renames {tree} | grep -q '^:000000 160000 '; }}\n\
-         if [ -e .git ] && borrow \"$place/git\" \"{store}/objects\" \"{store}/info/exclude\" {format} \
+         if [ -e .git ] && repository \"$place/git\" \"{store}/info/exclude\" {format} && borrow \"{store}\" \
          && g read-tree {tree} && stage && whole && changes {tree} >\"$place/diff\"; then printf '\\n{MARK}diff\\n'\n\
          elif ! too_large; then {archive}fi\n",
         store = git::store(),
@@ -247,7 +247,7 @@ impl Artifacts {
 /// from destroying it, and what git ignores stays as it was prepared.
 fn tree_as_diff(tree: &str) -> String {
     format!(
-        "{QUIET_GIT}place=\"$HOME/{PLACE}\" git=\"{store}\"\nmkdir \"$place/tree\" || exit 1\n\
+        "{QUIET_GIT}borrow\nplace=\"$HOME/{PLACE}\" git=\"{store}\"\nmkdir \"$place/tree\" || exit 1\n\
          ( export GIT_INDEX_FILE=\"$place/index\"; cd \"$place/tree\" && tar -xzf ../artifacts --no-same-owner \
          && g read-tree {tree} && stage && changes {tree} >../diff ) || exit 1\n\
          rm -rf \"$place/tree\" \"$place/index\"\n[ ! -s \"$place/diff\" ] || {apply}",

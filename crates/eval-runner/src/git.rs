@@ -24,13 +24,18 @@ changes() {
   g diff --cached --binary --full-index --no-ext-diff --no-textconv --no-renames --no-color --no-relative \
     --submodule=short --src-prefix=a/ --dst-prefix=b/ "$1"
 }
-# A repository in directory $1 that borrows the objects in $2 and leaves out what file $3 says.
-borrow() {
+# A repository in directory $1 that leaves out what file $2 says, with objects named as $3 says.
+repository() {
   git=$1
-  git init -q --bare --template= --object-format="${4:-sha1}" "$git" 2>/dev/null || git init -q --bare --template= "$git" || return
-  mkdir -p "$git/info" "$git/objects/info" && printf '%s\n' "$2" >"$git/objects/info/alternates" || return
+  git init -q --bare --template= --object-format="${3:-sha1}" "$git" 2>/dev/null || git init -q --bare --template= "$git" || return
+  mkdir -p "$git/info" || return
   echo '* -text !eol !crlf -ident -filter -working-tree-encoding !diff !merge -export-subst' >"$git/info/attributes" || return
-  [ ! -f "$3" ] || cp -- "$3" "$git/info/exclude"
+  [ ! -f "$2" ] || cp -- "$2" "$git/info/exclude"
+}
+# Uses objects of the checkout in the current directory, and of repository $1. By their places of this moment: a devbox
+# that is forked need not have its home where the first one had it.
+borrow() {
+  export GIT_ALTERNATE_OBJECT_DIRECTORIES="\"$PWD/.git/objects\"${1:+:\"$1/objects\"}"
 }
 "#;
 

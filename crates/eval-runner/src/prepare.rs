@@ -253,8 +253,10 @@ impl<P: Platform> Preparations<P> {
             "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
              ask() {{ git -c safe.directory='*' rev-parse \"$@\" 2>/dev/null; }}\n\
              head=$(ask -q --verify 'HEAD^{{tree}}') format=$(ask --show-object-format)\n\
-             objects=$(realpath -- \"$(ask --git-path objects)\") exclude=$(realpath -- \"$(ask --git-path info/exclude)\")\n\
-             {QUIET_GIT}mkdir -p \"$HOME/{PLACE}\"\nborrow \"{store}\" \"$objects\" \"$exclude\" \"$format\" || exit 0\n\
+             exclude=$(realpath -- \"$(ask --git-path info/exclude)\")\n\
+             {QUIET_GIT}mkdir -p \"$HOME/{PLACE}\"\nrepository \"{store}\" \"$exclude\" \"$format\" || exit 0\n\
+             # A linked checkout has its objects elsewhere: all that is there is stored again.\n\
+             if [ -d .git/objects ]; then borrow; else head=; fi\n\
              export GIT_INDEX_FILE=\"$HOME/{PLACE}/index\"\n\
              if [ -n \"$head\" ]; then g read-tree \"$head\" || exit 0; fi\n\
              stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\n\

@@ -270,9 +270,13 @@ impl Inner {
             ("LOGNAME".into(), user.name.clone().into()),
             ("PATH".into(), PATH.into()),
             ("SHELL".into(), "/bin/bash".into()),
-            ("LANG".into(), "C.UTF-8".into()),
             ("TERM".into(), "dumb".into()),
         ];
+        // Of C.UTF-8 only the characters differ from what is built in; LANG would have each program open a dozen files.
+        // Who sets LANG means the characters too.
+        if self.spec.env.iter().chain(&own).all(|(key, _)| key != "LANG") {
+            env.push(("LC_CTYPE".into(), "C.UTF-8".into()));
+        }
         if self.is_process() {
             let tmp = self.shared.layers.root().join(self.directory()).join("tmp");
             env.push(("TMPDIR".into(), tmp.into()));

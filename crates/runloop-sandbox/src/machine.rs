@@ -1,9 +1,15 @@
 //! Facts about the machine.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
-/// Bytes of memory that this process may use at most: the machine's, or less if a control group says so.
+/// Bytes of memory that this process may use at most: the machine's, or less if a control group says so. Looked up once.
 pub(crate) fn memory() -> u64 {
+    static BYTES: OnceLock<u64> = OnceLock::new();
+    *BYTES.get_or_init(look_up_memory)
+}
+
+fn look_up_memory() -> u64 {
     let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_memory(&text));
     let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
         .iter()

@@ -30,8 +30,11 @@ pub(super) fn open_for_writing(path: &Path, mode: u32) -> io::Result<OwnedFd> {
         opened => opened,
     };
     let file = std::fs::File::from(regular(opened?)?);
-    // Not by O_TRUNC: what is not a regular file shall stay as it is.
-    file.set_len(0)?;
+    // Not by O_TRUNC: what is not a regular file shall stay as it is. And not for nothing: a file that was emptied is
+    // written to the disk when it is closed.
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
     Ok(file.into())
 }
 

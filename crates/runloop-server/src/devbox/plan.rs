@@ -1,6 +1,6 @@
 //! From a create request to what is to be made: every reference looked up, every value checked.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -501,7 +501,9 @@ pub(crate) fn shell_env(user: &User, home: &Path) -> Vec<(OsString, OsString)> {
         ("USER", user.name.clone().into()),
         ("LOGNAME", user.name.clone().into()),
         ("SHELL", "/bin/bash".into()),
-        ("LANG", "C.UTF-8".into()),
+        // Not LANG: of C.UTF-8 only the characters differ from what is built in, and LANG has each program open a
+        // dozen files.
+        ("LC_CTYPE", "C.UTF-8".into()),
     ]
     .map(|(name, value)| (OsString::from(name), value))
     .to_vec()
@@ -513,7 +515,9 @@ pub(crate) fn command_env(
     mut login: Vec<(OsString, OsString)>,
     set: &[(OsString, OsString)],
 ) -> Vec<(OsString, OsString)> {
-    login.retain(|(name, _)| set.iter().all(|(other, _)| other != name));
+    let has = |name: &OsStr| set.iter().any(|(other, _)| other == name);
+    // Who sets a language means the characters too.
+    login.retain(|(name, _)| !has(name) && !(name == "LC_CTYPE" && has(OsStr::new("LANG"))));
     login
 }
 
@@ -627,5 +631,15 @@ mod tests {
         let login = shell_env(&User::default(), Path::new("/home/user"));
         let env = command_env(login, &[("HOME".into(), "/elsewhere".into())]);
         assert!(env.iter().all(|(name, _)| name != "HOME") && env.iter().any(|(name, _)| name == "PATH"));
+    }
+
+    #[test]
+    fn who_sets_a_language_gets_its_characters() {
+        let characters = |set: &[(OsString, OsString)]| {
+            let env = command_env(shell_env(&User::default(), Path::new("/home/user")), set);
+            env.into_iter().find(|(name, _)| name == "LC_CTYPE").map(|(_, value)| value)
+        };
+        assert_eq!(characters(&[]), Some("C.UTF-8".into()));
+        assert_eq!(characters(&[("LANG".into(), "C".into())]), None);
     }
 }

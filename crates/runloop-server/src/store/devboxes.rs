@@ -13,7 +13,7 @@ impl Store {
         self.submit("a devbox", move |connection| {
             let json = to_json(TABLE, &view)?;
             connection
-                .prepare("INSERT INTO devboxes (id, view) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET view = ?2")?
+                .prepare_cached("INSERT INTO devboxes (id, view) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET view = ?2")?
                 .execute(params![view.id.as_str(), json])?;
             Ok(())
         });

@@ -38,7 +38,7 @@ impl Store {
     pub(crate) fn insert_snapshot(&self, row: SnapshotRow) {
         self.submit("a snapshot", move |connection| {
             connection
-                .prepare(
+                .prepare_cached(
                     "INSERT INTO snapshots (id, view, status, error, layer, user) VALUES (?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![
@@ -66,7 +66,7 @@ impl Store {
                 Err(error) => (SnapshotStatus::Error, None, Some(error)),
             };
             connection
-                .prepare("UPDATE snapshots SET status = ?2, layer = ?3, error = ?4 WHERE id = ?1")?
+                .prepare_cached("UPDATE snapshots SET status = ?2, layer = ?3, error = ?4 WHERE id = ?1")?
                 .execute(params![id, status.as_str(), layer, error])?;
             Ok(())
         })
@@ -180,7 +180,7 @@ impl Store {
 
 fn read(connection: &Connection, id: &str) -> Result<Option<SnapshotRow>, StoreError> {
     let mut statement =
-        connection.prepare("SELECT view, status, error, layer, user FROM snapshots WHERE id = ?")?;
+        connection.prepare_cached("SELECT view, status, error, layer, user FROM snapshots WHERE id = ?")?;
     let row = statement
         .query_row([id], |row| {
             Ok((

@@ -28,7 +28,7 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
             "eval-report",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["runloop-client"]),
 ];
 
 #[test]

@@ -3,13 +3,14 @@
 //! `figures [STATE_DIR] [DRIVER] [ROUNDS]`: the driver is `ns-root`, `ns-user`, `process`, or the best that works.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that fails has nothing to say")]
 
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use runloop_sandbox::{
-    Base, BoxSpec, DriverChoice, DriverKind, ExecSpec, Limits, LinuxBox, Network, Sandbox, SandboxOptions,
-    User,
+    Base, BoxSpec, DriverChoice, DriverKind, ExecSpec, Limits, LinuxBox, Network, OpenMode, Sandbox,
+    SandboxOptions, User,
 };
 use tokio::io::AsyncReadExt;
 
@@ -79,7 +80,11 @@ fn spec(network: Network) -> BoxSpec {
 
 /// `/bin/true` to its exit and the end of its output.
 async fn exec_true(linux_box: &LinuxBox) {
-    let spec = ExecSpec { argv: vec!["/bin/true".into()], ..ExecSpec::default() };
+    run(linux_box, ExecSpec { argv: vec!["/bin/true".into()], ..ExecSpec::default() }).await;
+}
+
+/// A command to its exit and the end of its output.
+async fn run(linux_box: &LinuxBox, spec: ExecSpec) {
     let mut process = linux_box.exec(spec).await.unwrap();
     let (mut out, mut err) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
     let (mut one, mut two) = (Vec::new(), Vec::new());
@@ -138,6 +143,7 @@ async fn measure(options: SandboxOptions, rounds: usize) {
     }
     table.times("exec /bin/true to exit and end of output", &executed);
     table.value("   above the floor measured in between", executed.at(50) - host.at(50), "ms");
+    login_and_files(&linux_box, &table, rounds).await;
 
     let (mut killed, mut stacked, mut restarted, mut forked) =
         (Times(Vec::new()), Times(Vec::new()), Times(Vec::new()), Times(Vec::new()));
@@ -168,6 +174,29 @@ async fn measure(options: SandboxOptions, rounds: usize) {
 
     crowd(&sandbox, &table).await;
     sandbox.close().await;
+}
+
+/// What a platform above does most: login shells, and files in and out.
+async fn login_and_files(linux_box: &LinuxBox, table: &Table, rounds: usize) {
+    let (mut shells, mut written, mut read) = (Times(Vec::new()), Times(Vec::new()), Times(Vec::new()));
+    let content = vec![b'x'; 4096];
+    for _ in 0..rounds {
+        let argv = ["/bin/bash", "-l", "-c", "/bin/true"].map(Into::into).to_vec();
+        timed(&mut shells, run(linux_box, ExecSpec { argv, ..ExecSpec::default() })).await;
+        timed(&mut written, async {
+            let mut file = linux_box.open("file".as_ref(), OpenMode::Write { mode: 0o644 }).await.unwrap();
+            file.write_all(&content).unwrap();
+        })
+        .await;
+        timed(&mut read, async {
+            let mut file = linux_box.open("file".as_ref(), OpenMode::Read).await.unwrap();
+            file.read_to_end(&mut Vec::new()).unwrap();
+        })
+        .await;
+    }
+    table.times("exec bash -l -c /bin/true", &shells);
+    table.times("write a file of 4 KiB", &written);
+    table.times("read a file of 4 KiB", &read);
 }
 
 async fn crowd(sandbox: &Sandbox, table: &Table) {

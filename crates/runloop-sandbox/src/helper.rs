@@ -146,8 +146,12 @@ impl Helper {
         })
     }
 
-    /// Has a broker forked. `None` if the zygote is gone.
-    pub(crate) async fn create(&self, plan: Plan) -> Option<Result<(OwnedFd, OwnedFd), Failure>> {
+    /// Has a broker forked, over a root that an earlier one left if there is one. `None` if the zygote is gone.
+    pub(crate) async fn create(
+        &self,
+        plan: Plan,
+        root: Option<OwnedFd>,
+    ) -> Option<Result<(OwnedFd, OwnedFd), Failure>> {
         let control = lock(&self.control).clone()?;
         let (ours, theirs) = match socket::pair() {
             Ok(pair) => pair,
@@ -167,7 +171,7 @@ impl Helper {
             Err(error) => return Some(Err(Failure::new("asking for a box", &error))),
         };
         loop {
-            let all: Vec<_> = memory.iter().map(AsFd::as_fd).chain([theirs.as_fd()]).collect();
+            let all: Vec<_> = memory.iter().chain([&theirs]).chain(&root).map(AsFd::as_fd).collect();
             match socket::send(control.get_ref().as_fd(), &packet, &all, false) {
                 Ok(()) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -176,7 +180,7 @@ impl Helper {
                 Err(_) => return None,
             }
         }
-        drop(theirs);
+        drop((theirs, root));
         Some(answer.await.ok()?.map(|pidfd| (ours, pidfd)))
     }
 

@@ -1,11 +1,12 @@
 //! The life of a box: running, stopped, gone, and what moves it between these.
 //!
-//! A stopped box is only a directory. `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends
+//! A stopped box is only a directory, with its root still mounted where that can be used again. `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends
 //! whatever was left, the memory file systems go with their namespace, and the next operation starts it anew, which
 //! takes milliseconds. A box that is not used again never pays for that.
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -65,6 +66,8 @@ struct Life {
     /// How often it was started.
     generation: u32,
     frozen: bool,
+    /// The root as mounted by the last start, for the next one.
+    root: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,7 @@ impl Inner {
                 layers,
                 generation: 0,
                 frozen: false,
+                root: None,
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
@@ -227,11 +231,11 @@ impl Inner {
             source: failure.into_error(),
         };
         let (socket, broker) =
-            self.shared.helper.create(plan).await.ok_or(CreateError::Closed)?.map_err(kernel)?;
+            self.shared.helper.create(plan, life.root.take()).await.ok_or(CreateError::Closed)?.map_err(kernel)?;
         let session = Session::new(socket, broker)
             .map_err(|source| CreateError::Kernel { step: "watching the box".into(), source })?;
         match session.ready().await {
-            Ok(()) => {}
+            Ok(root) => life.root = root,
             Err(RequestError::Refused(failure)) => return Err(kernel(failure)),
             Err(_) => return Err(CreateError::Closed),
         }
@@ -352,6 +356,10 @@ impl Inner {
 
     /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
     async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
+        // What is mounted must not be moved. Unmounting takes as long as there are files that the kernel remembers.
+        if let Some(root) = life.root.take() {
+            let _ = tokio::task::spawn_blocking(move || drop(root)).await;
+        }
         let meta = self.meta(&life.layers);
         let root = self.shared.layers.root();
         let upper = root.join(self.directory()).join("up");

@@ -97,13 +97,18 @@ fn small_tmpfs(mode: &str, owner: u32, size: &str) -> io::Result<OwnedFd> {
 }
 
 /// Builds the world of the box and moves into it.
+///
+/// With `kept`, a root that an earlier start of the box returned, over the same directories. A mounted overlay is worth
+/// keeping: making one costs a dozen new files and directories, and it remembers what was looked up. Only host root can
+/// take one to another user namespace, so only then one is returned.
 pub(crate) fn enter(
     plan: &Plan,
     trees: &[Tree],
     shown: &[(PathBuf, PathBuf)],
     resolver: Option<&std::ffi::OsStr>,
     identity: Identity,
-) -> Result<(), Failure> {
+    mut kept: Option<OwnedFd>,
+) -> Result<Option<OwnedFd>, Failure> {
     let shift = match &identity {
         Identity::Shifted { shift, .. } => *shift,
         Identity::Single => 0,
@@ -117,7 +122,11 @@ pub(crate) fn enter(
     make_directory(&plan.directory.join("up"))?;
     let mut mounts = Vec::new();
     for tree in trees {
-        mounts.push((tree.target.clone(), tree_mount(plan, tree, shift, shifted)?));
+        let mounted = match kept.take() {
+            Some(root) => root,
+            None => tree_mount(plan, tree, shift, shifted)?,
+        };
+        mounts.push((tree.target.clone(), mounted));
     }
     mounts.push(("/proc".into(), process_files()?));
     mounts.push(("/sys".into(), system_files(plan.offline, shifted)?));
@@ -149,6 +158,12 @@ pub(crate) fn enter(
     if let Some((_, root)) = mounts.next() {
         mount::attach(root.as_fd(), Path::new(MOUNT_POINT)).at(|| "mounting the root".into())?;
     }
+    // A second mount of the same overlay: it outlives this namespace. Boxes of one tree only, as all of host root's are.
+    let again = if shifted && trees.len() == 1 {
+        Some(mount::clone_tree(Path::new(MOUNT_POINT), false).at(|| "keeping the root".into())?)
+    } else {
+        None
+    };
     std::env::set_current_dir(MOUNT_POINT).at(|| "entering the new root".into())?;
     mount::pivot_here().at(|| "changing the root".into())?;
 
@@ -174,7 +189,8 @@ pub(crate) fn enter(
         ids::become_user(0, 0).at(|| "becoming the box's root".into())?;
         ids::clear_groups().at(|| "dropping groups".into())?;
     }
-    write_run_files(plan, resolver)
+    write_run_files(plan, resolver)?;
+    Ok(again)
 }
 
 /// Makes a directory; the umask leaves it open for reading. That it is there is fine.

@@ -110,7 +110,7 @@ wire_struct!(
 
 wire_enum!(
     /// Harness to zygote. The first comes with the lock of the state directory, the others with the broker's end of the
-    /// box's socket.
+    /// box's socket, and then the box's root if that was kept from an earlier start.
     ZygoteRequest {
         1 = Begin { setup: Setup },
         2 = Create { plan: Box<Plan> },
@@ -192,7 +192,8 @@ wire_enum!(
 wire_enum!(
     /// Broker to harness.
     Reply {
-        /// The box is there (number 0). `/proc` shows its own processes only?
+        /// The box is there (number 0), and nothing of it has run yet. `/proc` shows its own processes only? Its mounted
+        /// root comes along where the next start can use it.
         1 = Ready { own_processes: bool },
         2 = Done {},
         /// A descriptor comes along.

@@ -77,11 +77,12 @@ impl Session {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the broker's first word: that the box is ready, or why it could not be made.
-    pub(crate) async fn ready(&self) -> Result<(), RequestError> {
+    /// Waits for the broker's first word: that the box is ready, with its root if that may be used again, or why it could
+    /// not be made.
+    pub(crate) async fn ready(&self) -> Result<Option<OwnedFd>, RequestError> {
         let mut buffer = vec![0u8; MAX_REPLY];
         match self.receive(&mut buffer).await {
-            Some((0, Reply::Ready { .. }, _)) => Ok(()),
+            Some((0, Reply::Ready { .. }, root)) => Ok(root),
             Some((0, Reply::Failed { failure }, _)) => Err(RequestError::Refused(failure)),
             _ => Err(RequestError::Gone),
         }

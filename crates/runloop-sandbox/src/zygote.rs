@@ -166,10 +166,12 @@ impl Zygote {
         let Some((number, request)) = protocol::unpack::<ZygoteRequest>(packet, &mut fds) else {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
-        let (ZygoteRequest::Create { plan }, Some(socket)) = (request, fds.pop()) else {
+        let mut fds = fds.into_iter();
+        let (ZygoteRequest::Create { plan }, Some(socket)) = (request, fds.next()) else {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
-        match self.create(*plan, &socket) {
+        let root = fds.next();
+        match self.create(*plan, &socket, root.as_ref()) {
             Ok(pidfd) => {
                 protocol::send(self.control.as_fd(), number, &ZygoteReply::Created {}, &[pidfd.as_fd()])
             }
@@ -180,7 +182,12 @@ impl Zygote {
     }
 
     /// Forks the first process of a box and returns a handle on it.
-    fn create(&mut self, mut plan: Plan, socket: &OwnedFd) -> Result<OwnedFd, Failure> {
+    fn create(
+        &mut self,
+        mut plan: Plan,
+        socket: &OwnedFd,
+        root: Option<&OwnedFd>,
+    ) -> Result<OwnedFd, Failure> {
         self.groups.extend(plan.group_roots.iter().cloned());
         let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
@@ -206,7 +213,7 @@ impl Zygote {
             namespaces = namespaces.with(Namespaces::USER);
         }
         match clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))? {
-            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref()),
+            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref(), root),
             Forked::Parent { pid, pidfd } => {
                 self.boxes.insert(pid);
                 Ok(pidfd)
@@ -215,21 +222,28 @@ impl Zygote {
     }
 
     /// In the child: never comes back to the zygote's code.
-    fn become_broker(&self, plan: Plan, socket: &OwnedFd, user_namespace: Option<&OwnedFd>) -> ! {
+    fn become_broker(
+        &self,
+        plan: Plan,
+        socket: &OwnedFd,
+        user_namespace: Option<&OwnedFd>,
+        root: Option<&OwnedFd>,
+    ) -> ! {
         let run = || -> Result<std::convert::Infallible, (OwnedFd, Failure)> {
             process::unblock_signals();
             limits::set_name(c"runloop-box");
-            // One slot is the socket, the other the user namespace, or once more the socket if there is none.
-            let second = user_namespace.unwrap_or(socket);
-            let kept = process::keep_only([socket.as_fd(), second.as_fd()]);
-            let Ok([socket, second]) = kept else { process::exit_now(1) };
-            match self.settle(&plan, second) {
-                Ok(users) => {
+            // One slot is the socket, the others are the user namespace and the root, or once more the socket where there
+            // is none.
+            let (second, third) = (user_namespace.unwrap_or(socket), root.unwrap_or(socket));
+            let kept = process::keep_only([socket.as_fd(), second.as_fd(), third.as_fd()]);
+            let Ok([socket, second, third]) = kept else { process::exit_now(1) };
+            match self.settle(&plan, second, root.is_some().then_some(third)) {
+                Ok((users, root)) => {
                     let copy = socket.try_clone();
                     match (Broker::new(socket, plan, users), copy) {
                         (Ok(broker), copy) => {
                             drop(copy);
-                            broker.serve()
+                            broker.serve(root)
                         }
                         (Err(failure), Ok(copy)) => Err((copy, failure)),
                         _ => process::exit_now(1),
@@ -246,8 +260,13 @@ impl Zygote {
         process::exit_now(1)
     }
 
-    /// In the child: moves into the box.
-    fn settle(&self, plan: &Plan, second: OwnedFd) -> Result<Users, Failure> {
+    /// In the child: moves into the box. Returns its root too, where that can be used again.
+    fn settle(
+        &self,
+        plan: &Plan,
+        second: OwnedFd,
+        root: Option<OwnedFd>,
+    ) -> Result<(Users, Option<OwnedFd>), Failure> {
         for group in &plan.groups {
             std::fs::write(group, "0")
                 .map_err(|error| Failure::new(format!("joining {}", group.display()), &error))?;
@@ -264,18 +283,18 @@ impl Zygote {
                 };
                 let users =
                     if matches!(identity, Identity::Shifted { .. }) { Users::Any } else { Users::Same };
-                namespace::enter(plan, trees, shown, resolver.as_deref(), identity)?;
+                let root = namespace::enter(plan, trees, shown, resolver.as_deref(), identity, root)?;
                 if *fake_owners {
                     confine::fake_owner_changes()
                         .map_err(|error| Failure::new("installing a seccomp filter", &error))?;
                 }
-                Ok(users)
+                Ok((users, root))
             }
             Shape::Directory { path, uid, readable } => {
                 drop(second);
                 let landlock = matches!(self.setup, Setup::Process { confine: true });
                 confine::enter_directory(path, *uid, readable, plan.offline, landlock)?;
-                Ok(uid.map_or(Users::Same, Users::Only))
+                Ok((uid.map_or(Users::Same, Users::Only), None))
             }
         }
     }

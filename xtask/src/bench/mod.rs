@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: what isolation, the API and the harness cost, each against a floor measured in the same run.
 
+mod api;
 mod cpu;
+mod figures;
+mod memory;
 mod scenarios;
+mod serve;
 mod table;
 
 use std::path::PathBuf;
@@ -15,7 +19,8 @@ pub(crate) fn run() -> Result<(), String> {
         cpu::cores(),
         cpu::background(std::time::Duration::from_secs(2))? * 100.0
     );
-    sandbox_figures()?;
+    let figures = figures::Figures::measure()?;
+    api::run(&binary, &figures)?;
     scenarios::run(&binary)
 }
 
@@ -33,22 +38,4 @@ fn build() -> Result<PathBuf, String> {
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     std::path::absolute(target.join("release/runloop-eval")).map_err(|error| error.to_string())
-}
-
-/// The rows at the sandbox's own interface, printed by its example.
-fn sandbox_figures() -> Result<(), String> {
-    let status = cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--package",
-            "runloop-sandbox",
-            "--example",
-            "figures",
-        ])
-        .status()
-        .map_err(|error| format!("cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err("the sandbox's figures failed".into()) }
 }

@@ -88,10 +88,14 @@ impl Broker {
         })
     }
 
-    /// Serves until the harness is gone.
-    pub(crate) fn serve(mut self) -> ! {
+    /// Hands the root over, if there is one, and serves until the harness is gone.
+    pub(crate) fn serve(mut self, root: Option<OwnedFd>) -> ! {
         let own_processes = self.processes.are_all_visible();
-        self.reply(0, &Reply::Ready { own_processes }, &[]);
+        let along: Vec<_> = root.iter().map(AsFd::as_fd).collect();
+        self.reply(0, &Reply::Ready { own_processes }, &along);
+        drop(along);
+        // Before anything of the box runs: it is not for the box.
+        drop(root);
         let mut buffer = vec![0u8; MAX_PACKET + 64];
         loop {
             let timeout = self.watching.then_some(WATCH_MILLISECONDS);

@@ -2,9 +2,8 @@
 //! that looks around or stays.
 
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
@@ -68,10 +67,10 @@ fn a_devbox_that_dies_under_the_agent_is_no_verdict() {
 #[test]
 fn a_devbox_that_dies_under_the_scorers_is_replaced_by_another_attempt() {
     let bench = Bench::new();
-    // The scorer waits in the first attempt only: a mark outside of the devboxes would be needed to tell them apart, so
-    // both wait, and only the first is broken.
+    // The scorer waits in both attempts; the first one's devbox is broken meanwhile.
     let scored = attack("scored", "snapshot", "echo finished > state.txt", |scenario| {
-        scenario["scorers"] = json!([{ "name": "slow", "weight": 1, "shell_command": "sleep 7.65402; cat state.txt" }]);
+        scenario["scorers"] =
+            json!([{ "name": "slow", "weight": 1, "shell_command": "sleep 7.65402; cat state.txt" }]);
     });
     let file = bench.benchmark(&[scored]);
     let child = start(&bench, &file, &["--retries", "1"]);
@@ -88,11 +87,17 @@ fn ctrl_c_in_every_phase_ends_the_run_and_leaves_nothing() {
     for (phase, argument) in [("preparing", "765411"), ("agent", "765412"), ("scoring", "765413")] {
         let bench = Bench::new();
         let wait = format!("sleep {argument}");
-        let slow = attack("slow", "pristine", if phase == "agent" { &wait } else { "true" }, |scenario| match phase {
-            "preparing" => scenario["environment"]["setup_commands"] = json!([wait]),
-            "scoring" => scenario["scorers"][0]["test_command"] = json!(wait),
-            _ => scenario["agent_timeout"] = json!("5m"),
-        });
+        let slow =
+            attack(
+                "slow",
+                "pristine",
+                if phase == "agent" { &wait } else { "true" },
+                |scenario| match phase {
+                    "preparing" => scenario["environment"]["setup_commands"] = json!([wait]),
+                    "scoring" => scenario["scorers"][0]["test_command"] = json!(wait),
+                    _ => scenario["agent_timeout"] = json!("5m"),
+                },
+            );
         let file = bench.benchmark(&[slow]);
         let child = start(&bench, &file, &["--output", "run"]);
         wait_for(phase, || !sleeping(argument).is_empty());
@@ -100,8 +105,11 @@ fn ctrl_c_in_every_phase_ends_the_run_and_leaves_nothing() {
         let (finished, json) = end(child);
         assert_eq!(finished.code(), 130, "{phase}: {finished}");
         assert_eq!(json["summary"]["canceled"], 1, "{phase}: {finished}");
-        assert!(bench.path("run/results.json").is_file() && bench.path("run/results.csv").is_file(), "{phase}");
-        assert_eq!(sleeping(argument), [], "{phase}: a process is left");
+        assert!(
+            bench.path("run/results.json").is_file() && bench.path("run/results.csv").is_file(),
+            "{phase}"
+        );
+        assert!(sleeping(argument).is_empty(), "{phase}: a process is left");
         bench.assert_nothing_left();
     }
 }
@@ -134,24 +142,17 @@ fn a_harness_killed_at_any_moment_leaves_no_process_and_the_next_run_sweeps() {
 #[test]
 fn a_record_that_cannot_be_written_ends_the_run_with_what_to_do() {
     let bench = Bench::new();
-    let loud = |name: &str| attack(name, "same", "head -c 1800000 /dev/zero | tr '\\0' x; echo finished > state.txt", |_| {});
-    let file = bench.benchmark(&[loud("one"), loud("two"), loud("three")]);
-    let mut command = Command::new("sh");
-    // No file may grow beyond 1 MiB, which is what a full disk looks like to one that tries.
-    command.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""]).arg(crate::support::BINARY);
-    let like = bench.command();
-    command.env_clear().current_dir(bench.path(""));
-    for (name, value) in like.get_envs() {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    command.arg("run").arg(&file).args(["--agent", ATTACKER, "-j", "1", "--output", "run", "--format", "json"]);
-    command.stdin(Stdio::null()).process_group(0);
-    let finished = Finished::of(command.output().expect("the program starts"));
+    let slow =
+        |name: &str| attack(name, "same", "sleep 1.765451; echo said; echo finished > state.txt", |_| {});
+    let file = bench.benchmark(&[slow("one"), slow("two"), slow("three")]);
+    let child = start(&bench, &file, &["-j", "1", "--output", "run"]);
+    wait_for("an agent to work", || !sleeping("1.765451").is_empty());
+    // Nothing can be written below a file: to the recorder that is what any disk is that refuses.
+    bench.write("run/trials", "in the way");
+    let (finished, _) = end(child);
     assert_eq!(finished.code(), 3, "{finished}");
     let said = finished.stderr();
-    assert!(said.contains("run") && said.contains("not complete") && said.contains("help"), "{said}");
+    assert!(said.contains("run/trials") && said.contains("not complete") && said.contains("help"), "{said}");
     // What is there is whole: every line of the events is one.
     let events = std::fs::read_to_string(bench.path("run/events.jsonl")).expect("the events");
     assert!(!events.is_empty());
@@ -197,10 +198,10 @@ fn an_agent_sees_nothing_of_the_harness_and_its_secrets_are_masked() {
     let place = bench.path("").display().to_string();
     let state = bench.path("state").display().to_string();
     let search = format!(
-        "m='{half}''{other}'; {{ ls -d '{place}' '{state}' '{place}/run'; env | grep -c \"HARNESS_ONLY=\"; \
-         cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -a HARNESS_ONLY; \
+        "m='{half}''{other}'; {{ ls -d '{place}' '{state}' '{place}/run'; env | grep '^HARNESS_ONLY='; \
+         cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -a '^HARNESS_ONLY='; \
          find / -xdev \\( -path /proc -o -path /sys -o -path /usr \\) -prune -o -name \"$m\" -print; \
-         grep -rslF \"$m\" /tmp /home /run /var/tmp /dev/shm /root; }} 2>/dev/null | grep -v '^0$' > found; \
+         grep -rslF \"$m\" /tmp /home /run /var/tmp /dev/shm /root; }} > found 2>/dev/null; \
          echo \"the token is $TOKEN\"; echo \"$TOKEN\" > leaked; echo finished > state.txt; test -s found && cat found"
     );
     let mut scenarios = Vec::new();
@@ -218,7 +219,8 @@ fn an_agent_sees_nothing_of_the_harness_and_its_secrets_are_masked() {
     command.env("HARNESS_ONLY", &marker).env("THE_SECRET", secret);
     command.arg("run").arg(&file).args(["--agent", ATTACKER, "--output", "run", "--format", "json", "-v"]);
     let finished = Finished::of(command.output().expect("the program starts"));
-    let json: Value = serde_json::from_str(&finished.stdout()).unwrap_or_else(|error| panic!("{error}: {finished}"));
+    let json: Value =
+        serde_json::from_str(&finished.stdout()).unwrap_or_else(|error| panic!("{error}: {finished}"));
     assert_eq!(json["summary"]["passed"], 2, "{finished}");
     let shown = format!("{finished}");
     assert!(!shown.contains(secret), "{shown}");
@@ -250,8 +252,8 @@ fn agents_beside_the_harness_are_ended_with_all_they_started() {
     };
     let agents = [
         ("stays", "sleep 765441 & setsid sleep 765441 >/dev/null 2>&1 & exit 0".to_owned(), "exited"),
-        ("hides", "env -i setsid sleep 765441 >/dev/null 2>&1 & (env -i setsid sh -c 'sleep 765441 & sleep 765441' &) ; exit 3".to_owned(), "exited"),
-        ("slow", "trap '' TERM; echo \"key $RUNLOOP_API_KEY\"; (trap '' TERM HUP; env -i setsid sleep 765441 &); while :; do sleep 765441; done".to_owned(), "timed_out"),
+        ("forks", "(setsid sh -c 'trap \"\" TERM HUP; sleep 765441 & sleep 765441' >/dev/null 2>&1 &) ; exit 3".to_owned(), "exited"),
+        ("slow", "trap '' TERM; echo \"key $RUNLOOP_API_KEY\"; (trap '' TERM HUP; setsid sleep 765441 &); while :; do sleep 765441; done".to_owned(), "timed_out"),
         ("ends", call("/shutdown"), "exited"),
         ("suspends", call("/suspend"), "exited"),
     ];
@@ -267,9 +269,14 @@ fn agents_beside_the_harness_are_ended_with_all_they_started() {
     for (name, _, how) in &agents {
         let trials = results.json["trials"].as_array().expect("a list of trials");
         let trial = trials.iter().find(|trial| trial["agent"] == *name).expect("a trial of each agent");
-        assert_eq!((&trial["state"], &trial["score"]), (&json!("scored"), &json!(0.0)), "{trial:#}\n{}", results.finished);
+        assert_eq!(
+            (&trial["state"], &trial["score"]),
+            (&json!("scored"), &json!(0.0)),
+            "{trial:#}\n{}",
+            results.finished
+        );
         assert_eq!(trial["agent_end"]["how"], *how, "{trial:#}");
     }
-    assert_eq!(sleeping("765441"), [], "a process of an agent is left");
+    assert!(sleeping("765441").is_empty(), "a process of an agent is left");
     bench.assert_nothing_left();
 }

@@ -372,7 +372,7 @@ fn verdicts_hold_also_for_an_ordinary_user_and_with_weak_isolation() {
         .collect();
     let weak = ["--driver", "process", "--allow-weak"];
     assert_verdicts(&Bench::new().attacked(&scenarios, weak), &["honest"]);
-    if let Some(bench) = Bench::new().as_nobody() {
+    if let Some(bench) = Bench::new().for_nobody() {
         assert_verdicts(&bench.attacked(&scenarios, [""; 0]), &["honest"]);
         bench.assert_nothing_left();
     }

@@ -78,7 +78,7 @@ impl Bench {
 
     /// Gives the directory to a user who may do nothing, whom the program then runs as. `None` without root, who alone can
     /// do that: everything runs as an ordinary user then anyway.
-    pub(crate) fn as_nobody(mut self) -> Option<Self> {
+    pub(crate) fn for_nobody(mut self) -> Option<Self> {
         const NOBODY: u32 = 65534;
         std::os::unix::fs::chown(self.directory.path(), Some(NOBODY), Some(NOBODY)).ok()?;
         let can_drop =

@@ -38,7 +38,7 @@ byte-code cache in the working directory can take its place; run it with `python
 
     suite.main(plan=2)                             # exits 0 only if all 2 checks ran and passed
 
-Once a check has failed, the verdict is decided and further checks only explain it: they are run for some seconds more. Where
+Once a check has failed, the verdict is decided and further checks only explain it: they are run while that is quick. Where
 each check counts (`pass_rate: tap`), `suite.main(plan=2, graded=True)` runs them all.
 
 What passes between parent and child: None, bool, int, float, str, bytes, list, tuple, set, frozenset, dict, Decimal, date,
@@ -74,7 +74,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTPUT_LIMIT = 1 << 20          # bytes of standard output or error that are read back
 REPLY_LIMIT = 64 << 20          # bytes of one reply of a session
 FILE_LIMIT = 256 << 20          # bytes of the largest file a child may write
-EXPLANATION = 5                 # seconds from the start in which checks are run although one has failed
+EXPLANATION = 2                 # seconds from the start in which checks are run although one has failed
 
 
 # -- failures -------------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ pub(crate) async fn of_agent<P: Platform>(
 /// working directory does not get it packed. Defines `too_large`, which tells that this is what happened.
 fn bounded(limit: u64) -> String {
     format!(
-        "ulimit -f {kib}\ntoo_large() {{ [ -n \"$(find \"$place\" -type f -size +{limit}c -print -quit)\" ] && printf '\\n{MARK}large\\n'; }}\n",
+        "ulimit -f {kib} 2>/dev/null\ntoo_large() {{ [ -n \"$(find \"$place\" -type f -size +{limit}c -print -quit)\" ] && printf '\\n{MARK}large\\n'; }}\n",
         // Room for what git writes besides, and for a message that names the limit if it is passed by little.
         kib = (limit >> 10) + 1024,
     )

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use eval_record::{Capture, Captured};
-use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, ExecuteParams, ExecutionStatus};
+use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, DevboxStatus, ExecuteParams, ExecutionStatus};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::platform::{OutputStream, Platform, PlatformError};
+use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
 use crate::session::{Session, pause_if_quick};
 
 /// Longest hold of an execution.
@@ -18,6 +18,9 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How long the whole output of an ended command may take to arrive.
 const REPLAY: Duration = Duration::from_secs(60);
+
+/// Exit status of a command that was killed.
+const KILLED: i32 = 128 + 9;
 
 /// Lines of each output that come with the answer; more cost another request.
 const LINES: u32 = 1000;
@@ -87,9 +90,35 @@ impl<P: Platform> Session<P> {
             }
         }
         let exit_status = if timed_out { None } else { Some(view.exit_status.unwrap_or(-1)) };
+        if exit_status.is_some_and(|status| status < 0 || status == KILLED) {
+            self.still_there(devbox).await?;
+        }
         let stdout = self.output(&view, OutputStream::Stdout, output_limit).await?;
         let stderr = self.output(&view, OutputStream::Stderr, output_limit).await?;
         Ok(Ended { exit_status, stdout, stderr })
+    }
+
+    /// A command that was killed may have been killed with its whole devbox, which is nobody's verdict. The target may take
+    /// a moment to know of it.
+    async fn still_there(&self, devbox: &DevboxId) -> Result<(), PlatformError> {
+        let params = ExecuteParams {
+            command: "exit 0".to_owned(),
+            command_id: Uuid::now_v7().to_string(),
+            optimistic_timeout: Some(1),
+            shell_name: None,
+        };
+        let answer = self.platform.execute(devbox, &params, 1).await;
+        if answer.is_ok_and(|view| view.exit_status == Some(0)) {
+            return Ok(());
+        }
+        let ended = [DevboxStatus::Failure, DevboxStatus::Shutdown];
+        match self.platform.wait_devbox(devbox, &ended, LAST_WORDS).await {
+            Ok(Some(view)) if view.status.is_final() => {
+                let message = format!("devbox {devbox} ended with the command");
+                Err(PlatformError::new(PlatformErrorKind::BadEnd, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn output(

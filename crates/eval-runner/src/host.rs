@@ -91,7 +91,8 @@ async fn kill(child: &mut Child) {
 }
 
 /// All that an agent started: its process group, and what left the group but still carries the devbox's id in its
-/// environment. Ends with this, also when the trial is canceled.
+/// environment. Ends with this, also when the trial is canceled. A process that left the group *and* emptied its environment
+/// is not found: an agent beside the harness is the user's own program, trusted as such.
 struct Processes {
     group: Option<u32>,
     mark: String,

@@ -20,11 +20,16 @@
 //! home directory is the harness's; at the top of a working directory it is never carried over.
 //!
 //! In `snapshot` and `same` the agent's own disk is scored, with all it installed or replaced there; only the start-up file
-//! of login shells is emptied first. Where an agent may cheat, `pristine` is the mode to use.
+//! of login shells is emptied first. Where an agent may cheat, `pristine` is the mode to use. An agent that leaves a disk on
+//! which no scorer can work (full, closed, another thing where the working directory was) scores 0: it is not excused.
 //!
 //! In `pristine` the artifacts are, unless paths are declared, the git diff of the working directory against what was
-//! prepared: what is ignored by git is not carried over. Where there is no checkout, or the agent destroyed it, they are
-//! all of the working directory but `.git`.
+//! prepared, made without anything that the agent's `.git` says: what is ignored by git is not carried over. Where the agent
+//! destroyed the checkout the diff is made in the fresh devbox instead. Where there never was one, the artifacts are all of
+//! the working directory.
+//!
+//! What is carried over is still the agent's code: scorers that import it run it, and a `unittest.py` in the working
+//! directory stands before the standard one. Test commands that do not want that say so (`python3 -I`, `python3 -P`).
 
 mod archive;
 mod artifacts;

@@ -230,8 +230,13 @@ impl Inner {
             step: failure.step.clone(),
             source: failure.into_error(),
         };
-        let (socket, broker) =
-            self.shared.helper.create(plan, life.root.take()).await.ok_or(CreateError::Closed)?.map_err(kernel)?;
+        let (socket, broker) = self
+            .shared
+            .helper
+            .create(plan, life.root.take())
+            .await
+            .ok_or(CreateError::Closed)?
+            .map_err(kernel)?;
         let session = Session::new(socket, broker)
             .map_err(|source| CreateError::Kernel { step: "watching the box".into(), source })?;
         match session.ready().await {
@@ -444,22 +449,20 @@ impl Inner {
 
     pub(crate) async fn destroy(self: &Arc<Self>) {
         let mut life = self.life.lock().await;
-        let layers = match std::mem::replace(&mut life.stage, Stage::Gone) {
+        match std::mem::replace(&mut life.stage, Stage::Gone) {
             Stage::Gone => return,
-            Stage::Running(session) => {
-                session.stop(self.is_process()).await;
-                std::mem::take(&mut life.layers)
-            }
-            Stage::Stopped => std::mem::take(&mut life.layers),
-        };
-        self.bury(layers).await;
+            Stage::Running(session) => session.stop(self.is_process()).await,
+            Stage::Stopped => {}
+        }
+        self.bury(&mut life).await;
     }
 
     /// Removes what is left of a box that has ended.
-    async fn bury(self: &Arc<Self>, layers: Vec<SnapshotId>) {
+    async fn bury(self: &Arc<Self>, life: &mut Life) {
+        let layers = std::mem::take(&mut life.layers);
         *self.lock_current() = None;
         self.shared.forget(&self.name);
-        self.shared.reaper.remove(self.directory(), self.groups.clone());
+        self.shared.reaper.remove(life.root.take(), self.directory(), self.groups.clone());
         if !layers.is_empty() {
             let shared = Arc::clone(&self.shared);
             // Deleted snapshots may go with the last box that stood on them.
@@ -498,6 +501,7 @@ impl Inner {
             return;
         }
         *self.lock_current() = None;
+        life.root = None;
         self.gone.send_replace(true);
     }
 
@@ -522,8 +526,7 @@ fn heard(inner: &Weak<Inner>, session: &Weak<Session>, notice: Notice) {
                 if lost && !session.is_ending() {
                     inner.fail(BoxFailure::Lost);
                     life.stage = Stage::Gone;
-                    let layers = std::mem::take(&mut life.layers);
-                    inner.bury(layers).await;
+                    inner.bury(&mut life).await;
                 }
             });
         }

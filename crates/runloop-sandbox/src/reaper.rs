@@ -10,7 +10,7 @@ use crate::groups::BoxGroups;
 use crate::tree;
 
 enum Message {
-    Remove(PathBuf, BoxGroups),
+    Remove(Option<OwnedFd>, PathBuf, BoxGroups),
     Flush(oneshot::Sender<()>),
 }
 
@@ -26,10 +26,10 @@ impl Reaper {
         Self(sender)
     }
 
-    /// Has the directory and the control groups of a box removed soon.
-    pub(crate) fn remove(&self, path: PathBuf, groups: BoxGroups) {
+    /// Has the root of a box unmounted, and its directory and its control groups removed, soon.
+    pub(crate) fn remove(&self, root: Option<OwnedFd>, path: PathBuf, groups: BoxGroups) {
         // Without a runtime there is no task: the directory then goes with the sandbox.
-        let _ = self.0.send(Message::Remove(path, groups));
+        let _ = self.0.send(Message::Remove(root, path, groups));
     }
 
     /// Waits until everything handed over before is removed.
@@ -55,9 +55,10 @@ async fn work(state: OwnedFd, mut messages: mpsc::UnboundedReceiver<Message>) {
     let state = std::sync::Arc::new(state);
     while let Some(message) = messages.recv().await {
         match message {
-            Message::Remove(path, groups) => {
+            Message::Remove(root, path, groups) => {
                 let (state, shown) = (std::sync::Arc::clone(&state), path.clone());
                 let removed = tokio::task::spawn_blocking(move || {
+                    drop(root);
                     remove_groups(&groups);
                     tree::remove(state.as_fd(), &path)
                 });

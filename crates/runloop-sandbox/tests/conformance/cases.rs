@@ -85,7 +85,8 @@ async fn the_environment_is_only_what_was_given(context: Arc<Context>) {
     let said = run(&linux_box, command).await.stdout;
     let mut names: Vec<&str> = said.lines().filter_map(|line| line.split('=').next()).collect();
     names.sort_unstable();
-    let mut expected = vec!["BOTH", "FROM_BOX", "HOME", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "USER"];
+    let mut expected =
+        vec!["BOTH", "FROM_BOX", "HOME", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "USER"];
     if context.is_process() {
         expected.push("TMPDIR");
         expected.sort_unstable();

@@ -517,7 +517,8 @@ pub(crate) fn command_env(
 ) -> Vec<(OsString, OsString)> {
     let has = |name: &OsStr| set.iter().any(|(other, _)| other == name);
     // Who sets a language means the characters too.
-    login.retain(|(name, _)| !has(name) && !(name == "LC_CTYPE" && has(OsStr::new("LANG"))));
+    let has_language = has(OsStr::new("LANG"));
+    login.retain(|(name, _)| !has(name) && (name != "LC_CTYPE" || !has_language));
     login
 }
 

@@ -14,7 +14,7 @@ use crate::{ReadError, RecordError, RecordedEvents, Recorder, RunHeader, read_ev
 #[non_exhaustive]
 pub enum RunDirectoryError {
     /// There is something already.
-    #[error("{} exists and is not empty; name another directory, or resume the run in it", path.display())]
+    #[error("{} exists and is not empty; name another directory", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,

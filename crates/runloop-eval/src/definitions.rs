@@ -77,6 +77,21 @@ pub(crate) fn filter(benchmark: &mut Benchmark, patterns: &[String]) -> Result<(
     Ok(())
 }
 
+/// Refuses scenarios that the oracle cannot solve, before anything is run.
+pub(crate) fn demand_references(benchmark: &Benchmark) -> Result<(), CliError> {
+    let without: Vec<&str> = benchmark
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.reference_output.is_none())
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::new(Exit::Usage, format!("the oracle has no reference for {}", without.join(", ")))
+        .hint("give each scenario a `reference_output`, or leave it out with --filter"))
+}
+
 /// Shows diagnostics on standard error, with colours where they are wanted.
 pub(crate) fn show(diagnostics: &Diagnostics) {
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -1,5 +1,5 @@
-//! CPU time of the whole machine, from `/proc/stat`: it counts kernel workers that clean up after namespaces, which no
-//! process's own accounting does. Other load on the machine is measured before and taken off.
+//! CPU time of processes, and of the whole machine, from `/proc/stat`: that counts kernel workers that clean up after
+//! namespaces, which no process's own accounting does. Other load is measured before and after, and taken off.
 
 use std::time::{Duration, Instant};
 
@@ -33,24 +33,45 @@ pub(super) fn background(over: Duration) -> Result<f64, String> {
     Ok((busy_seconds()? - before) / over.as_secs_f64())
 }
 
+/// Seconds of all processes that this one waited for, and those waited for in turn.
+fn children_seconds() -> Result<f64, String> {
+    let stat =
+        std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
+    // The name in parentheses may hold anything; its end is the last one.
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
+    match (ticks(13), ticks(14)) {
+        (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
+        _ => Err("/proc/self/stat is not as expected".into()),
+    }
+}
+
 /// What something cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
-    /// Seconds of all cores, background taken off.
+    /// Seconds of the processes that did it.
     pub(super) cpu: f64,
+    /// Seconds of the whole machine, background taken off; `None` where others did too much to tell.
+    pub(super) machine: Option<f64>,
     /// Seconds on the clock.
     pub(super) wall: f64,
 }
 
-/// Measures the machine while `work` runs. What the kernel still cleans up half a second later is counted too.
+/// Measures while `work` runs. Of the machine, what the kernel still cleans up half a second later is counted too.
 pub(super) fn measure(work: impl FnOnce() -> Result<(), String>) -> Result<Cost, String> {
     const AFTERMATH: Duration = Duration::from_millis(500);
+    const ROUND: Duration = Duration::from_secs(1);
+    /// Cores' worth of background, and of its change, beyond which the machine's figure says nothing.
+    const QUIET: f64 = 0.2;
 
-    let others = background(Duration::from_secs(1))?;
-    let (start, before) = (Instant::now(), busy_seconds()?);
+    let before = background(ROUND)?;
+    let (start, busy, children) = (Instant::now(), busy_seconds()?, children_seconds()?);
     work()?;
-    let wall = start.elapsed().as_secs_f64();
+    let (wall, cpu) = (start.elapsed().as_secs_f64(), children_seconds()? - children);
     std::thread::sleep(AFTERMATH);
-    let cpu = busy_seconds()? - before - others * start.elapsed().as_secs_f64();
-    Ok(Cost { cpu: cpu.max(0.0), wall })
+    let (all, elapsed) = (busy_seconds()? - busy, start.elapsed().as_secs_f64());
+    let after = background(ROUND)?;
+    let machine = (before.max(after) < QUIET).then_some(all - (before + after) / 2.0 * elapsed);
+    Ok(Cost { cpu, machine, wall })
 }

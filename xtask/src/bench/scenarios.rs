@@ -37,19 +37,30 @@ fn tables(binary: &Path, directory: &Path) -> Result<(), String> {
     table::print(
         &format!("{SCENARIOS} trivial scenarios"),
         "One agent command and one scorer command a scenario, through `runloop-eval run`. The floor runs the same commands \
-         as `bash -l -c` processes, two at a time. CPU is that of the whole machine, kernel cleaning included, less the \
-         background; the last column compares the wall time with CPU time over all cores.",
-        &["what", "CPU ms/scenario", "x floor", "wall s", "wall / (CPU / cores)"],
+         as `bash -l -c` processes, two at a time. CPU is that of all processes of the run; the machine's is told where \
+         nothing else runs, and has the kernel's own cleaning in it. The last column compares the wall time with CPU time \
+         over all cores.",
+        &["what", "CPU ms/scenario", "x floor", "machine's", "x floor", "wall s", "wall / (CPU / cores)"],
         &rows,
     );
     Ok(())
 }
 
 fn row(name: &str, cost: Cost, floor: Cost) -> Vec<String> {
+    let ratio = |own: Option<f64>, floor: Option<f64>| match (own, floor) {
+        (Some(own), Some(floor)) => format!("{:.2}", own / floor.max(f64::EPSILON)),
+        _ => "-".to_owned(),
+    };
+    let each = |seconds: Option<f64>| {
+        seconds
+            .map_or_else(|| "-".to_owned(), |seconds| format!("{:.2}", seconds * 1000.0 / SCENARIOS as f64))
+    };
     vec![
         name.to_owned(),
-        format!("{:.2}", cost.cpu * 1000.0 / SCENARIOS as f64),
-        format!("{:.2}", cost.cpu / floor.cpu.max(f64::EPSILON)),
+        each(Some(cost.cpu)),
+        ratio(Some(cost.cpu), Some(floor.cpu)),
+        each(cost.machine),
+        ratio(cost.machine, floor.machine),
         format!("{:.2}", cost.wall),
         format!("{:.2}", cost.wall / (cost.cpu / cores() as f64).max(f64::EPSILON)),
     ]

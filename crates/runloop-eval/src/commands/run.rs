@@ -1,6 +1,6 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
-use eval_builder::{LoadOptions, Verify};
+use eval_builder::{AgentKind, LoadOptions, Verify};
 use eval_report::gate;
 use eval_runner::Plan;
 
@@ -25,6 +25,9 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         }
     }
     let agents = definitions::agents(&args.agent, &benchmark, &options)?;
+    if agents.iter().any(|agent| agent.kind == AgentKind::Oracle) {
+        definitions::demand_references(&benchmark)?;
+    }
     if args.keep_devboxes && args.target.target == "local" {
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
@@ -40,6 +43,14 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     })
     .await?;
     report(&evaluated, args.execution.format)?;
+    let failed = evaluated.outcome.results.iter().find(|result| result.passed == Some(false));
+    if let Some(logs) = failed.and_then(|result| result.logs.as_ref())
+        && args.execution.format == Format::Table
+        && !verbosity.quiet
+    {
+        let place = evaluated.directory.join(logs);
+        anstream::eprintln!("why it failed: {} has what agent and scorers said", place.display());
+    }
     for id in &evaluated.outcome.kept {
         anstream::eprintln!("kept devbox {id}");
     }

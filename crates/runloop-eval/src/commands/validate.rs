@@ -59,16 +59,7 @@ fn plan(benchmark: &Benchmark, oracle_trials: u32, options: &LoadOptions) -> Res
         agent.map(Arc::new).map_err(|diagnostics| definitions::refused(&diagnostics))
     };
     let nop = built_in("nop")?;
-    let without: Vec<&str> = benchmark
-        .scenarios
-        .iter()
-        .filter(|scenario| scenario.reference_output.is_none())
-        .map(|scenario| scenario.name.as_str())
-        .collect();
-    if !without.is_empty() {
-        return Err(CliError::new(Exit::Usage, format!("without a reference: {}", without.join(", ")))
-            .hint("give each scenario a `reference_output`, or leave it out with --filter"));
-    }
+    definitions::demand_references(benchmark)?;
     let oracle = built_in("oracle")?;
     let mut plan = Plan::new(benchmark, &[], 1);
     for scenario in &benchmark.scenarios {

@@ -1,6 +1,6 @@
 //! One verdict as a line.
 
-use eval_record::{TrialResult, TrialState};
+use eval_record::{AgentEnd, TrialResult, TrialState};
 
 use super::Purpose;
 
@@ -27,12 +27,42 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
     let mut text =
         format!("{colour}{word:>9}{PLAIN} [{seconds:>7.2}s] ({finished:>width$}/{planned}) {}", result.trial);
     match (result.state, result.score, result.cause) {
-        (TrialState::Scored, Some(score), _) if !passed => text += &format!("  score {score:.2}"),
+        (TrialState::Scored, Some(score), _) if !passed => {
+            text += &format!("  score {score:.2}");
+            if purpose == Purpose::Judge {
+                text += &blame(result);
+            }
+        }
         (TrialState::Invalid, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
         _ => {}
     }
     if !passed && let Some(message) = &result.message {
         text += &format!(": {}", printable(message));
+    }
+    text
+}
+
+/// Why a score is low, as far as it is known: an agent that did not end well, and the scorers that refused.
+fn blame(result: &TrialResult) -> String {
+    const NAMED: usize = 3;
+
+    let mut text = match result.agent_end {
+        Some(AgentEnd::Exited { exit_status }) if exit_status != 0 => {
+            format!(", agent exited with {exit_status}")
+        }
+        Some(AgentEnd::TimedOut) => ", agent ran out of time".to_owned(),
+        Some(AgentEnd::ExhaustedDevbox) => ", agent exhausted its devbox".to_owned(),
+        Some(AgentEnd::Exited { .. }) | None => String::new(),
+    };
+    let refused: Vec<&str> = result
+        .scores
+        .iter()
+        .filter(|scorer| scorer.score.is_some_and(|score| score < 1.0))
+        .map(|scorer| scorer.name.as_str())
+        .collect();
+    if result.scores.len() > 1 && !refused.is_empty() {
+        let more = if refused.len() > NAMED { ", ..." } else { "" };
+        text += &format!(", by {}{more}", refused.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "));
     }
     text
 }
@@ -90,6 +120,26 @@ mod tests {
             plain(&verdict(&fail, Purpose::Judge, 4, 16)),
             "     FAIL [   1.50s] ( 4/16) fix · mine · 2  score 0.25"
         );
+    }
+
+    #[test]
+    fn a_failure_says_how_the_agent_ended_and_which_scorers_refused() {
+        let scorer = |name: &str, score| eval_record::ScorerScore {
+            name: name.to_owned(),
+            weight: 0.5,
+            score: Some(score),
+            duration_ms: 1,
+            output: String::new(),
+        };
+        let fail = TrialResult {
+            score: Some(0.5),
+            passed: Some(false),
+            agent_end: Some(AgentEnd::Exited { exit_status: 127 }),
+            scores: vec![scorer("tests", 0.0), scorer("lint", 1.0)],
+            ..result(TrialState::Scored)
+        };
+        let line = plain(&verdict(&fail, Purpose::Judge, 1, 1));
+        assert!(line.ends_with("score 0.50, agent exited with 127, by tests"), "{line}");
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(crate) struct ExecutionArgs {
     /// Only scenarios whose name matches this glob or contains this text (repeatable)
     #[arg(long, short, value_name = "PATTERN")]
     pub(crate) filter: Vec<String>,
-    /// The run directory; must not exist yet [default: runs/<time>-<benchmark>-<id>]
+    /// The run directory; absent or empty [default: a new one below runs/]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Attempts after the first, for infrastructure failures only

@@ -22,8 +22,12 @@ pub(super) fn run(binary: &Path) -> Result<(), String> {
 fn tables(binary: &Path, directory: &Path) -> Result<(), String> {
     let benchmark = directory.join("trivial.yaml");
     std::fs::write(&benchmark, definition()).map_err(|error| error.to_string())?;
-    let floor = measure(|| plain_processes(directory))?;
-    let mut rows = vec![row("plain processes, 2 at a time", floor, floor)];
+    let floor = measure(|| plain_processes(directory, &["-l", "-c"]))?;
+    let bare = measure(|| plain_processes(directory, &["-c"]))?;
+    let mut rows = vec![
+        row("plain `bash -l -c`, 2 at a time", floor, floor),
+        row("plain `bash -c`, 2 at a time", bare, floor),
+    ];
     for (verify, target) in [("same", "3x"), ("snapshot", "6x")] {
         for concurrency in [2, 16, 64] {
             let cost = measure(|| run_once(binary, &benchmark, directory, verify, concurrency))?;
@@ -103,8 +107,8 @@ fn run_once(
     ))
 }
 
-/// The floor: no isolation, no API, no record.
-fn plain_processes(directory: &Path) -> Result<(), String> {
+/// The floor: no isolation, no API, no record. With `-l` as the API runs commands; without, what no shell can go below.
+fn plain_processes(directory: &Path, flags: &[&str]) -> Result<(), String> {
     let next = AtomicUsize::new(0);
     let worker = || -> Result<(), String> {
         while next.fetch_add(1, Ordering::Relaxed) < SCENARIOS {
@@ -112,7 +116,8 @@ fn plain_processes(directory: &Path) -> Result<(), String> {
             std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
             for line in [AGENT, SCORER] {
                 let status = Command::new("/bin/bash")
-                    .args(["-l", "-c", line])
+                    .args(flags)
+                    .arg(line)
                     .current_dir(&home)
                     .env_clear()
                     .env("HOME", &home)

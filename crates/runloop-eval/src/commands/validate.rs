@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use eval_builder::{Agent, AgentKind, Benchmark, LoadOptions, Scenario, Solution};
+use eval_builder::{Agent, Benchmark, LoadOptions, Scenario};
 use eval_record::{TrialKey, TrialResult, TrialState};
 use eval_runner::{Plan, Trial};
 
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::header::counted;
 use crate::{definitions, evaluation};
 
-/// Agents of `validate` that stand for a control are called by this prefix and the control's name.
+/// What [`Agent::control`] puts before the name of a control.
 pub(crate) const CONTROL: &str = "control:";
 
 pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
     let mut benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
     definitions::filter(&mut benchmark, &args.execution.filter)?;
     let evaluated = evaluate(Request {
-        plan: plan(&benchmark, args.trials, &options)?,
+        plan: plan(&benchmark, args.trials)?,
         execution: &args.execution,
         target: &args.target,
         verbosity,
@@ -53,14 +53,9 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
 }
 
 /// The oracle as often as asked, doing nothing once, every control once.
-fn plan(benchmark: &Benchmark, oracle_trials: u32, options: &LoadOptions) -> Result<Plan, CliError> {
-    let built_in = |name: &str| -> Result<Arc<Agent>, CliError> {
-        let agent = eval_builder::load_agent(name, benchmark, options);
-        agent.map(Arc::new).map_err(|diagnostics| definitions::refused(&diagnostics))
-    };
-    let nop = built_in("nop")?;
+fn plan(benchmark: &Benchmark, oracle_trials: u32) -> Result<Plan, CliError> {
     definitions::demand_references(benchmark)?;
-    let oracle = built_in("oracle")?;
+    let (oracle, nop) = (Arc::new(Agent::oracle()), Arc::new(Agent::nop()));
     let mut plan = Plan::new(benchmark, &[], 1);
     for scenario in &benchmark.scenarios {
         let mut push = |agent: &Arc<Agent>, repetition| {
@@ -73,19 +68,10 @@ fn plan(benchmark: &Benchmark, oracle_trials: u32, options: &LoadOptions) -> Res
         (1..=oracle_trials).for_each(|repetition| push(&oracle, repetition));
         push(&nop, 1);
         for control in &scenario.controls {
-            push(&Arc::new(control_agent(&nop, control)), 1);
+            push(&Arc::new(Agent::control(&control.name)), 1);
         }
     }
     Ok(plan)
-}
-
-/// An agent that applies a control.
-fn control_agent(nop: &Agent, control: &Solution) -> Agent {
-    Agent {
-        name: format!("{CONTROL}{}", control.name),
-        kind: AgentKind::Control(control.name.clone()),
-        ..nop.clone()
-    }
 }
 
 /// What is found of a scenario.

@@ -7,6 +7,7 @@ mod errors;
 mod handles;
 mod objects;
 mod pages;
+mod requests;
 mod retries;
 mod streams;
 mod support;

@@ -6,6 +6,7 @@ mod endpoints;
 mod errors;
 mod handles;
 mod objects;
+mod options;
 mod pages;
 mod requests;
 mod retries;

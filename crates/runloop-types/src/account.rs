@@ -54,12 +54,6 @@ open_enum! {
     }
 }
 
-impl Default for AccountStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
 open_enum! {
     /// What an account has booked.
     AccountTier {
@@ -75,12 +69,6 @@ open_enum! {
         Trial = "ACCOUNT_TIER_TRIAL",
         /// The service itself does not know.
         Unrecognized = "UNRECOGNIZED",
-    }
-}
-
-impl Default for AccountTier {
-    fn default() -> Self {
-        Self::Other(String::new())
     }
 }
 
@@ -115,11 +103,7 @@ open_enum! {
     }
 }
 
-impl Default for AccountBillingType {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+untold_by_default!(AccountStatus, AccountTier, AccountBillingType);
 
 /// An account at the AWS marketplace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,8 @@
 #[macro_use]
 mod open_enum;
 #[macro_use]
+mod hidden;
+#[macro_use]
 mod ids;
 
 mod account;
@@ -20,18 +22,24 @@ mod benchmark;
 mod benchmark_job;
 mod benchmark_run;
 mod blueprint;
+mod browser;
+mod computer;
 mod devbox;
 mod error;
 mod execution;
+mod gateway;
 mod gateway_config;
+mod key;
 mod launch;
 mod lenient;
+mod lifecycle;
 mod logs;
 mod mcp_config;
 mod mount;
 mod network_policy;
 mod object;
 mod page;
+mod pty;
 mod repository;
 mod run_profile;
 mod scenario;
@@ -40,6 +48,7 @@ mod scorer;
 mod secret;
 mod snapshot;
 mod sql;
+mod tunnel;
 
 pub use account::*;
 pub use agent::*;
@@ -50,18 +59,24 @@ pub use benchmark::*;
 pub use benchmark_job::*;
 pub use benchmark_run::*;
 pub use blueprint::*;
+pub use browser::*;
+pub use computer::*;
 pub use devbox::*;
 pub use error::*;
 pub use execution::*;
+pub use gateway::*;
 pub use gateway_config::*;
 pub use ids::*;
+pub use key::*;
 pub use launch::*;
+pub use lifecycle::*;
 pub use logs::*;
 pub use mcp_config::*;
 pub use mount::*;
 pub use network_policy::*;
 pub use object::*;
 pub use page::*;
+pub use pty::*;
 pub use repository::*;
 pub use run_profile::*;
 pub use scenario::*;
@@ -70,6 +85,7 @@ pub use scorer::*;
 pub use secret::*;
 pub use snapshot::*;
 pub use sql::*;
+pub use tunnel::*;
 
 /// String-to-string map that keeps the order of keys stable on the wire.
 pub type Metadata = std::collections::BTreeMap<String, String>;

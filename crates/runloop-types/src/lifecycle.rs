@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 open_enum! {
     /// What becomes of an idle devbox.
-    #[derive(Default)]
     OnIdle {
         /// It is ended for good.
-        #[default]
         Shutdown = "shutdown",
         /// It is suspended: the disk is kept.
         Suspend = "suspend",
     }
 }
+
+untold_by_default!(OnIdle);
 
 /// What happens to an idle devbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_mount_of_a_known_kind_must_be_whole() {
-        let error = serde_json::from_value::<Mount>(json!({"type": "file_mount", "target": "/a"})).unwrap_err();
+        let error =
+            serde_json::from_value::<Mount>(json!({"type": "file_mount", "target": "/a"})).unwrap_err();
         assert!(error.to_string().contains("`content`"), "{error}");
     }
 

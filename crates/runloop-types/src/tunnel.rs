@@ -6,15 +6,15 @@ use crate::DevboxId;
 
 open_enum! {
     /// Who may use a tunnel.
-    #[derive(Default)]
     TunnelAuthMode {
         /// Whoever knows its address; the default.
-        #[default]
         Open = "open",
         /// Whoever sends its token.
         Authenticated = "authenticated",
     }
 }
+
+untold_by_default!(TunnelAuthMode);
 
 /// How a tunnel shall be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

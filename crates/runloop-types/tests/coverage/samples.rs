@@ -9,7 +9,7 @@ use crate::table::{Field, Shape, Table};
 pub(crate) enum Style {
     /// Every field.
     Full,
-    /// Only the fields that are required.
+    /// Only the fields that must have a value.
     Least,
     /// Every field, null where that is allowed.
     Null,
@@ -68,7 +68,7 @@ impl<'a> Samples<'a> {
 
     fn field(&mut self, field: &Field) -> Option<Value> {
         match self.style {
-            Style::Least if !field.required => None,
+            Style::Least if !field.required || field.nullable => None,
             Style::Null if field.nullable => Some(Value::Null),
             Style::Null if !field.required => None,
             _ if field.kind == "enum" => Some(self.choice(&field.values)),

@@ -11,7 +11,8 @@ use crate::devbox::Devbox;
 use crate::error::Error;
 use crate::request::Request;
 use crate::resources::{
-    Accounts, Blueprints, Devboxes, DiskSnapshots, Executions, NetworkPolicies, Objects, Secrets,
+    Accounts, ApiKeys, Blueprints, Devboxes, DiskSnapshots, Executions, NetworkPolicies, Objects, Ptys,
+    RestrictedKeys, Secrets,
 };
 use crate::transport::Transport;
 
@@ -117,5 +118,20 @@ impl Client {
     /// Endpoints of accounts.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(self.clone())
+    }
+
+    /// Endpoints of full API keys.
+    pub fn apikeys(&self) -> ApiKeys {
+        ApiKeys::new(self.clone())
+    }
+
+    /// Endpoints of restricted keys.
+    pub fn restricted_keys(&self) -> RestrictedKeys {
+        RestrictedKeys::new(self.clone())
+    }
+
+    /// Endpoints of terminals, for a client of a devbox's terminal tunnel.
+    pub fn pty(&self) -> Ptys {
+        Ptys::new(self.clone())
     }
 }

@@ -141,9 +141,10 @@ pub use query::Query;
 pub use request::{Method, Request};
 pub use reqwest::header::HeaderMap;
 pub use resources::{
-    Accounts, BlueprintListParams, Blueprints, DevboxListParams, Devboxes, DiskSnapshotListParams,
-    DiskSnapshots, Executions, NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload,
-    Objects, Secrets,
+    Accounts, ApiKeys, BlueprintListParams, Blueprints, Browsers, Computers, DevboxListParams,
+    DevboxLogListParams, DevboxLogs, Devboxes, DiskSnapshotListParams, DiskSnapshots, Executions,
+    NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload, Objects, PtyConnectParams,
+    Ptys, RestrictedKeys, Secrets,
 };
 pub use response::{RawResponse, Response};
 pub use retry::DEFAULT_MAX_RETRIES;

@@ -2,20 +2,33 @@
 
 mod accounts;
 mod blueprints;
+mod browsers;
+mod computers;
+mod devbox_access;
+mod devbox_commands;
+mod devbox_files;
+mod devbox_logs;
 mod devboxes;
 mod disk_snapshots;
 mod executions;
+mod keys;
 mod network_policies;
 mod objects;
+mod ptys;
 mod secrets;
 
 pub use accounts::Accounts;
 pub use blueprints::{BlueprintListParams, Blueprints};
+pub use browsers::Browsers;
+pub use computers::Computers;
+pub use devbox_logs::{DevboxLogListParams, DevboxLogs};
 pub use devboxes::{DevboxListParams, Devboxes};
 pub use disk_snapshots::{DiskSnapshotListParams, DiskSnapshots};
 pub use executions::Executions;
+pub use keys::{ApiKeys, RestrictedKeys};
 pub use network_policies::{NetworkPolicies, NetworkPolicyListParams};
 pub use objects::{ObjectListParams, ObjectUpload, Objects};
+pub use ptys::{PtyConnectParams, Ptys};
 pub use secrets::Secrets;
 
 /// Declares a resource handle: a client by another name.
@@ -24,7 +37,7 @@ macro_rules! resource {
         $(#[$meta])*
         #[derive(Debug, Clone)]
         pub struct $name {
-            client: crate::client::Client,
+            pub(crate) client: crate::client::Client,
         }
 
         impl $name {
@@ -36,3 +49,8 @@ macro_rules! resource {
 }
 
 pub(crate) use resource;
+
+/// The error of a call that means nothing and so is not sent.
+pub(crate) fn refuse(reason: impl Into<String>) -> crate::error::Error {
+    crate::error::Error::InvalidRequest { reason: reason.into() }
+}

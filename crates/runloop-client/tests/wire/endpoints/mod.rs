@@ -5,11 +5,13 @@
 
 mod accounts;
 mod blueprints;
+mod browsers;
 mod devboxes;
 mod disk_snapshots;
 mod executions;
 mod network_policies;
 mod objects;
+mod ptys;
 mod secrets;
 mod table;
 
@@ -26,17 +28,9 @@ use table::{Group, fields_of_query};
 
 /// Families whose rows are not complete yet, by `resource` or `resource.name`.
 const PENDING: &[&str] = &[
-    "blueprints",
-    "devboxes",
-    "devboxes.disk_snapshots",
-    "devboxes.executions",
-    "devboxes.logs",
     "devboxes.watch_evictions",
-    "devboxes.browsers",
-    "devboxes.computers",
-    "pty",
-    "apikeys",
-    "restricted_keys",
+    "devboxes.executions.stream_stderr_updates",
+    "devboxes.executions.stream_stdout_updates",
     "agents",
     "axons",
     "axons.events",
@@ -94,7 +88,12 @@ pub(crate) use row;
 
 /// Labels for any resource.
 pub(crate) fn metadata() -> Option<Metadata> {
-    Some(Metadata::from([("team".to_owned(), "a".to_owned())]))
+    map("team", "a")
+}
+
+/// A map of one pair.
+pub(crate) fn map(key: &str, value: &str) -> Option<Metadata> {
+    Some(Metadata::from([(key.to_owned(), value.to_owned())]))
 }
 
 /// Every parameter of a page: `limit=5&starting_after=x%2F1&include_total_count=false`.
@@ -106,11 +105,13 @@ fn rows() -> Vec<Row> {
     [
         accounts::rows(),
         blueprints::rows(),
+        browsers::rows(),
         devboxes::rows(),
         disk_snapshots::rows(),
         executions::rows(),
         network_policies::rows(),
         objects::rows(),
+        ptys::rows(),
         secrets::rows(),
     ]
     .into_iter()

@@ -25,6 +25,9 @@ pub(super) struct Endpoint {
 struct Field {
     name: String,
     required: bool,
+    /// Gone before SDK 1.32: today's callers leave it out.
+    #[serde(default)]
+    legacy: bool,
 }
 
 impl Endpoint {
@@ -77,10 +80,10 @@ impl Group {
     pub(super) fn fields(&self) -> BTreeMap<String, bool> {
         let mut fields = BTreeMap::new();
         for endpoint in &self.endpoints {
-            let query = endpoint.query.iter().map(|field| (format!("query {}", field.name), field.required));
-            let body = endpoint.body.iter().map(|field| (format!("body {}", field.name), field.required));
-            for (name, required) in query.chain(body) {
-                *fields.entry(name).or_insert(true) &= required;
+            let query = endpoint.query.iter().map(|field| ("query", field));
+            for (place, field) in query.chain(endpoint.body.iter().map(|field| ("body", field))) {
+                let required = fields.entry(format!("{place} {}", field.name)).or_insert(true);
+                *required &= field.required && !field.legacy;
             }
         }
         fields

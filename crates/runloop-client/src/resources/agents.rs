@@ -10,6 +10,21 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of the agent registry: coding agents that a devbox can install; from [`Client::agents`](crate::Client::agents).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::{AgentCreateParams, AgentPackageSource, AgentSource};
+    ///
+    /// let package = AgentPackageSource { package_name: "my-agent".into(), ..Default::default() };
+    /// let params = AgentCreateParams {
+    ///     name: "my-agent".into(),
+    ///     version: Some("1.2.0".into()),
+    ///     source: Some(AgentSource::npm(package)),
+    /// };
+    /// let agent = client.agents().create(&params).await?;
+    /// println!("{} is registered", agent.id);
+    /// # Ok(()) }
+    /// ```
     Agents
 }
 

@@ -13,16 +13,56 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of axons: ordered streams of events between users, agents and systems; from [`Client::axons`](crate::Client::axons).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::{AxonCreateParams, AxonEventOrigin, AxonPublishParams};
+    ///
+    /// let axon = client.axons().create(&AxonCreateParams::default()).await?;
+    /// let event = AxonPublishParams {
+    ///     event_type: "task".into(),
+    ///     origin: AxonEventOrigin::UserEvent,
+    ///     payload: r#"{"text": "fix the build"}"#.into(),
+    ///     source: "chat".into(),
+    /// };
+    /// let published = client.axons().publish(&axon.id, &event).await?;
+    /// println!("event {} of {}", published.sequence, axon.id);
+    /// # Ok(()) }
+    /// ```
     Axons
 }
 
 resource! {
     /// Events of axons; from [`Axons::events`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::PageParams;
+    ///
+    /// let params = PageParams { limit: Some(10), ..Default::default() };
+    /// for event in client.axons().events().list("axn_1", &params).await?.events {
+    ///     println!("{} {}: {}", event.sequence, event.event_type, event.payload);
+    /// }
+    /// # Ok(()) }
+    /// ```
     AxonEvents
 }
 
 resource! {
     /// The database that each axon has; from [`Axons::sql`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::SqlQueryParams;
+    ///
+    /// let query = SqlQueryParams {
+    ///     sql: "select name from tasks where state = ?".into(),
+    ///     params: Some(vec!["open".into()]),
+    /// };
+    /// let answer = client.axons().sql().query("axn_1", &query).await?;
+    /// println!("{} rows in {} ms", answer.rows.len(), answer.meta.duration_ms);
+    /// # Ok(()) }
+    /// ```
     AxonSql
 }
 

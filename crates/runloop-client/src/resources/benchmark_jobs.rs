@@ -10,6 +10,24 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of benchmark jobs: the service runs agents over scenarios by itself (beta); from [`Client::benchmark_jobs`](crate::Client::benchmark_jobs).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::{
+    ///     BenchmarkJobCreateParams, BenchmarkJobSpec, JobAgentConfig, ScenarioDefinitionJobSpec,
+    /// };
+    ///
+    /// let agent = JobAgentConfig { name: "my-agent".into(), ..Default::default() };
+    /// let spec = ScenarioDefinitionJobSpec {
+    ///     scenario_ids: vec!["scn_1".into()],
+    ///     agent_configs: vec![agent.into()],
+    ///     orchestrator_config: None,
+    /// };
+    /// let params = BenchmarkJobCreateParams { name: None, spec: Some(BenchmarkJobSpec::Scenarios(spec)) };
+    /// let job = client.benchmark_jobs().create(&params).await?;
+    /// println!("{} is {}", job.id, job.state);
+    /// # Ok(()) }
+    /// ```
     BenchmarkJobs
 }
 

@@ -10,6 +10,19 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of benchmark runs; from [`Client::benchmark_runs`](crate::Client::benchmark_runs).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::BenchmarkScenarioRunListParams;
+    /// use runloop_client::types::ScenarioRunState;
+    ///
+    /// let params = BenchmarkScenarioRunListParams { state: Some(ScenarioRunState::Failed), ..Default::default() };
+    /// let failed = client.benchmark_runs().list_scenario_runs("bmr_1", &params).await?;
+    /// println!("{} runs failed", failed.items.len());
+    /// let run = client.benchmark_runs().complete("bmr_1").await?;
+    /// println!("score: {:?}", run.score);
+    /// # Ok(()) }
+    /// ```
     BenchmarkRuns
 }
 

@@ -13,6 +13,27 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of benchmarks: named sets of scenarios; from [`Client::benchmarks`](crate::Client::benchmarks).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use futures::TryStreamExt;
+    /// use runloop_client::BenchmarkDefinitionsParams;
+    /// use runloop_client::types::{BenchmarkStartRunParams, ScenarioStartRunParams};
+    ///
+    /// let params = BenchmarkStartRunParams { benchmark_id: "bmd_1".into(), ..Default::default() };
+    /// let run = client.benchmarks().start_run(&params).await?;
+    /// let definitions = client.benchmarks().definitions("bmd_1", &BenchmarkDefinitionsParams::default());
+    /// let scenarios: Vec<_> = definitions.items().try_collect().await?;
+    /// for scenario in scenarios {
+    ///     let params = ScenarioStartRunParams {
+    ///         scenario_id: scenario.id,
+    ///         benchmark_run_id: Some(run.id.clone()),
+    ///         ..Default::default()
+    ///     };
+    ///     client.scenarios().start_run(&params).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     Benchmarks
 }
 

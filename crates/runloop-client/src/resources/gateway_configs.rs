@@ -10,6 +10,21 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of gateway configs: endpoints that devboxes reach without holding the credential; from [`Client::gateway_configs`](crate::Client::gateway_configs).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::{AuthMechanism, GatewayConfigCreateParams};
+    ///
+    /// let params = GatewayConfigCreateParams {
+    ///     name: "models".into(),
+    ///     endpoint: "https://models.example.com".into(),
+    ///     auth_mechanism: AuthMechanism::bearer(),
+    ///     ..Default::default()
+    /// };
+    /// let config = client.gateway_configs().create(&params).await?;
+    /// println!("{}", config.id);
+    /// # Ok(()) }
+    /// ```
     GatewayConfigs
 }
 

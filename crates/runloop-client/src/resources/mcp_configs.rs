@@ -10,6 +10,21 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of MCP configs: MCP servers that devboxes reach through the hub; from [`Client::mcp_configs`](crate::Client::mcp_configs).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::McpConfigCreateParams;
+    ///
+    /// let params = McpConfigCreateParams {
+    ///     name: "issues-eu".into(),
+    ///     endpoint: "https://mcp.example.com".into(),
+    ///     allowed_tools: vec!["read_*".into()],
+    ///     ..Default::default()
+    /// };
+    /// let config = client.mcp_configs().create(&params).await?;
+    /// println!("{}", config.id);
+    /// # Ok(()) }
+    /// ```
     McpConfigs
 }
 

@@ -10,6 +10,20 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of network policies; from [`Client::network_policies`](crate::Client::network_policies).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::NetworkPolicyParams;
+    ///
+    /// let params = NetworkPolicyParams {
+    ///     name: Some("packages-only".into()),
+    ///     allowed_hostnames: Some(vec!["*.pypi.org".into()]),
+    ///     ..Default::default()
+    /// };
+    /// let policy = client.network_policies().create(&params).await?;
+    /// println!("{} allows {:?}", policy.id, policy.egress.allowed_hostnames);
+    /// # Ok(()) }
+    /// ```
     NetworkPolicies
 }
 

@@ -13,6 +13,17 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of connected repositories, which only old servers have; from [`Client::repositories`](crate::Client::repositories).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::RepositoryInspectParams;
+    ///
+    /// let params = RepositoryInspectParams::default();
+    /// let inspection = client.repositories().inspect("repo_1", &params).await?;
+    /// let found = client.repositories().retrieve_inspection(&inspection.id).await?;
+    /// println!("{}: {:?}", found.status, found.repository_manifest.languages);
+    /// # Ok(()) }
+    /// ```
     Repositories
 }
 

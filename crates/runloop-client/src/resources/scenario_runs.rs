@@ -11,6 +11,21 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of scenario runs; from [`Scenarios::runs`](crate::Scenarios::runs).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::ScenarioRunState;
+    ///
+    /// let runs = client.scenarios().runs();
+    /// runs.score("scr_1").await?;
+    /// let run = runs.retrieve("scr_1").await?;
+    /// if run.state == ScenarioRunState::Scored {
+    ///     println!("{:?}", run.scoring_contract_result.map(|result| result.score));
+    ///     runs.download_logs("scr_1").await?.save_to("logs.zip").await?;
+    ///     runs.complete("scr_1").await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     ScenarioRuns
 }
 

@@ -15,6 +15,31 @@ use crate::resources::scorers::Scorers;
 
 resource! {
     /// Endpoints of scenarios: a task, a devbox to do it in, and how the outcome is scored; from [`Client::scenarios`](crate::Client::scenarios).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::{
+    ///     InputContext, ScenarioCreateParams, ScenarioStartRunParams, Scorer, ScoringContract, ScoringFunction,
+    /// };
+    ///
+    /// let scorer = Scorer::CommandScorer { command: "make test".into() };
+    /// let params = ScenarioCreateParams {
+    ///     name: "fix-the-build".into(),
+    ///     input_context: InputContext {
+    ///         problem_statement: "`make test` fails. Fix it.".into(),
+    ///         ..Default::default()
+    ///     },
+    ///     scoring_contract: ScoringContract {
+    ///         scoring_function_parameters: vec![ScoringFunction { name: "tests".into(), weight: 1.0, scorer }],
+    ///     },
+    ///     ..Default::default()
+    /// };
+    /// let scenario = client.scenarios().create(&params).await?;
+    /// let params = ScenarioStartRunParams { scenario_id: scenario.id, ..Default::default() };
+    /// let run = client.scenarios().start_run(&params).await?;
+    /// println!("{} works in {}", run.id, run.devbox_id);
+    /// # Ok(()) }
+    /// ```
     Scenarios
 }
 

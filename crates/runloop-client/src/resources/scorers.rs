@@ -10,6 +10,16 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of custom scorers: bash scripts that scenarios use by their type; from [`Scenarios::scorers`](crate::Scenarios::scorers).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::ScorerParams;
+    ///
+    /// let params = ScorerParams { kind: "style".into(), bash_script: "echo score=1.0".into() };
+    /// let scorer = client.scenarios().scorers().create(&params).await?;
+    /// println!("{} scores {}", scorer.id, scorer.kind);
+    /// # Ok(()) }
+    /// ```
     Scorers
 }
 

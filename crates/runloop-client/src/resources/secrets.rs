@@ -11,6 +11,16 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of secrets; from [`Client::secrets`](crate::Client::secrets). Values go in and never come back.
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::SecretString;
+    ///
+    /// let token = SecretString::from("s3cr3t");
+    /// let secret = client.secrets().create("API_TOKEN", &token).await?;
+    /// println!("{} is {}", secret.name, secret.id);
+    /// # Ok(()) }
+    /// ```
     Secrets
 }
 

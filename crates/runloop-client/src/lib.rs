@@ -141,10 +141,15 @@ pub use query::Query;
 pub use request::{Method, Request};
 pub use reqwest::header::HeaderMap;
 pub use resources::{
-    Accounts, ApiKeys, BlueprintListParams, Blueprints, Browsers, Computers, DevboxListParams,
-    DevboxLogListParams, DevboxLogs, Devboxes, DiskSnapshotListParams, DiskSnapshots, Executions,
-    NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload, Objects, PtyConnectParams,
-    Ptys, RestrictedKeys, Secrets,
+    Accounts, AgentListParams, Agents, ApiKeys, AxonEvents, AxonListParams, AxonSql, Axons,
+    BenchmarkDefinitionsParams, BenchmarkJobListParams, BenchmarkJobs, BenchmarkListParams,
+    BenchmarkRunListParams, BenchmarkRuns, BenchmarkScenarioRunListParams, Benchmarks, BlueprintListParams,
+    Blueprints, Browsers, Computers, DevboxListParams, DevboxLogListParams, DevboxLogs, Devboxes,
+    DiskSnapshotListParams, DiskSnapshots, Executions, GatewayConfigListParams, GatewayConfigs,
+    McpConfigListParams, McpConfigs, NetworkPolicies, NetworkPolicyListParams, ObjectListParams,
+    ObjectUpload, Objects, PtyConnectParams, Ptys, PublicScenarioListParams, Repositories,
+    RepositoryListParams, RestrictedKeys, ScenarioListParams, ScenarioRunListParams, ScenarioRuns, Scenarios,
+    ScorerListParams, Scorers, Secrets,
 };
 pub use response::{RawResponse, Response};
 pub use retry::DEFAULT_MAX_RETRIES;

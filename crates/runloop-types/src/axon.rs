@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AxonEventOrigin, AxonId, Metadata};
+use crate::{AxonEventOrigin, AxonEventView, AxonId, Metadata};
 
 /// A new axon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,4 +65,17 @@ pub struct AxonView {
     /// When it was deleted (SDK 2 and later).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at_ms: Option<i64>,
+}
+
+/// Events of an axon, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AxonEventListView {
+    /// The events.
+    pub events: Vec<AxonEventView>,
+    /// Whether older ones follow.
+    pub has_more: bool,
+    /// How many there are, if the server counted them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_count: Option<i64>,
 }

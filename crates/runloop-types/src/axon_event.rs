@@ -1,54 +1,45 @@
-//! Events of axons.
+//! Events of an axon, as its stream tells them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::AxonId;
 
 open_enum! {
-    /// Who an event comes from.
+    /// Who caused an event.
     AxonEventOrigin {
-        /// A system outside.
-        External = "EXTERNAL_EVENT",
-        /// The agent.
-        Agent = "AGENT_EVENT",
-        /// The user.
-        User = "USER_EVENT",
-        /// The service itself; never published.
-        System = "SYSTEM_EVENT",
+        /// Something outside, such as a webhook.
+        ExternalEvent = "EXTERNAL_EVENT",
+        /// An agent.
+        AgentEvent = "AGENT_EVENT",
+        /// A person.
+        UserEvent = "USER_EVENT",
+        /// The platform itself; never published by clients.
+        SystemEvent = "SYSTEM_EVENT",
     }
 }
 
-untold_by_default!(AxonEventOrigin);
+impl Default for AxonEventOrigin {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
 
-/// An event of an axon.
+/// One event of an axon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AxonEventView {
     /// The axon.
     pub axon_id: AxonId,
-    /// Its place: grows strictly within an axon.
+    /// Its place: strictly increasing within an axon. A stream is resumed after it.
     pub sequence: i64,
     /// When it was published.
     pub timestamp_ms: i64,
-    /// Who it comes from.
+    /// Who caused it.
     pub origin: AxonEventOrigin,
-    /// Who exactly, in words of the publisher.
+    /// Who published it, such as `github`.
     pub source: String,
-    /// What it is, in words of the publisher.
+    /// What happened, such as `turn.completed`.
     pub event_type: String,
-    /// Its content: text, by convention JSON.
+    /// Its content: JSON by convention.
     pub payload: String,
-}
-
-/// Events of an axon, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AxonEventListView {
-    /// The events.
-    pub events: Vec<AxonEventView>,
-    /// Whether older ones follow.
-    pub has_more: bool,
-    /// How many there are, if the server counted them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_count: Option<i64>,
 }

@@ -68,7 +68,7 @@ pub enum BenchmarkJobSpec {
     Benchmark(BenchmarkDefinitionJobSpec),
     /// Agents over these scenarios.
     Scenarios(ScenarioDefinitionJobSpec),
-    /// A kind that this version does not know, as it came.
+    /// A kind that this version does not know or cannot read, as it came.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }
@@ -116,7 +116,7 @@ pub enum BenchmarkAgentConfig {
     JobAgent(JobAgentConfig),
     /// Something outside that uses the API.
     ExternalApi(ExternalApiAgentConfig),
-    /// A kind that this version does not know, as it came.
+    /// A kind that this version does not know or cannot read, as it came.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }
@@ -200,7 +200,7 @@ pub enum BenchmarkJobSource {
     Benchmark(BenchmarkJobSourceBenchmark),
     /// Scenarios.
     Scenarios(BenchmarkJobSourceScenarios),
-    /// A kind that this version does not know, as it came.
+    /// A kind that this version does not know or cannot read, as it came.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }

@@ -264,7 +264,7 @@ pub enum Scorer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scorer_params: Option<Value>,
     },
-    /// A kind that this version does not know, as it came.
+    /// A kind that this version does not know or cannot read, as it came.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }

@@ -9,6 +9,7 @@ mod objects;
 mod options;
 mod pages;
 mod requests;
+mod resources;
 mod retries;
 mod streams;
 mod support;

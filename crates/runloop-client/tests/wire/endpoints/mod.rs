@@ -4,21 +4,32 @@
 //! row against a server; the other holds the rows against the table, so that no endpoint and no field is forgotten.
 
 mod accounts;
+mod agents;
+mod axons;
+mod benchmark_jobs;
+mod benchmark_runs;
+mod benchmarks;
 mod blueprints;
 mod browsers;
 mod devboxes;
 mod disk_snapshots;
 mod executions;
+mod gateway_configs;
+mod mcp_configs;
 mod network_policies;
 mod objects;
 mod ptys;
+mod repositories;
+mod scenario_runs;
+mod scenarios;
+mod scorers;
 mod secrets;
 mod table;
 
 use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
-use runloop_client::types::{Metadata, PageParams};
+use runloop_client::types::{LaunchParameters, Metadata, Mount, PageParams, RunProfile};
 use runloop_client::{Client, Error};
 use serde_json::{Map, Value, json};
 use wiremock::matchers::any;
@@ -29,25 +40,10 @@ use table::{Group, fields_of_query};
 
 /// Families whose rows are not complete yet, by `resource` or `resource.name`.
 const PENDING: &[&str] = &[
-    "devboxes.watch_evictions",
+    "axons.subscribe_sse",
     "devboxes.executions.stream_stderr_updates",
     "devboxes.executions.stream_stdout_updates",
-    "agents",
-    "axons",
-    "axons.events",
-    "axons.sql",
-    "benchmark_jobs",
-    "benchmark_runs",
-    "benchmarks",
-    "gateway_configs",
-    "mcp_configs",
-    "network_policies",
-    "objects",
-    "repositories",
-    "scenarios",
-    "scenarios.runs",
-    "scenarios.scorers",
-    "secrets",
+    "devboxes.watch_evictions",
 ];
 
 /// Optional fields that every call of ours sends, and why.
@@ -102,17 +98,41 @@ pub(crate) fn page() -> PageParams {
     PageParams { limit: Some(5), starting_after: Some("x/1".into()), include_total_count: Some(false) }
 }
 
+/// A run profile with every field.
+pub(crate) fn run_profile() -> RunProfile {
+    let pair = |name: &str, value: &str| Some(Metadata::from([(name.to_owned(), value.to_owned())]));
+    let launch = LaunchParameters { keep_alive_time_seconds: Some(60), ..Default::default() };
+    RunProfile {
+        env_vars: pair("E", "e"),
+        launch_parameters: Some(launch),
+        mounts: Some(vec![Mount::ObjectMount { object_id: "obj_1".into(), object_path: "/x".into() }]),
+        purpose: Some("p".into()),
+        secrets: pair("T", "TOKEN"),
+    }
+}
+
 fn rows() -> Vec<Row> {
     [
         accounts::rows(),
+        agents::rows(),
+        axons::rows(),
+        benchmark_jobs::rows(),
+        benchmark_runs::rows(),
+        benchmarks::rows(),
         blueprints::rows(),
         browsers::rows(),
         devboxes::rows(),
         disk_snapshots::rows(),
         executions::rows(),
+        gateway_configs::rows(),
+        mcp_configs::rows(),
         network_policies::rows(),
         objects::rows(),
         ptys::rows(),
+        repositories::rows(),
+        scenario_runs::rows(),
+        scenarios::rows(),
+        scorers::rows(),
         secrets::rows(),
     ]
     .into_iter()

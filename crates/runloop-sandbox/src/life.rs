@@ -1,12 +1,12 @@
 //! The life of a box: running, stopped, gone, and what moves it between these.
 //!
-//! A stopped box is only a directory, with its root still mounted where that can be used again. `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends
-//! whatever was left, the memory file systems go with their namespace, and the next operation starts it anew, which
-//! takes milliseconds. A box that is not used again never pays for that.
+//! A stopped box is only a directory, with its root still mounted where that can be used again, and its empty namespaces.
+//! `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends whatever was left, the memory file systems
+//! go with their namespace, and the next operation starts it anew, which takes milliseconds. A box that is not used again
+//! never pays for that.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,7 +16,7 @@ use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
-use crate::protocol::{Lower, Plan, Request, Shape};
+use crate::protocol::{Lower, Plan, Remains, Request, Shape};
 use crate::sandbox::{CreateError, Shared};
 use crate::session::{Notice, RequestError, Session};
 use crate::skeleton::Foundation;
@@ -66,8 +66,8 @@ struct Life {
     /// How often it was started.
     generation: u32,
     frozen: bool,
-    /// The root as mounted by the last start, for the next one.
-    root: Option<OwnedFd>,
+    /// Of the last start, for the next one.
+    remains: Remains,
 }
 
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl Inner {
                 layers,
                 generation: 0,
                 frozen: false,
-                root: None,
+                remains: Remains::default(),
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
@@ -230,17 +230,12 @@ impl Inner {
             step: failure.step.clone(),
             source: failure.into_error(),
         };
-        let (socket, broker) = self
-            .shared
-            .helper
-            .create(plan, life.root.take())
-            .await
-            .ok_or(CreateError::Closed)?
-            .map_err(kernel)?;
-        let session = Session::new(socket, broker)
+        let created = self.shared.helper.create(plan, std::mem::take(&mut life.remains));
+        let created = created.await.ok_or(CreateError::Closed)?.map_err(kernel)?;
+        let session = Session::new(created.socket, created.broker)
             .map_err(|source| CreateError::Kernel { step: "watching the box".into(), source })?;
         match session.ready().await {
-            Ok(root) => life.root = root,
+            Ok(root) => life.remains = Remains { root, ..created.remains },
             Err(RequestError::Refused(failure)) => return Err(kernel(failure)),
             Err(_) => return Err(CreateError::Closed),
         }
@@ -362,7 +357,7 @@ impl Inner {
     /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
     async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
         // What is mounted must not be moved. Unmounting takes as long as there are files that the kernel remembers.
-        if let Some(root) = life.root.take() {
+        if let Some(root) = life.remains.root.take() {
             let _ = tokio::task::spawn_blocking(move || drop(root)).await;
         }
         let meta = self.meta(&life.layers);
@@ -462,7 +457,7 @@ impl Inner {
         let layers = std::mem::take(&mut life.layers);
         *self.lock_current() = None;
         self.shared.forget(&self.name);
-        self.shared.reaper.remove(life.root.take(), self.directory(), self.groups.clone());
+        self.shared.reaper.remove(life.remains.root.take(), self.directory(), self.groups.clone());
         if !layers.is_empty() {
             let shared = Arc::clone(&self.shared);
             // Deleted snapshots may go with the last box that stood on them.
@@ -501,7 +496,7 @@ impl Inner {
             return;
         }
         *self.lock_current() = None;
-        life.root = None;
+        life.remains = Remains::default();
         self.gone.send_replace(true);
     }
 

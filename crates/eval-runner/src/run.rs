@@ -1,10 +1,10 @@
 //! Runs a plan.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState};
+use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState, problem_file};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -69,6 +69,7 @@ pub async fn run<P: Platform>(
         preparations: Preparations::new(&scope, &plan),
         session: Arc::clone(&session),
         endings: Semaphore::new(concurrency),
+        problems: Mutex::default(),
     });
     let slots = Arc::new(Semaphore::new(concurrency));
     let mut tasks = JoinSet::new();
@@ -152,12 +153,15 @@ struct Runner<P: Platform> {
     /// As many as there are slots: a trial with its verdict gives its slot away while its devboxes end, but no more
     /// trials end than run.
     endings: Semaphore,
+    /// Scenarios whose problem statements are in the record.
+    problems: Mutex<HashSet<String>>,
 }
 
 impl<P: Platform> Runner<P> {
     /// One trial, with as many attempts as it takes.
     async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
         let session = &self.session;
+        self.keep_problem(&trial);
         let mut random =
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let mut attempt = 1;
@@ -203,6 +207,15 @@ impl<P: Platform> Runner<P> {
         session.emit(EventKind::TrialFinished(Box::new(result.clone())));
         drop(slot);
         result
+    }
+
+    /// Puts the problem statement into the record, for people; once for all trials of a scenario.
+    fn keep_problem(&self, trial: &Trial) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        if problems.insert(trial.key.scenario.clone()) {
+            let statement = trial.scenario.problem_statement.clone().into_bytes();
+            self.session.file(&problem_file(&trial.key.scenario), statement);
+        }
     }
 
     /// One attempt in a task of its own, so that it can break or be canceled without taking anything with it. `None` if it

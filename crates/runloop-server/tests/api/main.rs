@@ -118,6 +118,7 @@ fn trials() -> Vec<Trial> {
             an_interrupt_ends_what_runs
             standard_input_must_be_asked_for
             execute_sync_answers_all_output
+            output_that_cannot_be_stored_fails_its_execution
             named_shells_are_refused
             commands_that_cannot_be_are_refused
             a_missing_program_is_127

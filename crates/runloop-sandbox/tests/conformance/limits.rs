@@ -8,7 +8,8 @@ use crate::context::*;
 
 cases! {
     counted: a_fork_bomb_stays_inside;
-    everywhere: a_memory_hog_is_killed, a_disk_hog_is_killed, no_file_is_larger_than_the_disk;
+    everywhere: a_memory_hog_is_killed, a_box_is_not_lost_to_what_it_outlived, a_disk_hog_is_killed,
+        no_file_is_larger_than_the_disk;
 }
 
 async fn a_fork_bomb_stays_inside(context: Arc<Context>) {
@@ -40,6 +41,17 @@ async fn a_memory_hog_is_killed(context: Arc<Context>) {
     assert_eq!(said.status, ExitStatus::Signaled(9));
     assert_eq!(linux_box.failure(), Some(BoxFailure::OutOfMemory));
     assert_eq!(sh(&linux_box, "echo alive").await, "alive\n");
+}
+
+async fn a_box_is_not_lost_to_what_it_outlived(context: Arc<Context>) {
+    let limits = Limits { memory_bytes: Some(64 << 20), ..Limits::default() };
+    let linux_box = context.sandbox.create(BoxSpec { limits, ..context.spec() }).await.unwrap();
+    assert_eq!(run(&linux_box, script("exec tail /dev/zero")).await.status, ExitStatus::Signaled(9));
+    assert_eq!(sh(&linux_box, "echo alive").await, "alive\n");
+    assert_eq!(linux_box.failure(), Some(BoxFailure::OutOfMemory));
+    crate::outside::kill_the_broker(&context);
+    linux_box.gone().await;
+    assert_eq!(linux_box.failure(), Some(BoxFailure::Lost));
 }
 
 async fn a_disk_hog_is_killed(context: Arc<Context>) {

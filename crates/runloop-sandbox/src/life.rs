@@ -55,7 +55,45 @@ pub(crate) struct Inner {
     /// The running session, for those who cannot wait for the lock.
     current: Mutex<Option<Arc<Session>>>,
     failure: Mutex<Option<BoxFailure>>,
+    kills: Mutex<Kills>,
     gone: watch::Sender<bool>,
+}
+
+/// Processes that the kernel killed for lack of memory. A box that is lost was lost to one of them if it is not known to
+/// have outlived them all.
+#[derive(Debug, Default)]
+struct Kills {
+    /// As many were noticed.
+    noticed: u64,
+    /// As many the broker has outlived.
+    outlived: u64,
+    /// As many it will have outlived when it answers this probe.
+    asked: Option<(u64, u64)>,
+}
+
+impl Kills {
+    /// Takes note of a count; whether it has grown.
+    fn notice(&mut self, count: u64) -> bool {
+        let grown = count > self.noticed;
+        self.noticed = self.noticed.max(count);
+        grown
+    }
+
+    /// A probe was sent after `count` had been read.
+    fn ask(&mut self, probe: u64, count: u64) {
+        self.asked = Some((probe, count));
+    }
+
+    fn answered(&mut self, probe: u64) {
+        if let Some((_, count)) = self.asked.take_if(|(asked, _)| *asked == probe) {
+            self.outlived = self.outlived.max(count);
+        }
+    }
+
+    /// Whether a box that has just been lost, with this count, was lost to one of them.
+    fn took_the_box(&self, count: u64) -> bool {
+        count > self.outlived
+    }
 }
 
 #[derive(Debug)]
@@ -124,6 +162,7 @@ impl Inner {
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
+            kills: Mutex::default(),
             gone: watch::Sender::new(false),
         });
         inner.shared.remember(&inner);
@@ -243,6 +282,15 @@ impl Inner {
         tokio::spawn(Arc::clone(&session).listen(move |notice| heard(&weak, &own, notice)));
         life.stage = Stage::Running(Arc::clone(&session));
         life.frozen = false;
+        if life.generation > 1 && self.groups.hold_memory() {
+            // Whatever was killed in an earlier life, the box has begun another.
+            let count = self.groups.memory_kills();
+            let mut kills = self.lock_kills();
+            if kills.notice(count) {
+                self.fail(BoxFailure::OutOfMemory);
+            }
+            kills.outlived = count;
+        }
         *self.lock_current() = Some(Arc::clone(&session));
         Ok(session)
     }
@@ -420,16 +468,36 @@ impl Inner {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what went wrong first: the rest follows from it.
-    pub(crate) fn fail(&self, failure: BoxFailure) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+    /// Each event stands for itself: what a box has outlived is not why it is lost later.
+    fn fail(&self, failure: BoxFailure) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    fn lock_kills(&self) -> std::sync::MutexGuard<'_, Kills> {
+        self.kills.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note if the kernel killed something for lack of memory.
     pub(crate) fn check_memory(&self) {
-        if self.groups.hold_memory() && self.groups.memory_kills() > 0 {
-            self.fail(BoxFailure::OutOfMemory);
+        if !self.groups.hold_memory() {
+            return;
         }
+        let current = self.lock_current().clone();
+        // Held while asking, so that the answer finds the question.
+        let mut kills = self.lock_kills();
+        let count = self.groups.memory_kills();
+        if kills.notice(count) {
+            self.fail(BoxFailure::OutOfMemory);
+            if let Some(probe) = current.and_then(|session| session.probe()) {
+                kills.ask(probe, count);
+            }
+        }
+    }
+
+    /// Why the box, whose broker has ended unasked, is lost.
+    fn cause_of_loss(&self) -> BoxFailure {
+        let killed = self.groups.hold_memory() && self.lock_kills().took_the_box(self.groups.memory_kills());
+        if killed { BoxFailure::OutOfMemory } else { BoxFailure::Lost }
     }
 
     pub(crate) async fn gone(&self) {
@@ -513,13 +581,14 @@ fn heard(inner: &Weak<Inner>, session: &Weak<Session>, notice: Notice) {
     match notice {
         Notice::OutOfMemory => inner.fail(BoxFailure::OutOfMemory),
         Notice::CommandKilled => inner.check_memory(),
+        Notice::Alive(probe) => inner.lock_kills().answered(probe),
         Notice::Ended => {
             tokio::spawn(async move {
                 let mut life = inner.life.lock().await;
                 // Whoever ended it on purpose has moved it on before letting go of the lock.
                 let lost = matches!(&life.stage, Stage::Running(current) if Arc::ptr_eq(current, &session));
                 if lost && !session.is_ending() {
-                    inner.fail(BoxFailure::Lost);
+                    inner.fail(inner.cause_of_loss());
                     life.stage = Stage::Gone;
                     inner.bury(&mut life).await;
                 }
@@ -542,5 +611,35 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_is_lost_to_a_kill_that_it_is_not_known_to_have_outlived() {
+        let mut kills = Kills::default();
+        assert!(!kills.notice(0) && !kills.took_the_box(0));
+        assert!(kills.notice(2) && !kills.notice(2));
+        kills.ask(7, 2);
+        assert!(kills.took_the_box(2), "no sign of life since");
+        kills.answered(6);
+        assert!(kills.took_the_box(2), "the answer to an older question says nothing");
+        kills.answered(7);
+        assert!(!kills.took_the_box(2));
+        assert!(kills.took_the_box(3), "another one, not noticed before the end");
+        assert!(kills.notice(3));
+    }
+
+    #[test]
+    fn an_answer_covers_the_kills_before_its_question_only() {
+        let mut kills = Kills::default();
+        kills.notice(1);
+        kills.ask(1, 1);
+        kills.notice(2);
+        kills.answered(1);
+        assert!(kills.took_the_box(2) && !kills.took_the_box(1));
     }
 }

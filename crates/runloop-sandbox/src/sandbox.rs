@@ -370,6 +370,12 @@ impl Sandbox {
         self.guard.shared.layers.has(id)
     }
 
+    /// The snapshots there are, oldest first, also those of earlier processes. The state directory is locked, so no other
+    /// process that is alive can need one of them.
+    pub fn snapshots(&self) -> Vec<SnapshotId> {
+        self.guard.shared.layers.list()
+    }
+
     /// Deletes a snapshot. Boxes and snapshots made from it go on to work; its disk space is freed with the last of them.
     /// An unknown id is not an error.
     ///

@@ -167,6 +167,12 @@ async fn what_is_not_a_file_is_not_opened(context: Arc<Context>) {
     for name in ["pipe", "dir"] {
         linux_box.open(Path::new(name), OpenMode::Write { mode: 0o644 }).await.unwrap_err();
     }
+    for name in ["dir", ".", "/", "//", "/."] {
+        for mode in [OpenMode::Read, OpenMode::Write { mode: 0o644 }] {
+            let error = linux_box.open(Path::new(name), mode).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory, "{name} {mode:?}: {error}");
+        }
+    }
     assert!(succeeds(&linux_box, "test -p pipe").await);
 }
 

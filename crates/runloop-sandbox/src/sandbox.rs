@@ -233,7 +233,8 @@ impl Sandbox {
         let Opened { layers, driver, allow_weak } = opened;
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
-        let reaper = Reaper::start(layers.state().try_clone_to_owned().map_err(OpenError::Helper)?);
+        let state = layers.state().try_clone_to_owned().map_err(OpenError::Helper)?;
+        let reaper = Reaper::start(state, driver.groups.clone());
         let shared = Arc::new(Shared {
             reaper,
             kind: driver.guarantees.driver,

@@ -20,7 +20,7 @@ pub use event::{
     TrialResult, TrialState,
 };
 pub use mask::Masker;
-pub use names::{attempt_directory, safe_name};
+pub use names::{attempt_directory, problem_file, safe_name};
 pub use read::{ReadError, RecordedEvents, read_events};
 pub use recorder::{RecordError, Recorder};
 pub use run_directory::{RunDirectory, RunDirectoryError};

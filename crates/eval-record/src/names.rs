@@ -32,6 +32,11 @@ pub fn attempt_directory(trial: &TrialKey, attempt: u32) -> String {
     )
 }
 
+/// Where a scenario's problem statement is, relative to the run directory, with forward slashes.
+pub fn problem_file(scenario: &str) -> String {
+    format!("problems/{}.md", safe_name(scenario))
+}
+
 /// FNV-1a: the same on every machine and in every version, which the standard hasher does not promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

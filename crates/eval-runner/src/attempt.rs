@@ -216,7 +216,6 @@ impl<P: Platform> Attempt<P> {
             }
         };
         let Ended { exit_status, stdout, stderr } = ended;
-        self.progress.log_bytes("problem.md", scenario.problem_statement.clone().into_bytes());
         self.progress.log("agent.stdout", &stdout);
         self.progress.log("agent.stderr", &stderr);
         self.progress.agent_ended(match exit_status {

@@ -59,7 +59,7 @@ async fn pristine_carries_over_the_work_and_nothing_else() {
     let files = ran.sink.files.lock().unwrap();
     let diff = &files["trials/s/agent/1/attempt-1/diff.patch"];
     assert!(diff.contains("+three") && diff.contains("GIT binary patch"), "{diff}");
-    assert_eq!(files["trials/s/agent/1/attempt-1/problem.md"], "Make it work.");
+    assert_eq!(files["problems/s.md"], "Make it work.");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Runs a plan.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState};
+use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState, problem_file};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -64,9 +64,14 @@ pub async fn run<P: Platform>(
         EventKind::RunResumed { remaining: pending.len() as u64 }
     });
 
-    let runner =
-        Arc::new(Runner { preparations: Preparations::new(&scope, &plan), session: Arc::clone(&session) });
-    let slots = Arc::new(Semaphore::new(session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS)));
+    let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+    let runner = Arc::new(Runner {
+        preparations: Preparations::new(&scope, &plan),
+        session: Arc::clone(&session),
+        endings: Semaphore::new(concurrency),
+        problems: Mutex::default(),
+    });
+    let slots = Arc::new(Semaphore::new(concurrency));
     let mut tasks = JoinSet::new();
     for (index, trial) in pending {
         let slot = tokio::select! {
@@ -145,18 +150,33 @@ impl<P: Platform> Session<P> {
 struct Runner<P: Platform> {
     session: Arc<Session<P>>,
     preparations: Arc<Preparations<P>>,
+    /// As many as there are slots: a trial with its verdict gives its slot away while its devboxes end, but no more
+    /// trials end than run.
+    endings: Semaphore,
+    /// Scenarios whose problem statements are in the record.
+    problems: Mutex<HashSet<String>>,
 }
 
 impl<P: Platform> Runner<P> {
     /// One trial, with as many attempts as it takes.
     async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
         let session = &self.session;
+        self.keep_problem(&trial);
         let mut random =
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let mut attempt = 1;
+        let mut slot = Some(slot);
         let result = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
-            let (outcome, trace) = self.attempt(&trial, attempt).await;
+            let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
+            let (outcome, trace) = self.attempt(&trial, attempt, &scope).await;
+            let may_retry = matches!(&outcome, Some(Err(failure)) if failure.retry);
+            let ending = if may_retry { None } else { self.endings.acquire().await.ok() };
+            if !may_retry {
+                slot = None;
+            }
+            session.bounded(scope.finish()).await;
+            drop(ending);
             match outcome {
                 _ if session.halt.is_cancelled() && !matches!(outcome, Some(Ok(_))) => {
                     break canceled(&trial, attempt, trace);
@@ -189,14 +209,27 @@ impl<P: Platform> Runner<P> {
         result
     }
 
+    /// Puts the problem statement into the record, for people; once for all trials of a scenario.
+    fn keep_problem(&self, trial: &Trial) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        if problems.insert(trial.key.scenario.clone()) {
+            let statement = trial.scenario.problem_statement.clone().into_bytes();
+            self.session.file(&problem_file(&trial.key.scenario), statement);
+        }
+    }
+
     /// One attempt in a task of its own, so that it can break or be canceled without taking anything with it. `None` if it
-    /// was canceled. All its devboxes have ended afterwards.
-    async fn attempt(&self, trial: &Trial, attempt: u32) -> (Option<Result<Verdict, Failure>>, Trace) {
+    /// was canceled. Its devboxes may still be ending: [`Scope::finish`] waits for them.
+    async fn attempt(
+        &self,
+        trial: &Trial,
+        attempt: u32,
+        scope: &Arc<Scope<P>>,
+    ) -> (Option<Result<Verdict, Failure>>, Trace) {
         let session = &self.session;
-        let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
         let progress = Progress::new(session, &trial.key, attempt);
         let work = Attempt {
-            scope: Arc::clone(&scope),
+            scope: Arc::clone(scope),
             preparations: Arc::clone(&self.preparations),
             progress: Arc::clone(&progress),
             trial: trial.clone(),
@@ -213,9 +246,7 @@ impl<P: Platform> Runner<P> {
                 None
             }
         };
-        let trace = progress.finish();
-        session.bounded(scope.finish()).await;
-        (outcome, trace)
+        (outcome, progress.finish())
     }
 }
 

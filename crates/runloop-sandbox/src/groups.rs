@@ -3,27 +3,41 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the boxes of all sandboxes' groups are named after, with the number of the harness.
 const PREFIX: &str = "runloop-sandbox-";
 /// Length of a period in which a share of processors is counted, in microseconds.
 const PERIOD: u64 = 100_000;
 
+/// Groups of ended boxes that are kept for others.
+const SPARE_GROUPS: usize = 64;
+
 /// The groups of one sandbox; its boxes' are below.
+///
+/// Groups of ended boxes serve others of the same limits: a removed one stays in the kernel as long as any page or name in
+/// a cache was charged to it, and thousands of those slow everything down.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
+    spare: Arc<Mutex<Vec<BoxGroups>>>,
     memory: PathBuf,
     /// The same directory in version 2, another hierarchy in version 1.
     cpu: Option<PathBuf>,
     unified: bool,
 }
 
+/// What a box may use: bytes, and processors if they are limited.
+type Limits = (u64, Option<f64>);
+
 /// The groups of one box.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BoxGroups {
+    limits: Limits,
     directories: Vec<PathBuf>,
     /// File that counts the processes that were killed for lack of memory.
     events: Option<PathBuf>,
+    /// How many of them were of earlier boxes.
+    earlier_kills: u64,
 }
 
 impl Groups {
@@ -51,7 +65,7 @@ impl Groups {
             let _ = std::fs::remove_dir(&memory);
             return None;
         }
-        Some(Self { memory, cpu: hierarchy("cpu"), unified: false })
+        Some(Self { spare: Arc::default(), memory, cpu: hierarchy("cpu"), unified: false })
     }
 
     fn version_2(mounts: &str, name: &str, limit: u64) -> Option<Self> {
@@ -76,7 +90,7 @@ impl Groups {
             return None;
         }
         let cpu = enable(&memory, "+cpu").then(|| memory.clone());
-        Some(Self { memory, cpu, unified: true })
+        Some(Self { spare: Arc::default(), memory, cpu, unified: true })
     }
 
     /// Whether shares of processors can be held.
@@ -89,9 +103,17 @@ impl Groups {
         if self.unified { "control group v2" } else { "control group v1" }
     }
 
-    /// Makes the groups of a box.
+    /// Finds or makes the groups of a box.
     pub(crate) fn for_box(&self, name: &str, memory: u64, cpus: Option<f64>) -> io::Result<BoxGroups> {
-        let mut groups = BoxGroups::default();
+        let spare = {
+            let mut spare = self.spare();
+            let fitting = spare.iter().position(|groups| groups.limits == (memory, cpus));
+            fitting.map(|index| spare.swap_remove(index))
+        };
+        if let Some(groups) = spare {
+            return Ok(groups);
+        }
+        let mut groups = BoxGroups { limits: (memory, cpus), ..BoxGroups::default() };
         let made = self.fill(&mut groups, name, memory, cpus);
         if made.is_err() {
             groups.remove();
@@ -129,6 +151,23 @@ impl Groups {
         Ok(())
     }
 
+    /// Takes back the groups of a box that ended: for another, or to be removed. `false` if a process is still in there.
+    pub(crate) fn retire(&self, mut groups: BoxGroups) -> bool {
+        if !groups.are_empty() {
+            return false;
+        }
+        if self.spare().len() >= SPARE_GROUPS {
+            return groups.remove();
+        }
+        groups.earlier_kills += groups.memory_kills();
+        self.spare().push(groups);
+        true
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<BoxGroups>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The directories of the sandbox's own groups.
     pub(crate) fn roots(&self) -> Vec<PathBuf> {
         std::iter::once(&self.memory).chain(&self.cpu).cloned().collect()
@@ -150,7 +189,14 @@ impl BoxGroups {
     pub(crate) fn memory_kills(&self) -> u64 {
         let text =
             self.events.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-        count_of(&text, "oom_kill").unwrap_or(0)
+        count_of(&text, "oom_kill").unwrap_or(0).saturating_sub(self.earlier_kills)
+    }
+
+    fn are_empty(&self) -> bool {
+        self.entrances().iter().all(|processes| match std::fs::read(processes) {
+            Ok(text) => text.is_empty(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        })
     }
 
     /// Whether the kernel holds the memory limit.
@@ -159,7 +205,7 @@ impl BoxGroups {
     }
 
     /// Removes them, as far as no process is left in them. Returns whether that worked.
-    pub(crate) fn remove(&self) -> bool {
+    fn remove(&self) -> bool {
         self.directories.iter().fold(true, |all, directory| {
             let gone = match std::fs::remove_dir(directory) {
                 Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -238,6 +284,27 @@ mod tests {
         assert_eq!(own_group(groups, "memory"), Some("/a/b"));
         assert_eq!(own_group(groups, "cpuacct"), Some("/"));
         assert_eq!(own_group(groups, "pids"), None);
+    }
+
+    #[test]
+    fn groups_of_an_ended_box_serve_another_of_the_same_limits() {
+        let top = tempfile::tempdir().unwrap();
+        let groups = Groups { spare: Arc::default(), memory: top.path().into(), cpu: None, unified: false };
+        let first = groups.for_box("a", 100, None).unwrap();
+        let directory = top.path().join("a");
+        std::fs::write(directory.join("memory.oom_control"), "oom_kill 2\n").unwrap();
+        std::fs::write(directory.join("cgroup.procs"), "17\n").unwrap();
+        assert_eq!(first.memory_kills(), 2);
+        assert!(!groups.retire(first.clone()), "somebody is in there");
+        std::fs::write(directory.join("cgroup.procs"), "").unwrap();
+        assert!(groups.retire(first));
+
+        assert_eq!(groups.for_box("b", 200, None).unwrap().directories, [top.path().join("b")]);
+        let again = groups.for_box("c", 100, None).unwrap();
+        assert_eq!((again.directories.as_slice(), again.memory_kills()), ([directory.clone()].as_slice(), 0));
+        std::fs::write(directory.join("memory.oom_control"), "oom_kill 3\n").unwrap();
+        assert_eq!(again.memory_kills(), 1);
+        assert_eq!(groups.for_box("d", 100, None).unwrap().directories, [top.path().join("d")]);
     }
 
     #[test]

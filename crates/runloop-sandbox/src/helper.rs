@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 
 use crate::protocol::{
-    self, Failure, MAX_PACKET, Plan, Reply, Setup, ZYGOTE_ARGUMENT, ZygoteReply, ZygoteRequest,
+    self, Failure, MAX_PACKET, Plan, Remains, Reply, Setup, ZYGOTE_ARGUMENT, ZygoteReply, ZygoteRequest,
 };
 use crate::sys::{process, readiness, socket};
 
@@ -83,13 +83,13 @@ impl Started {
         protocol::send(
             self.control.as_fd(),
             0,
-            &ZygoteRequest::Create { plan: Box::new(plan) },
+            &ZygoteRequest::Create { plan: Box::new(plan), kept: Remains::default().kept() },
             &[theirs.as_fd()],
         )
         .map_err(failed)?;
         drop(theirs);
         let pidfd = match self.next().map_err(failed)? {
-            (ZygoteReply::Created {}, Some(pidfd)) => pidfd,
+            (ZygoteReply::Created { .. }, Some(pidfd)) => pidfd,
             (ZygoteReply::Failed { failure }, _) => return Err(failure),
             _ => return Err(failed(io::Error::from_raw_os_error(libc::EPROTO))),
         };
@@ -122,9 +122,24 @@ pub(crate) struct Helper {
     next: AtomicU64,
 }
 
+/// A broker that was forked.
+#[derive(Debug)]
+struct Forked {
+    pidfd: OwnedFd,
+    remains: Remains,
+}
+
+/// A broker that was forked, and this side's end of its socket.
+pub(crate) struct Created {
+    pub(crate) socket: OwnedFd,
+    pub(crate) broker: OwnedFd,
+    /// For another start of the same box.
+    pub(crate) remains: Remains,
+}
+
 #[derive(Debug, Default)]
 struct Pending {
-    answers: HashMap<u64, oneshot::Sender<Result<OwnedFd, Failure>>>,
+    answers: HashMap<u64, oneshot::Sender<Result<Forked, Failure>>>,
     closed: bool,
 }
 
@@ -146,12 +161,8 @@ impl Helper {
         })
     }
 
-    /// Has a broker forked, over a root that an earlier one left if there is one. `None` if the zygote is gone.
-    pub(crate) async fn create(
-        &self,
-        plan: Plan,
-        root: Option<OwnedFd>,
-    ) -> Option<Result<(OwnedFd, OwnedFd), Failure>> {
+    /// Has a broker forked, with what an earlier one of the same box left. `None` if the zygote is gone.
+    pub(crate) async fn create(&self, plan: Plan, remains: Remains) -> Option<Result<Created, Failure>> {
         let control = lock(&self.control).clone()?;
         let (ours, theirs) = match socket::pair() {
             Ok(pair) => pair,
@@ -166,12 +177,14 @@ impl Helper {
             }
             pending.answers.insert(number, sender);
         }
-        let (packet, memory) = match protocol::pack(number, &ZygoteRequest::Create { plan: Box::new(plan) }) {
+        let request = ZygoteRequest::Create { plan: Box::new(plan), kept: remains.kept() };
+        let (packet, memory) = match protocol::pack(number, &request) {
             Ok(packed) => packed,
             Err(error) => return Some(Err(Failure::new("asking for a box", &error))),
         };
         loop {
-            let all: Vec<_> = memory.iter().chain([&theirs]).chain(&root).map(AsFd::as_fd).collect();
+            let first = memory.iter().chain([&theirs]).map(AsFd::as_fd);
+            let all: Vec<_> = first.chain(remains.descriptors()).collect();
             match socket::send(control.get_ref().as_fd(), &packet, &all, false) {
                 Ok(()) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -180,8 +193,9 @@ impl Helper {
                 Err(_) => return None,
             }
         }
-        drop((theirs, root));
-        Some(answer.await.ok()?.map(|pidfd| (ours, pidfd)))
+        drop((theirs, remains));
+        let forked = answer.await.ok()?;
+        Some(forked.map(|Forked { pidfd, remains }| Created { socket: ours, broker: pidfd, remains }))
     }
 
     /// Whether it was let go.
@@ -222,7 +236,7 @@ async fn listen(control: Arc<AsyncFd<OwnedFd>>, pending: Arc<Mutex<Pending>>) {
     pending.answers.clear();
 }
 
-async fn next(control: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> Option<(u64, Result<OwnedFd, Failure>)> {
+async fn next(control: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> Option<(u64, Result<Forked, Failure>)> {
     loop {
         let mut guard = control.readable().await.ok()?;
         match guard.try_io(|control| socket::receive(control.as_fd(), buffer, false)) {
@@ -230,10 +244,12 @@ async fn next(control: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> Option<(u64, Res
             Ok(Err(_)) => return None,
             Ok(Ok(received)) if received.length == 0 => return None,
             Ok(Ok(received)) => {
-                let fd = received.fds.into_iter().next();
+                let mut fds = received.fds.into_iter();
                 let message = protocol::unpack::<ZygoteReply>(&buffer[..received.length], &mut Vec::new())?;
-                return Some(match (message, fd) {
-                    ((number, ZygoteReply::Created {}), Some(pidfd)) => (number, Ok(pidfd)),
+                return Some(match (message, fds.next()) {
+                    ((number, ZygoteReply::Created { kept }), Some(pidfd)) => {
+                        (number, Ok(Forked { pidfd, remains: Remains::take(&kept, &mut fds) }))
+                    }
                     ((number, ZygoteReply::Failed { failure }), _) => (number, Err(failure)),
                     _ => return None,
                 });

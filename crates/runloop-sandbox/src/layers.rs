@@ -107,6 +107,16 @@ impl Layers {
         self.lock().get(id).is_some_and(|layer| !layer.deleted)
     }
 
+    /// The snapshots there are, oldest first.
+    pub(crate) fn list(&self) -> Vec<SnapshotId> {
+        let layers = self.lock();
+        let mut ids: Vec<_> =
+            layers.iter().filter(|(_, layer)| !layer.deleted).map(|(id, _)| id.clone()).collect();
+        // Their names begin with the time.
+        ids.sort();
+        ids
+    }
+
     /// What a snapshot stands on, if it is there.
     pub(crate) fn meta(&self, id: &SnapshotId) -> Option<Meta> {
         self.lock().get(id).filter(|layer| !layer.deleted).map(|layer| layer.meta.clone())
@@ -286,6 +296,7 @@ mod tests {
         layers.delete(&below).unwrap();
         let again = Layers::load(directory.path()).unwrap();
         assert!(again.has(&above) && !again.has(&below));
+        assert_eq!(again.list(), std::slice::from_ref(&above));
         assert_eq!(again.meta(&above).unwrap().parents, [below]);
     }
 

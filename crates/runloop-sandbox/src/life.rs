@@ -1,12 +1,12 @@
 //! The life of a box: running, stopped, gone, and what moves it between these.
 //!
-//! A stopped box is only a directory, with its root still mounted where that can be used again. `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends
-//! whatever was left, the memory file systems go with their namespace, and the next operation starts it anew, which
-//! takes milliseconds. A box that is not used again never pays for that.
+//! A stopped box is only a directory, with its root still mounted where that can be used again, and its empty namespaces.
+//! `kill_all` and snapshots of idle boxes stop it: the kernel itself then ends whatever was left, the memory file systems
+//! go with their namespace, and the next operation starts it anew, which takes milliseconds. A box that is not used again
+//! never pays for that.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,7 +16,7 @@ use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
-use crate::protocol::{Lower, Plan, Request, Shape};
+use crate::protocol::{Lower, Plan, Remains, Request, Shape};
 use crate::sandbox::{CreateError, Shared};
 use crate::session::{Notice, RequestError, Session};
 use crate::skeleton::Foundation;
@@ -55,7 +55,45 @@ pub(crate) struct Inner {
     /// The running session, for those who cannot wait for the lock.
     current: Mutex<Option<Arc<Session>>>,
     failure: Mutex<Option<BoxFailure>>,
+    kills: Mutex<Kills>,
     gone: watch::Sender<bool>,
+}
+
+/// Processes that the kernel killed for lack of memory. A box that is lost was lost to one of them if it is not known to
+/// have outlived them all.
+#[derive(Debug, Default)]
+struct Kills {
+    /// As many were noticed.
+    noticed: u64,
+    /// As many the broker has outlived.
+    outlived: u64,
+    /// As many it will have outlived when it answers this probe.
+    asked: Option<(u64, u64)>,
+}
+
+impl Kills {
+    /// Takes note of a count; whether it has grown.
+    fn notice(&mut self, count: u64) -> bool {
+        let grown = count > self.noticed;
+        self.noticed = self.noticed.max(count);
+        grown
+    }
+
+    /// A probe was sent after `count` had been read.
+    fn ask(&mut self, probe: u64, count: u64) {
+        self.asked = Some((probe, count));
+    }
+
+    fn answered(&mut self, probe: u64) {
+        if let Some((_, count)) = self.asked.take_if(|(asked, _)| *asked == probe) {
+            self.outlived = self.outlived.max(count);
+        }
+    }
+
+    /// Whether a box that has just been lost, with this count, was lost to one of them.
+    fn took_the_box(&self, count: u64) -> bool {
+        count > self.outlived
+    }
 }
 
 #[derive(Debug)]
@@ -66,8 +104,8 @@ struct Life {
     /// How often it was started.
     generation: u32,
     frozen: bool,
-    /// The root as mounted by the last start, for the next one.
-    root: Option<OwnedFd>,
+    /// Of the last start, for the next one.
+    remains: Remains,
 }
 
 #[derive(Debug)]
@@ -120,10 +158,11 @@ impl Inner {
                 layers,
                 generation: 0,
                 frozen: false,
-                root: None,
+                remains: Remains::default(),
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
+            kills: Mutex::default(),
             gone: watch::Sender::new(false),
         });
         inner.shared.remember(&inner);
@@ -230,17 +269,12 @@ impl Inner {
             step: failure.step.clone(),
             source: failure.into_error(),
         };
-        let (socket, broker) = self
-            .shared
-            .helper
-            .create(plan, life.root.take())
-            .await
-            .ok_or(CreateError::Closed)?
-            .map_err(kernel)?;
-        let session = Session::new(socket, broker)
+        let created = self.shared.helper.create(plan, std::mem::take(&mut life.remains));
+        let created = created.await.ok_or(CreateError::Closed)?.map_err(kernel)?;
+        let session = Session::new(created.socket, created.broker)
             .map_err(|source| CreateError::Kernel { step: "watching the box".into(), source })?;
         match session.ready().await {
-            Ok(root) => life.root = root,
+            Ok(root) => life.remains = Remains { root, ..created.remains },
             Err(RequestError::Refused(failure)) => return Err(kernel(failure)),
             Err(_) => return Err(CreateError::Closed),
         }
@@ -248,6 +282,15 @@ impl Inner {
         tokio::spawn(Arc::clone(&session).listen(move |notice| heard(&weak, &own, notice)));
         life.stage = Stage::Running(Arc::clone(&session));
         life.frozen = false;
+        if life.generation > 1 && self.groups.hold_memory() {
+            // Whatever was killed in an earlier life, the box has begun another.
+            let count = self.groups.memory_kills();
+            let mut kills = self.lock_kills();
+            if kills.notice(count) {
+                self.fail(BoxFailure::OutOfMemory);
+            }
+            kills.outlived = count;
+        }
         *self.lock_current() = Some(Arc::clone(&session));
         Ok(session)
     }
@@ -362,7 +405,7 @@ impl Inner {
     /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
     async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
         // What is mounted must not be moved. Unmounting takes as long as there are files that the kernel remembers.
-        if let Some(root) = life.root.take() {
+        if let Some(root) = life.remains.root.take() {
             let _ = tokio::task::spawn_blocking(move || drop(root)).await;
         }
         let meta = self.meta(&life.layers);
@@ -425,16 +468,36 @@ impl Inner {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what went wrong first: the rest follows from it.
-    pub(crate) fn fail(&self, failure: BoxFailure) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+    /// Each event stands for itself: what a box has outlived is not why it is lost later.
+    fn fail(&self, failure: BoxFailure) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    fn lock_kills(&self) -> std::sync::MutexGuard<'_, Kills> {
+        self.kills.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note if the kernel killed something for lack of memory.
     pub(crate) fn check_memory(&self) {
-        if self.groups.hold_memory() && self.groups.memory_kills() > 0 {
-            self.fail(BoxFailure::OutOfMemory);
+        if !self.groups.hold_memory() {
+            return;
         }
+        let current = self.lock_current().clone();
+        // Held while asking, so that the answer finds the question.
+        let mut kills = self.lock_kills();
+        let count = self.groups.memory_kills();
+        if kills.notice(count) {
+            self.fail(BoxFailure::OutOfMemory);
+            if let Some(probe) = current.and_then(|session| session.probe()) {
+                kills.ask(probe, count);
+            }
+        }
+    }
+
+    /// Why the box, whose broker has ended unasked, is lost.
+    fn cause_of_loss(&self) -> BoxFailure {
+        let killed = self.groups.hold_memory() && self.lock_kills().took_the_box(self.groups.memory_kills());
+        if killed { BoxFailure::OutOfMemory } else { BoxFailure::Lost }
     }
 
     pub(crate) async fn gone(&self) {
@@ -462,7 +525,7 @@ impl Inner {
         let layers = std::mem::take(&mut life.layers);
         *self.lock_current() = None;
         self.shared.forget(&self.name);
-        self.shared.reaper.remove(life.root.take(), self.directory(), self.groups.clone());
+        self.shared.reaper.remove(life.remains.root.take(), self.directory(), self.groups.clone());
         if !layers.is_empty() {
             let shared = Arc::clone(&self.shared);
             // Deleted snapshots may go with the last box that stood on them.
@@ -501,7 +564,7 @@ impl Inner {
             return;
         }
         *self.lock_current() = None;
-        life.root = None;
+        life.remains = Remains::default();
         self.gone.send_replace(true);
     }
 
@@ -518,13 +581,14 @@ fn heard(inner: &Weak<Inner>, session: &Weak<Session>, notice: Notice) {
     match notice {
         Notice::OutOfMemory => inner.fail(BoxFailure::OutOfMemory),
         Notice::CommandKilled => inner.check_memory(),
+        Notice::Alive(probe) => inner.lock_kills().answered(probe),
         Notice::Ended => {
             tokio::spawn(async move {
                 let mut life = inner.life.lock().await;
                 // Whoever ended it on purpose has moved it on before letting go of the lock.
                 let lost = matches!(&life.stage, Stage::Running(current) if Arc::ptr_eq(current, &session));
                 if lost && !session.is_ending() {
-                    inner.fail(BoxFailure::Lost);
+                    inner.fail(inner.cause_of_loss());
                     life.stage = Stage::Gone;
                     inner.bury(&mut life).await;
                 }
@@ -547,5 +611,35 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_is_lost_to_a_kill_that_it_is_not_known_to_have_outlived() {
+        let mut kills = Kills::default();
+        assert!(!kills.notice(0) && !kills.took_the_box(0));
+        assert!(kills.notice(2) && !kills.notice(2));
+        kills.ask(7, 2);
+        assert!(kills.took_the_box(2), "no sign of life since");
+        kills.answered(6);
+        assert!(kills.took_the_box(2), "the answer to an older question says nothing");
+        kills.answered(7);
+        assert!(!kills.took_the_box(2));
+        assert!(kills.took_the_box(3), "another one, not noticed before the end");
+        assert!(kills.notice(3));
+    }
+
+    #[test]
+    fn an_answer_covers_the_kills_before_its_question_only() {
+        let mut kills = Kills::default();
+        kills.notice(1);
+        kills.ask(1, 1);
+        kills.notice(2);
+        kills.answered(1);
+        assert!(kills.took_the_box(2) && !kills.took_the_box(1));
     }
 }

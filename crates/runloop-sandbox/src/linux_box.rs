@@ -214,11 +214,11 @@ pub enum ArchiveFormat {
 /// What went wrong inside a box, found by the watcher or the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoxFailure {
-    /// The memory limit was hit and processes were killed.
+    /// The memory limit was hit and processes were killed; of a lost box, its first among them.
     OutOfMemory,
     /// The disk limit was hit and processes were killed.
     OutOfDisk,
-    /// The box's first process is gone without having been asked.
+    /// The box's first process is gone without having been asked, for no reason that is the box's own.
     Lost,
 }
 
@@ -406,7 +406,7 @@ impl LinuxBox {
         self.inner().snapshot().await
     }
 
-    /// What went wrong inside so far, if anything.
+    /// What went wrong inside last, if anything. Of a box that is gone unasked: what it was lost to.
     pub fn failure(&self) -> Option<BoxFailure> {
         self.inner().failure()
     }

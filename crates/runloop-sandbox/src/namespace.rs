@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::protocol::{Failure, Lower, Plan, Tree};
+use crate::sys::clone::Namespaces;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{clone, files, ids, process};
 
@@ -57,6 +58,37 @@ pub(crate) fn map_single_user(inside: u32, uid: u32, gid: u32) -> Result<(), Fai
         std::fs::write(format!("/proc/self/{file}"), text).at(|| format!("writing /proc/self/{file}"))?;
     }
     ids::become_user(inside, inside).at(|| "taking on the box's user".into())
+}
+
+/// Joins the network namespace of an earlier start, or a fresh one if anything there remembers a socket: a connection that
+/// is still being closed would keep its port from the next user.
+pub(crate) fn enter_network(kept: BorrowedFd<'_>) -> Result<(), Failure> {
+    clone::join_network(kept).at(|| "joining the network namespace".into())?;
+    let is_clean = ["sockstat", "sockstat6"].iter().all(|file| {
+        let path = format!("/proc/self/net/{file}");
+        std::fs::read_to_string(path).is_ok_and(|text| no_sockets(&text))
+    });
+    let no_names =
+        || std::fs::read("/proc/self/net/unix").is_ok_and(|text| !text.trim_ascii().contains(&b'\n'));
+    if is_clean && no_names() {
+        return Ok(());
+    }
+    clone::unshare(Namespaces::NET).at(|| "making a network namespace".into())
+}
+
+/// Whether `/proc/net/sockstat` or `sockstat6` counts no socket of any protocol, nor one that is being closed, nor parts of
+/// a packet. The total in its first line counts the kernel's own and is passed over; so are memory and what is allocated
+/// in the whole system.
+fn no_sockets(counts: &str) -> bool {
+    counts.lines().filter(|line| !line.starts_with("sockets:")).all(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        while let (Some(name), Some(count)) = (words.next(), words.next()) {
+            if matches!(name, "inuse" | "orphan" | "tw") && count != "0" {
+                return false;
+            }
+        }
+        true
+    })
 }
 
 /// Device files that all boxes of the root driver share, read-only.
@@ -317,4 +349,19 @@ fn write_run_files(plan: &Plan, resolver: Option<&std::ffi::OsStr>) -> Result<()
     std::fs::create_dir("/run/lock").at(|| "making /run/lock".into())?;
     std::fs::set_permissions("/run/lock", std::os::unix::fs::PermissionsExt::from_mode(0o1777))
         .at(|| "opening /run/lock".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_clean_without_sockets_of_any_kind() {
+        let fresh = "sockets: used 2\nTCP: inuse 0 orphan 0 tw 0 alloc 1 mem 276\nUDP: inuse 0 mem 0\nRAW: inuse 0\n\
+                     FRAG: inuse 0 memory 0\n";
+        assert!(no_sockets(fresh));
+        for (was, is) in [("tw 0", "tw 1"), ("orphan 0", "orphan 2"), ("UDP: inuse 0", "UDP: inuse 1")] {
+            assert!(!no_sockets(&fresh.replace(was, is)), "{is}");
+        }
+    }
 }

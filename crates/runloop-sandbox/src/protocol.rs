@@ -108,20 +108,30 @@ wire_struct!(
     }
 );
 
-wire_enum!(
-    /// Harness to zygote. The first comes with the lock of the state directory, the others with the broker's end of the
-    /// box's socket, and then the box's root if that was kept from an earlier start.
-    ZygoteRequest {
-        1 = Begin { setup: Setup },
-        2 = Create { plan: Box<Plan> },
+wire_struct!(
+    /// Which descriptors come along, in this order.
+    Kept {
+        root: bool,
+        user: bool,
+        network: bool,
     }
 );
 
 wire_enum!(
-    /// Zygote to harness. `Created` carries the broker's pidfd.
+    /// Harness to zygote. The first comes with the lock of the state directory, the others with the broker's end of the
+    /// box's socket and what is kept from an earlier start of the box.
+    ZygoteRequest {
+        1 = Begin { setup: Setup },
+        2 = Create { plan: Box<Plan>, kept: Kept },
+    }
+);
+
+wire_enum!(
+    /// Zygote to harness. `Created` carries the broker's pidfd and what can be kept for another start; the root is not among
+    /// that, since the broker mounts it.
     ZygoteReply {
         1 = Ready {},
-        2 = Created {},
+        2 = Created { kept: Kept },
         3 = Failed { failure: Failure },
     }
 );
@@ -135,6 +145,33 @@ wire_struct!(
         text: String,
     }
 );
+
+/// What is left of a box's earlier start that saves the next one work. Only where host root makes the boxes.
+#[derive(Debug, Default)]
+pub(crate) struct Remains {
+    /// The root as it was mounted.
+    pub(crate) root: Option<OwnedFd>,
+    /// The user namespace.
+    pub(crate) user: Option<OwnedFd>,
+    /// The network namespace, without interfaces but loopback. Never used again while anything in it remembers a socket.
+    pub(crate) network: Option<OwnedFd>,
+}
+
+impl Remains {
+    pub(crate) fn kept(&self) -> Kept {
+        Kept { root: self.root.is_some(), user: self.user.is_some(), network: self.network.is_some() }
+    }
+
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.root.iter().chain(&self.user).chain(&self.network).map(AsFd::as_fd)
+    }
+
+    /// Takes what `kept` says from the front of the descriptors that came along.
+    pub(crate) fn take(kept: &Kept, fds: &mut impl Iterator<Item = OwnedFd>) -> Self {
+        let mut next = |there: bool| if there { fds.next() } else { None };
+        Self { root: next(kept.root), user: next(kept.user), network: next(kept.network) }
+    }
+}
 
 impl Failure {
     pub(crate) fn new(step: impl Into<String>, error: &io::Error) -> Self {

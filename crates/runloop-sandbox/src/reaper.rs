@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::groups::BoxGroups;
+use crate::groups::{BoxGroups, Groups};
 use crate::tree;
 
 enum Message {
@@ -20,13 +20,13 @@ pub(crate) struct Reaper(mpsc::UnboundedSender<Message>);
 
 impl Reaper {
     /// Starts the task, for directories relative to `state`. It ends, when all is done, after this is dropped.
-    pub(crate) fn start(state: OwnedFd) -> Self {
+    pub(crate) fn start(state: OwnedFd, groups: Option<Groups>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(work(state, receiver));
+        tokio::spawn(work(state, groups, receiver));
         Self(sender)
     }
 
-    /// Has the root of a box unmounted, and its directory and its control groups removed, soon.
+    /// Has the root of a box unmounted, its directory removed, and its control groups given back, soon.
     pub(crate) fn remove(&self, root: Option<OwnedFd>, path: PathBuf, groups: BoxGroups) {
         // Without a runtime there is no task: the directory then goes with the sandbox.
         let _ = self.0.send(Message::Remove(root, path, groups));
@@ -41,25 +41,27 @@ impl Reaper {
     }
 }
 
-/// A group stays busy until the last zombie in it is reaped.
-fn remove_groups(groups: &BoxGroups) {
+/// A group stays busy until the last zombie in it is reaped. One that stays so for longer is left to the sandbox's end.
+fn retire(all: &Groups, groups: &BoxGroups) {
     for _ in 0..100 {
-        if groups.remove() {
+        if all.retire(groups.clone()) {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
 }
 
-async fn work(state: OwnedFd, mut messages: mpsc::UnboundedReceiver<Message>) {
+async fn work(state: OwnedFd, all: Option<Groups>, mut messages: mpsc::UnboundedReceiver<Message>) {
     let state = std::sync::Arc::new(state);
     while let Some(message) = messages.recv().await {
         match message {
             Message::Remove(root, path, groups) => {
-                let (state, shown) = (std::sync::Arc::clone(&state), path.clone());
+                let (state, shown, all) = (std::sync::Arc::clone(&state), path.clone(), all.clone());
                 let removed = tokio::task::spawn_blocking(move || {
                     drop(root);
-                    remove_groups(&groups);
+                    if let Some(all) = all {
+                        retire(&all, &groups);
+                    }
                     tree::remove(state.as_fd(), &path)
                 });
                 let removed = removed.await;

@@ -233,7 +233,8 @@ impl Sandbox {
         let Opened { layers, driver, allow_weak } = opened;
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
-        let reaper = Reaper::start(layers.state().try_clone_to_owned().map_err(OpenError::Helper)?);
+        let state = layers.state().try_clone_to_owned().map_err(OpenError::Helper)?;
+        let reaper = Reaper::start(state, driver.groups.clone());
         let shared = Arc::new(Shared {
             reaper,
             kind: driver.guarantees.driver,
@@ -368,6 +369,12 @@ impl Sandbox {
     /// Whether a snapshot is there (snapshots outlive the process that took them).
     pub fn has_snapshot(&self, id: &SnapshotId) -> bool {
         self.guard.shared.layers.has(id)
+    }
+
+    /// The snapshots there are, oldest first, also those of earlier processes. The state directory is locked, so no other
+    /// process that is alive can need one of them.
+    pub fn snapshots(&self) -> Vec<SnapshotId> {
+        self.guard.shared.layers.list()
     }
 
     /// Deletes a snapshot. Boxes and snapshots made from it go on to work; its disk space is freed with the last of them.

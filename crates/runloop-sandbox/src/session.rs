@@ -1,6 +1,6 @@
 //! The harness's end of one running broker: requests, answers, the ends of commands, and the broker's own end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -36,6 +36,8 @@ pub(crate) enum Notice {
     OutOfMemory,
     /// A command was ended by SIGKILL, by whomever.
     CommandKilled,
+    /// The broker answered this [`Session::probe`]: it lived when it was asked.
+    Alive(u64),
     /// The broker is gone.
     Ended,
 }
@@ -58,6 +60,7 @@ pub(crate) struct Session {
 struct State {
     pending: HashMap<u64, oneshot::Sender<(Reply, Option<OwnedFd>)>>,
     commands: HashMap<u64, watch::Sender<Option<ExitStatus>>>,
+    probes: HashSet<u64>,
     closed: bool,
 }
 
@@ -102,7 +105,13 @@ impl Session {
                 }
                 Reply::OutOfMemory {} => notice(Notice::OutOfMemory),
                 answer => {
-                    let waiting = self.state().pending.remove(&number);
+                    let (waiting, probe) = {
+                        let mut state = self.state();
+                        (state.pending.remove(&number), state.probes.remove(&number))
+                    };
+                    if probe {
+                        notice(Notice::Alive(number));
+                    }
                     // An answer to a question that was not asked, or given up, is dropped.
                     if let Some(waiting) = waiting {
                         let _ = waiting.send((answer, fd));
@@ -216,6 +225,19 @@ impl Session {
             (Reply::Done {}, _) => Ok(()),
             _ => Err(RequestError::Gone),
         }
+    }
+
+    /// Asks for a sign of life, which will be [`Notice::Alive`] with the number returned. Does not wait: `None` if that
+    /// cannot be asked for now.
+    pub(crate) fn probe(&self) -> Option<u64> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (packet, _) = protocol::pack(number, &Request::IsIdle {}).ok()?;
+        self.state().probes.insert(number);
+        let sent = socket::send(self.socket.as_fd(), &packet, &[], false);
+        if sent.is_err() {
+            self.state().probes.remove(&number);
+        }
+        sent.ok().map(|()| number)
     }
 
     /// Whether no process but the broker is there.

@@ -1,12 +1,13 @@
 //! Removing, measuring and copying directory trees that a box has written, so that nothing in them can hurt: no link
 //! is followed, no name is resolved twice, and no depth exhausts stack or descriptors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::sys::files::{self, Kind, Status};
@@ -18,6 +19,9 @@ const MAX_OPEN: usize = 64;
 pub(crate) const MAX_DEPTH: usize = 700;
 
 const DIRECTORY: i32 = libc::O_RDONLY | libc::O_DIRECTORY;
+
+/// Value of the mark of a directory that hides what is below it.
+const OPAQUE: &[u8] = b"y";
 
 /// Removes a directory of `state` and everything in it. That it is not there is not an error.
 pub(crate) fn remove(state: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
@@ -148,23 +152,37 @@ pub(crate) fn copy(
     owners: Owners,
     threads: usize,
 ) -> io::Result<()> {
-    let (from, to) = (c_path(from)?, c_path(to)?);
-    let source = files::open_entry(state, &from, DIRECTORY, 0)?;
+    let sources = vec![files::open_entry(state, &c_path(from)?, DIRECTORY, 0)?];
+    fill(state, sources, to, Job::new(owners, None, &AtomicBool::new(false)), threads)
+}
+
+/// Makes one layer of several, the uppermost first, that does to whatever lies below what they did together: their files,
+/// and the marks for what they deleted and replaced. `opaque` is the attribute by which these layers mark directories
+/// that hide what is below. Given up with an error when `stop` becomes true.
+pub(crate) fn merge(
+    state: BorrowedFd<'_>,
+    from: &[PathBuf],
+    to: &Path,
+    opaque: &CStr,
+    stop: &AtomicBool,
+) -> io::Result<()> {
+    let sources = from.iter().map(|path| files::open_entry(state, &c_path(path)?, DIRECTORY, 0));
+    let sources = sources.collect::<io::Result<Vec<_>>>()?;
+    fill(state, sources, to, Job::new(Owners::Keep, Some(opaque), stop), 1)
+}
+
+fn fill(
+    state: BorrowedFd<'_>,
+    sources: Vec<OwnedFd>,
+    to: &Path,
+    job: Job<'_>,
+    threads: usize,
+) -> io::Result<()> {
+    let to = c_path(to)?;
     files::make_directory(state, &to, 0o700)?;
-    let target = files::open_entry(state, &to, DIRECTORY, 0)?;
-    let status = files::status(source.as_fd())?;
-    let top = Arc::new(Pair { source, target });
-    let job = Job {
-        owners,
-        queue: Mutex::new(Queue {
-            pending: vec![Work { pair: Arc::clone(&top), name: None, depth: 0 }],
-            busy: 0,
-            error: None,
-        }),
-        changed: Condvar::new(),
-        names: Mutex::new(HashMap::new()),
-        finishing: Mutex::new(Vec::new()),
-    };
+    let target = Arc::new(files::open_entry(state, &to, DIRECTORY, 0)?);
+    let top = Arc::new(Pair { sources, target });
+    lock(&job.queue).pending.push(Work { pair: top, below: None, depth: 0 });
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(|| job.work());
@@ -172,27 +190,21 @@ pub(crate) fn copy(
         job.work();
     });
     let mut queue = job.queue.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(error) = queue.error.take() {
-        return Err(error);
-    }
-    // Times of directories last: every entry made in one changed them.
-    let finishing = job.finishing.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for (parent, name, status) in finishing {
-        files::set_times(parent.target.as_fd(), &name, &status)?;
-    }
-    files::set_open_times(top.target.as_fd(), &status)
+    queue.error.take().map_or(Ok(()), Err)
 }
 
 /// A directory and its copy.
 struct Pair {
-    source: OwnedFd,
-    target: OwnedFd,
+    /// One directory, or those that are merged, the uppermost first.
+    sources: Vec<OwnedFd>,
+    target: Arc<OwnedFd>,
 }
 
 struct Work {
     pair: Arc<Pair>,
-    /// Entry of the pair that is to be copied with all below; `None` for the pair itself.
-    name: Option<CString>,
+    /// Directory of the pair that is to be copied with all below, and which is the first of the sources that has it;
+    /// `None` for the pair itself.
+    below: Option<(CString, usize)>,
     depth: usize,
 }
 
@@ -205,20 +217,33 @@ struct Queue {
 /// Device and inode: one file, whatever its names.
 type FileNumber = (u64, u64);
 
-struct Job {
+struct Job<'a> {
     owners: Owners,
+    /// Mark of directories that hide what is below, where several layers are merged.
+    opaque: Option<&'a CStr>,
+    stop: &'a AtomicBool,
     queue: Mutex<Queue>,
     changed: Condvar,
     /// Files with several names: where the first copy of each is.
-    names: Mutex<HashMap<FileNumber, (Arc<Pair>, CString)>>,
-    finishing: Mutex<Vec<(Arc<Pair>, CString, Status)>>,
+    names: Mutex<HashMap<FileNumber, (Arc<OwnedFd>, CString)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-impl Job {
+impl<'a> Job<'a> {
+    fn new(owners: Owners, opaque: Option<&'a CStr>, stop: &'a AtomicBool) -> Self {
+        Self {
+            owners,
+            opaque,
+            stop,
+            queue: Mutex::new(Queue { pending: Vec::new(), busy: 0, error: None }),
+            changed: Condvar::new(),
+            names: Mutex::default(),
+        }
+    }
+
     fn work(&self) {
         loop {
             let mut queue = lock(&self.queue);
@@ -250,35 +275,74 @@ impl Job {
 
     /// Copies one directory's entries; returns the directories below it.
     fn directory(&self, work: Work) -> io::Result<Vec<Work>> {
-        let pair = match &work.name {
-            None => work.pair,
-            Some(name) => {
-                let source = files::open_entry(work.pair.source.as_fd(), name, DIRECTORY, 0)?;
-                let target = files::open_entry(work.pair.target.as_fd(), name, DIRECTORY, 0)?;
-                Arc::new(Pair { source, target })
-            }
-        };
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::from(io::ErrorKind::Interrupted));
+        }
         if work.depth >= MAX_DEPTH {
             return Err(io::Error::other(format!(
                 "directories are nested more than {MAX_DEPTH} levels deep"
             )));
         }
-        let status = files::status(pair.source.as_fd())?;
+        let (pair, cut) = match &work.below {
+            None => (work.pair, false),
+            Some((name, first)) => {
+                let (sources, cut) = self.contributors(&work.pair.sources[*first..], name)?;
+                let target = files::open_entry(work.pair.target.as_fd(), name, DIRECTORY, 0)?;
+                (Arc::new(Pair { sources, target: Arc::new(target) }), cut)
+            }
+        };
+        let Some(uppermost) = pair.sources.first() else { return Ok(Vec::new()) };
         let mut below = Vec::new();
-        for entry in files::entries(pair.source.as_fd(), usize::MAX)? {
-            let status = files::status_of(pair.source.as_fd(), &entry.name)?;
-            if status.kind == Kind::Directory {
-                files::make_directory(pair.target.as_fd(), &entry.name, 0o700)?;
-                lock(&self.finishing).push((Arc::clone(&pair), entry.name.clone(), status));
-                below.push(Work { pair: Arc::clone(&pair), name: Some(entry.name), depth: work.depth + 1 });
-            } else {
-                self.entry(&pair, entry.name, &status)?;
+        let mut seen = HashSet::new();
+        for (number, source) in pair.sources.iter().enumerate() {
+            for entry in files::entries(source.as_fd(), usize::MAX)? {
+                if pair.sources.len() > 1 && !seen.insert(entry.name.clone()) {
+                    // An upper layer has something by this name.
+                    continue;
+                }
+                let status = files::status_of(source.as_fd(), &entry.name)?;
+                if status.kind == Kind::Directory {
+                    files::make_directory(pair.target.as_fd(), &entry.name, 0o700)?;
+                    let next = (entry.name, number);
+                    below.push(Work { pair: Arc::clone(&pair), below: Some(next), depth: work.depth + 1 });
+                } else {
+                    self.entry(source.as_fd(), &pair.target, entry.name, &status)?;
+                }
             }
         }
-        copy_attributes(pair.source.as_fd(), pair.target.as_fd())?;
+        let status = files::status(uppermost.as_fd())?;
+        copy_attributes(uppermost.as_fd(), pair.target.as_fd())?;
+        if let (true, Some(mark)) = (cut, self.opaque) {
+            files::set_attribute(pair.target.as_fd(), mark, OPAQUE)?;
+        }
         self.own(pair.target.as_fd(), c".", &status)?;
         files::set_open_mode(pair.target.as_fd(), status.mode)?;
+        // After all its entries were made, each of which changed them.
+        files::set_open_times(pair.target.as_fd(), &status)?;
         Ok(below)
+    }
+
+    /// Those of the sources' directories of this name that are seen through each other, and whether they hide what is
+    /// below them all.
+    fn contributors(&self, sources: &[OwnedFd], name: &CStr) -> io::Result<(Vec<OwnedFd>, bool)> {
+        let mut found = Vec::new();
+        for source in sources {
+            match there(files::status_of(source.as_fd(), name))?.map(|status| status.kind) {
+                None => continue,
+                Some(Kind::Directory) => {}
+                // Something that was deleted or is not a directory ends here what is seen through the ones above.
+                Some(_) => return Ok((found, true)),
+            }
+            let directory = files::open_entry(source.as_fd(), name, DIRECTORY, 0)?;
+            let hides = self.opaque.is_some_and(|mark| {
+                files::attribute(directory.as_fd(), mark).is_ok_and(|value| value == OPAQUE)
+            });
+            found.push(directory);
+            if hides {
+                return Ok((found, true));
+            }
+        }
+        Ok((found, false))
     }
 
     fn own(&self, directory: BorrowedFd<'_>, name: &CStr, status: &Status) -> io::Result<()> {
@@ -291,23 +355,33 @@ impl Job {
         }
     }
 
-    fn entry(&self, pair: &Arc<Pair>, name: CString, status: &Status) -> io::Result<()> {
+    fn entry(
+        &self,
+        source: BorrowedFd<'_>,
+        target: &Arc<OwnedFd>,
+        name: CString,
+        status: &Status,
+    ) -> io::Result<()> {
         if status.links > 1 {
-            let target = pair.target.as_fd();
             let mut names = lock(&self.names);
             if let Some((first, first_name)) = names.get(&(status.device, status.inode)) {
-                return files::make_name(first.target.as_fd(), first_name, target, &name);
+                return files::make_name(first.as_fd(), first_name, target.as_fd(), &name);
             }
             // Made while the lock is held, so that the next name finds it there.
-            self.one(pair, &name, status)?;
-            names.insert((status.device, status.inode), (Arc::clone(pair), name));
+            self.one(source, target.as_fd(), &name, status)?;
+            names.insert((status.device, status.inode), (Arc::clone(target), name));
             return Ok(());
         }
-        self.one(pair, &name, status)
+        self.one(source, target.as_fd(), &name, status)
     }
 
-    fn one(&self, pair: &Pair, name: &CStr, status: &Status) -> io::Result<()> {
-        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
+    fn one(
+        &self,
+        source: BorrowedFd<'_>,
+        target: BorrowedFd<'_>,
+        name: &CStr,
+        status: &Status,
+    ) -> io::Result<()> {
         match status.kind {
             Kind::Regular => {
                 let from = File::from(files::open_entry(source, name, libc::O_RDONLY | libc::O_NONBLOCK, 0)?);
@@ -390,6 +464,148 @@ mod tests {
         remove(fd.as_fd(), Path::new("from")).unwrap();
         remove(fd.as_fd(), Path::new("to")).unwrap();
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    const MARK: &CStr = c"user.overlay.opaque";
+
+    /// A mark for a deleted file, which any user may make.
+    fn delete(path: PathBuf) {
+        let name = c_path(path.strip_prefix("/").unwrap()).unwrap();
+        let root = files::root().unwrap();
+        files::make_special(root.as_fd(), &name, libc::S_IFCHR, 0).unwrap();
+    }
+
+    fn mark_opaque(path: &Path) {
+        let directory = files::open_directory(path).unwrap();
+        files::set_attribute(directory.as_fd(), MARK, OPAQUE).unwrap();
+    }
+
+    fn is_opaque(path: &Path) -> bool {
+        files::attribute(files::open_directory(path).unwrap().as_fd(), MARK)
+            .is_ok_and(|value| value == OPAQUE)
+    }
+
+    fn is_deleted(path: PathBuf) -> bool {
+        std::fs::symlink_metadata(path)
+            .is_ok_and(|status| status.rdev() == 0 && status.mode() & 0o170000 == 0o020000)
+    }
+
+    /// Merges what the function makes of the three directories it is given, the uppermost first.
+    fn merged(make: impl FnOnce([PathBuf; 3])) -> (tempfile::TempDir, PathBuf) {
+        let (directory, fd) = state();
+        let paths = ["upper", "middle", "lower"].map(|name| directory.path().join(name));
+        for path in &paths {
+            std::fs::create_dir(path).unwrap();
+        }
+        make(paths);
+        let from = ["upper", "middle", "lower"].map(PathBuf::from);
+        merge(fd.as_fd(), &from, Path::new("to"), MARK, &AtomicBool::new(false)).unwrap();
+        let to = directory.path().join("to");
+        (directory, to)
+    }
+
+    #[test]
+    fn the_uppermost_file_of_a_name_is_merged_and_deletions_stay() {
+        let (_directory, to) = merged(|[upper, middle, lower]| {
+            for path in [&upper, &middle, &lower] {
+                std::fs::create_dir(path.join("dir")).unwrap();
+                std::fs::write(path.join("dir/all"), path.file_name().unwrap().as_encoded_bytes()).unwrap();
+            }
+            std::fs::write(middle.join("dir/two"), "middle").unwrap();
+            std::fs::write(lower.join("dir/two"), "lower").unwrap();
+            std::fs::write(lower.join("dir/one"), "lower").unwrap();
+            std::fs::write(lower.join("dir/gone"), "lower").unwrap();
+            delete(middle.join("dir/gone"));
+            delete(middle.join("back"));
+            std::fs::write(upper.join("back"), "upper").unwrap();
+            delete(lower.join("of-the-base"));
+            std::fs::set_permissions(upper.join("dir"), PermissionsExt::from_mode(0o750)).unwrap();
+            std::os::unix::fs::symlink("upper", upper.join("link")).unwrap();
+            std::fs::write(lower.join("link"), "lower").unwrap();
+        });
+        let read = |name: &str| std::fs::read_to_string(to.join(name)).unwrap();
+        assert_eq!(
+            (read("dir/all"), read("dir/two"), read("dir/one")),
+            ("upper".into(), "middle".into(), "lower".into())
+        );
+        assert_eq!(read("back"), "upper");
+        assert!(is_deleted(to.join("dir/gone")) && is_deleted(to.join("of-the-base")));
+        assert_eq!(std::fs::metadata(to.join("dir")).unwrap().mode() & 0o777, 0o750);
+        assert_eq!(std::fs::read_link(to.join("link")).unwrap(), Path::new("upper"));
+        assert!(!is_opaque(&to.join("dir")), "the base still shows through");
+    }
+
+    #[test]
+    fn a_directory_that_replaced_something_hides_it_and_the_base() {
+        let (_directory, to) = merged(|[upper, middle, lower]| {
+            for path in [&upper, &middle, &lower] {
+                for name in ["opaque", "deleted", "file", "deep/er"] {
+                    std::fs::create_dir_all(path.join(name)).unwrap();
+                    std::fs::write(path.join(name).join(path.file_name().unwrap()), "").unwrap();
+                }
+            }
+            mark_opaque(&middle.join("opaque"));
+            mark_opaque(&upper.join("deep/er"));
+            for (name, marked) in [("deleted", true), ("file", false)] {
+                std::fs::remove_dir_all(middle.join(name)).unwrap();
+                if marked {
+                    delete(middle.join(name))
+                } else {
+                    std::fs::write(middle.join(name), "").unwrap()
+                }
+            }
+        });
+        let names = |name: &str| {
+            let mut names: Vec<_> =
+                std::fs::read_dir(to.join(name)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("opaque"), ["middle", "upper"]);
+        for name in ["deleted", "file", "deep/er"] {
+            assert_eq!(names(name), ["upper"], "{name}");
+        }
+        for name in ["opaque", "deleted", "file", "deep/er"] {
+            assert!(is_opaque(&to.join(name)), "{name}");
+        }
+        assert!(!is_opaque(&to.join("deep")));
+    }
+
+    #[test]
+    fn merged_files_keep_their_names_attributes_and_times() {
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let (_directory, to) = merged(|[upper, middle, lower]| {
+            std::fs::create_dir(lower.join("dir")).unwrap();
+            std::fs::write(lower.join("dir/one"), "text").unwrap();
+            for name in ["two", "dir/three"] {
+                std::fs::hard_link(lower.join("dir/one"), lower.join(name)).unwrap();
+            }
+            let file = File::open(lower.join("two")).unwrap();
+            files::set_attribute(file.as_fd(), c"user.own", b"value").unwrap();
+            file.set_modified(old).unwrap();
+            // One of the names is another file since.
+            std::fs::create_dir(middle.join("dir")).unwrap();
+            std::fs::write(middle.join("dir/three"), "other").unwrap();
+            std::fs::create_dir(upper.join("dir")).unwrap();
+            File::open(upper.join("dir")).unwrap().set_modified(old).unwrap();
+        });
+        let one = std::fs::metadata(to.join("dir/one")).unwrap();
+        assert_eq!((one.ino(), one.nlink()), (std::fs::metadata(to.join("two")).unwrap().ino(), 2));
+        assert_eq!(one.modified().unwrap(), old);
+        assert_eq!(
+            files::attribute(File::open(to.join("two")).unwrap().as_fd(), c"user.own").unwrap(),
+            b"value"
+        );
+        assert_eq!(std::fs::read_to_string(to.join("dir/three")).unwrap(), "other");
+        assert_eq!(std::fs::metadata(to.join("dir")).unwrap().modified().unwrap(), old);
+    }
+
+    #[test]
+    fn merging_stops_when_it_is_told_to() {
+        let (directory, fd) = state();
+        std::fs::create_dir(directory.path().join("one")).unwrap();
+        let stopped = merge(fd.as_fd(), &["one".into()], Path::new("to"), MARK, &AtomicBool::new(true));
+        assert_eq!(stopped.unwrap_err().kind(), io::ErrorKind::Interrupted);
     }
 
     #[test]

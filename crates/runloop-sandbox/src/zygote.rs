@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use crate::broker::{self, Broker, Users};
 use crate::confine;
 use crate::namespace::{self, Identity};
-use crate::protocol::{self, Failure, Lower, MAX_PACKET, Plan, Setup, Shape, ZygoteReply, ZygoteRequest};
+use crate::protocol::{
+    self, Failure, Lower, MAX_PACKET, Plan, Remains, Setup, Shape, ZygoteReply, ZygoteRequest,
+};
 use crate::sys::clone::{self, Forked, Namespaces};
 use crate::sys::{files, ids, limits, mount, process, socket};
 use crate::tree::Owners;
@@ -167,13 +169,14 @@ impl Zygote {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
         let mut fds = fds.into_iter();
-        let (ZygoteRequest::Create { plan }, Some(socket)) = (request, fds.next()) else {
+        let (ZygoteRequest::Create { plan, kept }, Some(socket)) = (request, fds.next()) else {
             return Err(io::Error::from_raw_os_error(libc::EPROTO));
         };
-        let root = fds.next();
-        match self.create(*plan, &socket, root.as_ref()) {
-            Ok(pidfd) => {
-                protocol::send(self.control.as_fd(), number, &ZygoteReply::Created {}, &[pidfd.as_fd()])
+        match self.create(*plan, &socket, Remains::take(&kept, &mut fds)) {
+            Ok((pidfd, remains)) => {
+                let along: Vec<_> = std::iter::once(pidfd.as_fd()).chain(remains.descriptors()).collect();
+                let reply = ZygoteReply::Created { kept: remains.kept() };
+                protocol::send(self.control.as_fd(), number, &reply, &along)
             }
             Err(failure) => {
                 protocol::send(self.control.as_fd(), number, &ZygoteReply::Failed { failure }, &[])
@@ -181,15 +184,14 @@ impl Zygote {
         }
     }
 
-    /// Forks the first process of a box and returns a handle on it.
+    /// Forks the first process of a box and returns a handle on it, with what another start can use.
     fn create(
         &mut self,
         mut plan: Plan,
         socket: &OwnedFd,
-        root: Option<&OwnedFd>,
-    ) -> Result<OwnedFd, Failure> {
+        mut remains: Remains,
+    ) -> Result<(OwnedFd, Remains), Failure> {
         self.groups.extend(plan.group_roots.iter().cloned());
-        let mut user_namespace = None;
         if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
             for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
                 if let Lower::Base { skeleton, host, stranger } = lower {
@@ -197,15 +199,17 @@ impl Zygote {
                     *lower = Lower::Layer { path };
                 }
             }
-            user_namespace = match self.spare.pop() {
-                Some(namespace) => Some(namespace),
-                None => Some(self.user_namespace(None)?),
-            };
+            if remains.user.is_none() {
+                remains.user = Some(match self.spare.pop() {
+                    Some(namespace) => namespace,
+                    None => self.user_namespace(None)?,
+                });
+            }
         }
         let mut namespaces = Namespaces::NONE;
         if !matches!(self.setup, Setup::Process { .. }) {
             namespaces = Namespaces::MOUNT.with(Namespaces::PID).with(Namespaces::IPC).with(Namespaces::UTS);
-            if plan.offline {
+            if plan.offline && remains.network.is_none() {
                 namespaces = namespaces.with(Namespaces::NET);
             }
         }
@@ -213,31 +217,33 @@ impl Zygote {
             namespaces = namespaces.with(Namespaces::USER);
         }
         match clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))? {
-            Forked::Child => self.become_broker(plan, socket, user_namespace.as_ref(), root),
+            Forked::Child => self.become_broker(plan, socket, remains),
             Forked::Parent { pid, pidfd } => {
                 self.boxes.insert(pid);
-                Ok(pidfd)
+                remains.root = None;
+                if remains.network.is_none() && plan.offline && matches!(self.setup, Setup::Root { .. }) {
+                    // Without it the next start makes another.
+                    remains.network =
+                        std::fs::File::open(format!("/proc/{pid}/ns/net")).ok().map(OwnedFd::from);
+                }
+                Ok((pidfd, remains))
             }
         }
     }
 
     /// In the child: never comes back to the zygote's code.
-    fn become_broker(
-        &self,
-        plan: Plan,
-        socket: &OwnedFd,
-        user_namespace: Option<&OwnedFd>,
-        root: Option<&OwnedFd>,
-    ) -> ! {
+    fn become_broker(&self, plan: Plan, socket: &OwnedFd, remains: Remains) -> ! {
         let run = || -> Result<std::convert::Infallible, (OwnedFd, Failure)> {
             process::unblock_signals();
             limits::set_name(c"runloop-box");
-            // One slot is the socket, the others are the user namespace and the root, or once more the socket where there
-            // is none.
-            let (second, third) = (user_namespace.unwrap_or(socket), root.unwrap_or(socket));
-            let kept = process::keep_only([socket.as_fd(), second.as_fd(), third.as_fd()]);
-            let Ok([socket, second, third]) = kept else { process::exit_now(1) };
-            match self.settle(&plan, second, root.is_some().then_some(third)) {
+            let wanted: Vec<_> = std::iter::once(socket.as_fd()).chain(remains.descriptors()).collect();
+            let Ok(kept) = process::keep_only(&wanted) else { process::exit_now(1) };
+            let mut kept = kept.into_iter();
+            let Some(socket) = kept.next() else { process::exit_now(1) };
+            let kept = Remains::take(&remains.kept(), &mut kept);
+            // Its numbers are those of the others now.
+            std::mem::forget(remains);
+            match self.settle(&plan, kept) {
                 Ok((users, root)) => {
                     let copy = socket.try_clone();
                     match (Broker::new(socket, plan, users), copy) {
@@ -261,29 +267,28 @@ impl Zygote {
     }
 
     /// In the child: moves into the box. Returns its root too, where that can be used again.
-    fn settle(
-        &self,
-        plan: &Plan,
-        second: OwnedFd,
-        root: Option<OwnedFd>,
-    ) -> Result<(Users, Option<OwnedFd>), Failure> {
+    fn settle(&self, plan: &Plan, kept: Remains) -> Result<(Users, Option<OwnedFd>), Failure> {
         for group in &plan.groups {
             std::fs::write(group, "0")
                 .map_err(|error| Failure::new(format!("joining {}", group.display()), &error))?;
         }
         match &plan.shape {
             Shape::Namespaces { trees, shown, resolver, fake_owners } => {
-                let identity = match self.setup {
-                    Setup::Root { shift } => Identity::Shifted { user_namespace: second, shift },
+                let identity = match (&self.setup, kept.user) {
+                    (Setup::Root { shift }, Some(user_namespace)) => {
+                        Identity::Shifted { user_namespace, shift: *shift }
+                    }
                     _ => {
-                        drop(second);
                         namespace::map_single_user(plan.uid, self.uid, self.gid)?;
                         Identity::Single
                     }
                 };
+                if let Some(network) = kept.network {
+                    namespace::enter_network(network.as_fd())?;
+                }
                 let users =
                     if matches!(identity, Identity::Shifted { .. }) { Users::Any } else { Users::Same };
-                let root = namespace::enter(plan, trees, shown, resolver.as_deref(), identity, root)?;
+                let root = namespace::enter(plan, trees, shown, resolver.as_deref(), identity, kept.root)?;
                 if *fake_owners {
                     confine::fake_owner_changes()
                         .map_err(|error| Failure::new("installing a seccomp filter", &error))?;
@@ -291,7 +296,6 @@ impl Zygote {
                 Ok((users, root))
             }
             Shape::Directory { path, uid, readable } => {
-                drop(second);
                 let landlock = matches!(self.setup, Setup::Process { confine: true });
                 confine::enter_directory(path, *uid, readable, plan.offline, landlock)?;
                 Ok((uid.map_or(Users::Same, Users::Only), None))

@@ -93,6 +93,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what}: {}", chain(source)))
     }
 
+    /// 507: the server has no room for what it should keep; repeating the request brings nothing back.
+    pub(crate) fn out_of_storage(message: impl Into<String>) -> Self {
+        Self { should_retry: Some(false), ..Self::new(StatusCode::INSUFFICIENT_STORAGE, message) }
+    }
+
     /// 503: the server is on its way out.
     pub(crate) fn shutting_down() -> Self {
         Self {
@@ -108,7 +113,6 @@ impl ApiError {
     }
 
     /// The status it answers with.
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use runloop_sandbox::{Base, Guarantees, OpenError, Sandbox, SandboxOptions};
+use runloop_sandbox::{Base, Guarantees, OpenError, Sandbox, SandboxOptions, SnapshotId};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -120,11 +120,17 @@ impl Server {
         let bind = |source| StartError::Bind { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let sandbox = match options.sandbox {
-            SandboxSource::Ready(sandbox) => sandbox,
+        let (sandbox, orphans) = match options.sandbox {
+            // What else is in its state directory is the business of whoever opened it.
+            SandboxSource::Ready(sandbox) => (sandbox, Vec::new()),
             SandboxSource::Open(options) => {
                 let options = SandboxOptions { state_dir: data_dir.sandbox(), ..options };
-                Sandbox::open(options).await.map_err(|error| StartError::Sandbox(Box::new(error)))?
+                let sandbox =
+                    Sandbox::open(options).await.map_err(|error| StartError::Sandbox(Box::new(error)))?;
+                let known = store.layers().await?;
+                let all = sandbox.snapshots().into_iter();
+                let orphans = all.filter(|layer| !known.contains(layer.as_str())).collect();
+                (sandbox, orphans)
             }
         };
         let app = Arc::new(App {
@@ -145,6 +151,7 @@ impl Server {
         });
         restore(&app).await?;
         app.tasks.spawn(expire(Arc::clone(&app)));
+        app.tasks.spawn(collect(Arc::clone(&app), orphans));
         let stop_serving = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, Arc::clone(&app), stop_serving.clone(), address));
         Ok(Self { app, api_key, serving: Some(serving), stop_serving, _data_dir: data_dir })
@@ -221,6 +228,20 @@ async fn serve(listener: TcpListener, app: Shared, stop: CancellationToken, addr
     let served = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = served.into_future().await {
         tracing::error!(%error, %address, "serving ended");
+    }
+}
+
+/// Removes layers that an earlier server made and that its database does not know: it was killed before it could note
+/// them, or before it could delete them.
+async fn collect(app: Shared, orphans: Vec<SnapshotId>) {
+    for layer in orphans {
+        if app.stop.is_cancelled() {
+            return;
+        }
+        match app.sandbox.delete_snapshot(&layer).await {
+            Ok(()) => tracing::info!(%layer, "removed what a killed server left behind"),
+            Err(error) => tracing::warn!(%layer, %error, "a layer that nobody knows could not be removed"),
+        }
     }
 }
 

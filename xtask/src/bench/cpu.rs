@@ -6,8 +6,16 @@ use std::time::{Duration, Instant};
 /// Ticks of `/proc/stat` per second; fixed at 100 for user space on Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Seconds that all cores were busy since boot: user, nice, system, irq, softirq and steal.
-fn busy_seconds() -> Result<f64, String> {
+/// Seconds that all cores were busy in the last `over` seconds, of which they had `idle_before` at the beginning.
+///
+/// What is left of the time when idling, waiting for disks and what the host took are taken off. The kernel measures those
+/// when a core falls asleep and wakes up; its figures of work are samples of a clock, which short work slips through.
+fn busy_since(idle_before: f64, over: f64) -> Result<f64, String> {
+    Ok(over * cores() as f64 - (idle_seconds()? - idle_before))
+}
+
+/// Seconds that all cores had nothing to do since boot: idle, iowait and steal.
+fn idle_seconds() -> Result<f64, String> {
     let stat = std::fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
     let fields: Vec<f64> = stat
         .lines()
@@ -17,8 +25,8 @@ fn busy_seconds() -> Result<f64, String> {
         .skip(1)
         .filter_map(|field| field.parse().ok())
         .collect();
-    let busy = |index: usize| fields.get(index).copied().unwrap_or_default();
-    Ok((busy(0) + busy(1) + busy(2) + busy(5) + busy(6) + busy(7)) / TICKS_PER_SECOND)
+    let field = |index: usize| fields.get(index).copied().unwrap_or_default();
+    Ok((field(3) + field(4) + field(7)) / TICKS_PER_SECOND)
 }
 
 /// Cores of this machine.
@@ -28,9 +36,10 @@ pub(super) fn cores() -> usize {
 
 /// Cores' worth of load by others, measured while we sleep.
 pub(super) fn background(over: Duration) -> Result<f64, String> {
-    let before = busy_seconds()?;
+    let (start, idle) = (Instant::now(), idle_seconds()?);
     std::thread::sleep(over);
-    Ok((busy_seconds()? - before) / over.as_secs_f64())
+    let elapsed = start.elapsed().as_secs_f64();
+    Ok(busy_since(idle, elapsed)? / elapsed)
 }
 
 /// Seconds of all processes that this one waited for, and those waited for in turn.
@@ -66,11 +75,12 @@ pub(super) fn measure(work: impl FnOnce() -> Result<(), String>) -> Result<Cost,
     const QUIET: f64 = 0.2;
 
     let before = background(ROUND)?;
-    let (start, busy, children) = (Instant::now(), busy_seconds()?, children_seconds()?);
+    let (start, idle, children) = (Instant::now(), idle_seconds()?, children_seconds()?);
     work()?;
     let (wall, cpu) = (start.elapsed().as_secs_f64(), children_seconds()? - children);
     std::thread::sleep(AFTERMATH);
-    let (all, elapsed) = (busy_seconds()? - busy, start.elapsed().as_secs_f64());
+    let elapsed = start.elapsed().as_secs_f64();
+    let all = busy_since(idle, elapsed)?;
     let after = background(ROUND)?;
     let machine = (before.max(after) < QUIET).then_some(all - (before + after) / 2.0 * elapsed);
     Ok(Cost { cpu, machine, wall })

@@ -148,9 +148,17 @@ impl Broker {
         };
         let answer = match request {
             Request::Exec { argv, env, cwd, uid, null_input } => {
-                let (cwd, users) = (self.inside(&cwd), self.users);
-                let command = command::Command { argv, env, cwd, uid, null_input, users };
-                self.start(number, || command.run(fds))
+                let wanted = if null_input { 2 } else { 3 };
+                let command =
+                    command::Command::new(argv, env, &self.inside(&cwd), (uid, self.users), null_input);
+                let started = command.and_then(|command| match fds.len() == wanted {
+                    true => command.start(&fds),
+                    false => Err(io::ErrorKind::InvalidInput.into()),
+                });
+                match started {
+                    Ok(pid) => self.started(number, pid),
+                    Err(error) => Some(Reply::Failed { failure: Failure::new("starting a command", &error) }),
+                }
             }
             Request::Unpack { target, gzip } => {
                 let target = self.inside(&target);
@@ -204,16 +212,18 @@ impl Broker {
                 };
                 process::exit_now(status)
             }
-            Ok(Some(pid)) => {
-                // An earlier command's number may have come around again.
-                self.commands.retain(|_, old| *old != pid);
-                self.commands.insert(number, pid);
-                self.running.insert(pid, number);
-                self.watching = self.plan.watch_memory;
-                Some(Reply::Done {})
-            }
+            Ok(Some(pid)) => self.started(number, pid),
             Err(error) => Some(Reply::Failed { failure: Failure::new("forking", &error) }),
         }
+    }
+
+    fn started(&mut self, number: u64, pid: i32) -> Option<Reply> {
+        // An earlier command's number may have come around again.
+        self.commands.retain(|_, old| *old != pid);
+        self.commands.insert(number, pid);
+        self.running.insert(pid, number);
+        self.watching = self.plan.watch_memory;
+        Some(Reply::Done {})
     }
 
     fn opened(&self, number: u64, result: io::Result<OwnedFd>, path: &Path) -> Option<Reply> {

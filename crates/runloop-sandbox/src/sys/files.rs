@@ -84,6 +84,12 @@ pub(crate) fn open_entry(
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Makes a directory this process's working directory. Only a kernel call.
+pub(crate) fn enter(directory: &CStr) -> io::Result<()> {
+    // SAFETY: the string ends with its NUL.
+    check(unsafe { libc::chdir(directory.as_ptr()) }).map(drop)
+}
+
 /// Opens a directory by its path.
 pub(crate) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     let name = c_path(path)?;

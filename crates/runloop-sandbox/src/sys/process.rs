@@ -165,19 +165,20 @@ pub(crate) fn copy_above(fd: BorrowedFd<'_>, lowest: RawFd) -> io::Result<OwnedF
 
 /// Renumbers these descriptors from 3 on and closes all others above 2. Only for a process just forked that never
 /// goes back to what its parent was doing: values there that own descriptors must not be used or dropped.
-pub(crate) fn keep_only<const N: usize>(fds: [BorrowedFd<'_>; N]) -> io::Result<[OwnedFd; N]> {
-    let mut raised = Vec::with_capacity(N);
+pub(crate) fn keep_only(fds: &[BorrowedFd<'_>]) -> io::Result<Vec<OwnedFd>> {
+    let end = 3 + fds.len() as RawFd;
+    let mut raised = Vec::with_capacity(fds.len());
     for fd in fds {
-        raised.push(copy_above(fd, 3 + N as RawFd)?);
+        raised.push(copy_above(*fd, end)?);
     }
-    for (index, fd) in raised.iter().enumerate() {
+    for (fd, number) in raised.iter().zip(3..) {
         // SAFETY: takes integers; what had this number before is given up, see above.
-        check(unsafe { libc::dup3(fd.as_raw_fd(), 3 + index as RawFd, libc::O_CLOEXEC) })?;
+        check(unsafe { libc::dup3(fd.as_raw_fd(), number, libc::O_CLOEXEC) })?;
     }
     std::mem::forget(raised);
-    close_from(3 + N as RawFd);
+    close_from(end);
     // SAFETY: these numbers were just made; the copies they came from are closed and forgotten.
-    Ok(std::array::from_fn(|index| unsafe { OwnedFd::from_raw_fd(3 + index as RawFd) }))
+    Ok((3..end).map(|number| unsafe { OwnedFd::from_raw_fd(number) }).collect())
 }
 
 /// Closes every descriptor from `first` on. Whoever calls this has no owner of such a descriptor left in use.

@@ -18,7 +18,8 @@ cases! {
         a_link_leads_no_archive_astray, freezing_stops_and_thawing_continues, killing_spares_nothing_but_the_disk,
         nothing_is_open_but_the_three_streams, many_boxes_at_once, a_destroyed_box_is_gone, the_last_handle_ends_the_box;
     namespaces: links_resolve_inside_the_box, writes_through_links_stay_inside, the_host_name_is_the_box_s,
-        exposed_directories_are_readable_only, memory_file_systems_are_emptied, a_directory_can_be_the_base;
+        exposed_directories_are_readable_only, memory_file_systems_are_emptied, a_directory_can_be_the_base,
+        ports_are_free_after_a_kill;
     shifted: commands_run_as_any_user;
 }
 
@@ -166,6 +167,12 @@ async fn what_is_not_a_file_is_not_opened(context: Arc<Context>) {
     for name in ["pipe", "dir"] {
         linux_box.open(Path::new(name), OpenMode::Write { mode: 0o644 }).await.unwrap_err();
     }
+    for name in ["dir", ".", "/", "//", "/."] {
+        for mode in [OpenMode::Read, OpenMode::Write { mode: 0o644 }] {
+            let error = linux_box.open(Path::new(name), mode).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory, "{name} {mode:?}: {error}");
+        }
+    }
     assert!(succeeds(&linux_box, "test -p pipe").await);
 }
 
@@ -286,6 +293,20 @@ async fn memory_file_systems_are_emptied(context: Arc<Context>) {
     sh(&linux_box, "echo x > /dev/shm/file; echo y > /tmp/file").await;
     linux_box.kill_all().await.unwrap();
     assert_eq!(sh(&linux_box, "ls /dev/shm; cat /tmp/file").await, "y\n");
+}
+
+/// The side that closes first keeps its port for a minute, whoever asks for it next: a killed server must not be felt by the
+/// one that tests it.
+async fn ports_are_free_after_a_kill(context: Arc<Context>) {
+    const LISTEN: &str =
+        "import socket\nserver = socket.socket()\nserver.bind(('127.0.0.1', 7777))\nserver.listen()\n";
+    let linux_box = context.new_box().await;
+    let closes_first = "client = socket.create_connection(('127.0.0.1', 7777))\nserver.accept()[0].close()\nclient.recv(1)\n";
+    for script in [format!("{LISTEN}{closes_first}"), LISTEN.to_owned()] {
+        let said = run(&linux_box, words(&["python3", "-c", &script])).await;
+        assert_eq!((said.status, said.stderr.as_str()), (ExitStatus::Exited(0), ""));
+        linux_box.kill_all().await.unwrap();
+    }
 }
 
 async fn nothing_is_open_but_the_three_streams(context: Arc<Context>) {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use runloop_sandbox::{BoxFailure, BoxSpec, ExitStatus, Limits};
+use runloop_sandbox::{BoxFailure, BoxSpec, ExitStatus, Guarantee, Limits};
+use tokio::io::AsyncWriteExt;
 
 use crate::context::*;
 
 cases! {
     counted: a_fork_bomb_stays_inside;
-    everywhere: a_memory_hog_is_killed, a_disk_hog_is_killed, no_file_is_larger_than_the_disk;
+    everywhere: a_memory_hog_is_killed, a_box_is_not_lost_to_what_it_outlived, a_box_lost_to_its_memory_says_so, a_disk_hog_is_killed,
+        no_file_is_larger_than_the_disk;
 }
 
 async fn a_fork_bomb_stays_inside(context: Arc<Context>) {
@@ -40,6 +42,38 @@ async fn a_memory_hog_is_killed(context: Arc<Context>) {
     assert_eq!(said.status, ExitStatus::Signaled(9));
     assert_eq!(linux_box.failure(), Some(BoxFailure::OutOfMemory));
     assert_eq!(sh(&linux_box, "echo alive").await, "alive\n");
+}
+
+async fn a_box_is_not_lost_to_what_it_outlived(context: Arc<Context>) {
+    let limits = Limits { memory_bytes: Some(64 << 20), ..Limits::default() };
+    let linux_box = context.sandbox.create(BoxSpec { limits, ..context.spec() }).await.unwrap();
+    assert_eq!(run(&linux_box, script("exec tail /dev/zero")).await.status, ExitStatus::Signaled(9));
+    assert_eq!(sh(&linux_box, "echo alive").await, "alive\n");
+    assert_eq!(linux_box.failure(), Some(BoxFailure::OutOfMemory));
+    crate::outside::signal_the_broker(&context, "KILL");
+    linux_box.gone().await;
+    assert_eq!(linux_box.failure(), Some(BoxFailure::Lost));
+}
+
+async fn a_box_lost_to_its_memory_says_so(context: Arc<Context>) {
+    let Guarantee::Enforced(_) = context.sandbox.guarantees().memory else {
+        // The broker watches, and cannot be lost to a kill that it does itself.
+        return;
+    };
+    let limits = Limits { memory_bytes: Some(64 << 20), ..Limits::default() };
+    let linux_box = context.sandbox.create(BoxSpec { limits, ..context.spec() }).await.unwrap();
+    let marker = marker("hog");
+    let hog = format!("echo; read line; exec -a {marker} tail /dev/zero");
+    let mut process = linux_box.exec(with_input(script(&hog))).await.unwrap();
+    first_line(&mut process).await;
+    // From here on the broker shows no sign of life, as one that the kernel is killing.
+    crate::outside::signal_the_broker(&context, "STOP");
+    process.stdin.take().unwrap().write_all(b"\n").await.unwrap();
+    let hog_is_gone = || processes_with(&marker).is_empty();
+    eventually("the end of the hog", hog_is_gone).await;
+    crate::outside::signal_the_broker(&context, "KILL");
+    linux_box.gone().await;
+    assert_eq!(linux_box.failure(), Some(BoxFailure::OutOfMemory));
 }
 
 async fn a_disk_hog_is_killed(context: Arc<Context>) {

@@ -298,10 +298,7 @@ async fn a_box_that_dies_is_told(context: Arc<Context>) {
     let marker = marker("lost");
     let linux_box = context.new_box().await;
     let (process, _) = background(&linux_box, &format!("echo; exec -a {marker} sleep 1000")).await;
-    let brokers = brokers_of(&context);
-    assert_eq!(brokers.len(), 1);
-    let killed = Command::new("kill").args(["-9", &brokers[0].to_string()]).status().unwrap();
-    assert!(killed.success());
+    signal_the_broker(&context, "KILL");
     linux_box.gone().await;
     assert_eq!(linux_box.failure(), Some(BoxFailure::Lost));
     assert!(matches!(process.wait().await, Err(ExecError::Gone)));
@@ -320,6 +317,14 @@ fn zygotes_of(directory: &Path) -> Vec<u32> {
         .into_iter()
         .filter(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == directory))
         .collect()
+}
+
+/// Signals the first process of the one box there is.
+pub(crate) fn signal_the_broker(context: &Context, signal: &str) {
+    let brokers = brokers_of(context);
+    assert_eq!(brokers.len(), 1);
+    let signalled = Command::new("kill").args(["-s", signal, &brokers[0].to_string()]).status().unwrap();
+    assert!(signalled.success());
 }
 
 /// First processes of the boxes of this sandbox.

@@ -147,6 +147,9 @@ pub(crate) fn file_error(path: &str, error: &FileError) -> ApiError {
         FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             ApiError::not_found("file", path)
         }
+        FileError::Io { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+            ApiError::bad_request(format!("`{}` is a directory: give the path of a file", shown(path)))
+        }
         FileError::Io { source, .. } => ApiError::bad_request(format!("`{}`: {source}", shown(path))),
         FileError::Gone => ApiError::bad_request("the devbox has just ended"),
         _ => ApiError::internal("the devbox could not reach the file", error),

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::output_log::OutputLog;
 use super::pump::pump;
 use crate::clock::now_ms;
+use crate::error::{ApiError, ApiResult};
 
 /// Exit status of a command that was killed: 128 + SIGKILL.
 const KILLED: i32 = 137;
@@ -197,6 +198,34 @@ impl Execution {
         }
     }
 
+    /// 507 if output of the command was lost because the server could not store it. Nothing can be told of such a command:
+    /// what is missing could be what it was run for.
+    ///
+    /// # Errors
+    /// That is what it is for.
+    pub(crate) fn check_output(&self) -> ApiResult<()> {
+        for (name, log) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if let Some(why) = log.lost() {
+                return Err(ApiError::out_of_storage(format!(
+                    "the {name} of execution `{}` is lost: the server could not store it ({why}); make room where \
+                     its data directory is and run the command again",
+                    self.id
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until output is lost, possibly for ever.
+    pub(crate) async fn output_lost(&self) {
+        let (mut stdout, mut stderr) = (self.stdout.subscribe(), self.stderr.subscribe());
+        // Neither sender is dropped while this is borrowed.
+        tokio::select! {
+            _ = stdout.wait_for(|progress| progress.lost) => {}
+            _ = stderr.wait_for(|progress| progress.lost) => {}
+        }
+    }
+
     /// Exit status, once completed.
     pub(crate) fn exit_status(&self) -> Option<i32> {
         *self.exit.borrow()
@@ -257,11 +286,15 @@ impl Execution {
     }
 
     /// The view with the last lines of both outputs.
-    pub(crate) fn view(&self, lines: usize) -> DevboxAsyncExecutionDetailView {
+    ///
+    /// # Errors
+    /// 507 when output was lost.
+    pub(crate) fn view(&self, lines: usize) -> ApiResult<DevboxAsyncExecutionDetailView> {
+        self.check_output()?;
         // Read before the output: what is completed has all its output.
         let exit_status = self.exit_status();
         let (stdout, stderr) = (self.stdout.tail(lines), self.stderr.tail(lines));
-        DevboxAsyncExecutionDetailView {
+        Ok(DevboxAsyncExecutionDetailView {
             devbox_id: self.devbox_id.clone(),
             execution_id: self.id.clone(),
             status: if exit_status.is_some() { ExecutionStatus::Completed } else { ExecutionStatus::Running },
@@ -271,7 +304,7 @@ impl Execution {
             stdout_truncated: Some(stdout.truncated),
             stderr: Some(stderr.text),
             stderr_truncated: Some(stderr.truncated),
-        }
+        })
     }
 
     /// What the devbox's log tells of this command: its start, its last lines, its end.
@@ -293,6 +326,9 @@ impl Execution {
                     .lines()
                     .map(|line| DevboxLog { message: Some(line.to_owned()), ..entry(level, end_ms) }),
             );
+        }
+        if let Err(error) = self.check_output() {
+            entries.push(DevboxLog { message: Some(error.message().to_owned()), ..entry("error", end_ms) });
         }
         if let Some(code) = exit {
             let level = if code == 0 { "info" } else { "error" };

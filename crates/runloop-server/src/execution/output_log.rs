@@ -26,6 +26,8 @@ pub(crate) struct Progress {
     pub(crate) len: u64,
     /// Whether every writer is gone.
     pub(crate) closed: bool,
+    /// Whether the server could not store what the command wrote: see [`OutputLog::lost`].
+    pub(crate) lost: bool,
 }
 
 /// One stream of a command's output.
@@ -47,6 +49,8 @@ struct State {
     file: Option<Arc<File>>,
     /// Whether the end was cut off, at `LONGEST` or because the disk refused it.
     full: bool,
+    /// What the disk said when it refused.
+    lost: Option<String>,
 }
 
 impl OutputLog {
@@ -95,9 +99,7 @@ impl OutputLog {
         };
         match spilled {
             Ok(new_file) => self.publish(bytes, new_file),
-            Err(error) => {
-                self.stop(&format!("the server cannot store more output: {error}"));
-            }
+            Err(error) => self.lose(&error),
         }
     }
 
@@ -130,6 +132,19 @@ impl OutputLog {
             state.kept_from + state.kept.len() as u64
         };
         self.progress.send_modify(|progress| progress.len = len);
+    }
+
+    /// What was written is lost by the server's fault, which is not to be taken for the command's silence.
+    fn lose(&self, error: &io::Error) {
+        lock(&self.state).lost = Some(error.to_string());
+        self.stop(&format!("the server cannot store more output: {error}"));
+        self.progress.send_modify(|progress| progress.lost = true);
+    }
+
+    /// Why the server has not all of the output, though it should: its disk refused it. `None` if it has. What a command
+    /// wrote beyond [`LONGEST`] does not count: that is the command's own doing.
+    pub(crate) fn lost(&self) -> Option<String> {
+        lock(&self.state).lost.clone()
     }
 
     /// Stores nothing from now on; views tell that they are incomplete.
@@ -215,7 +230,7 @@ mod tests {
         assert_eq!(log.tail(1), Tail { text: "two\n".into(), truncated: true });
         assert_eq!(log.read_at(2, 4).await.unwrap(), b"e\ntw");
         assert_eq!(log.read_at(99, 4).await.unwrap(), b"");
-        assert_eq!(log.progress(), Progress { len: 8, closed: false });
+        assert_eq!(log.progress(), Progress { len: 8, closed: false, lost: false });
         assert!(!dir.path().join("out").exists());
     }
 
@@ -227,7 +242,7 @@ mod tests {
             log.append(piece);
         }
         log.close();
-        assert_eq!(log.progress(), Progress { len: expected.len() as u64, closed: true });
+        assert_eq!(log.progress(), Progress { len: expected.len() as u64, closed: true, lost: false });
         assert!(lock(&log.state).kept.len() <= 2 * KEPT);
 
         let mut all = Vec::new();
@@ -255,6 +270,33 @@ mod tests {
         log.append(b"more");
         assert_eq!(log.progress().len, 10);
         assert_eq!(log.tail(100), Tail { text: "0123456789".into(), truncated: true });
+        assert_eq!(log.lost(), None, "that is the command's doing");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fills_up_under_an_output_is_told() {
+        let (_dir, log) = log();
+        log.append(&vec![b'x'; KEPT + 1]);
+        assert!(log.is_spilled() && log.lost().is_none());
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        lock(&log.state).file = Some(Arc::new(full));
+        log.append(b"more");
+        assert_eq!(log.lost(), Some(io::Error::from_raw_os_error(28).to_string()));
+        assert_eq!(log.progress(), Progress { len: KEPT as u64 + 1, closed: false, lost: true });
+        log.append(b"and more");
+        assert_eq!(log.progress().len, KEPT as u64 + 1, "no hole in what is there");
+        assert!(log.tail(1).truncated);
+    }
+
+    #[tokio::test]
+    async fn an_output_that_no_file_can_be_made_for_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = OutputLog::new(dir.path().join("missing/out"));
+        log.append(b"short");
+        assert_eq!(log.lost(), None);
+        log.append(&vec![b'x'; KEPT]);
+        assert!(log.lost().is_some() && log.progress().lost);
+        assert_eq!(log.read_at(0, 99).await.unwrap(), b"short");
     }
 
     #[tokio::test]

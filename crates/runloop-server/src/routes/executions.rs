@@ -83,7 +83,7 @@ async fn execute_async(
 ) -> ApiResult<Response> {
     let devbox = app.devboxes.get(&id)?;
     let execution = start(&app, &devbox, params).await?;
-    json(&execution.view(DEFAULT_LINES))
+    json(&execution.view(DEFAULT_LINES)?)
 }
 
 async fn start(app: &Shared, devbox: &Arc<Devbox>, params: ExecuteAsyncParams) -> ApiResult<Arc<Execution>> {
@@ -112,16 +112,18 @@ async fn execute(
         exec(&app, &devbox, NewExecution { id, line: params.command, attach_stdin: false }).await?;
     // A command that runs on is not an error: the client waits by its id.
     wait(&app, &execution, hold).await;
-    json(&execution.view(lines))
+    json(&execution.view(lines)?)
 }
 
-/// Waits for the completion; false when the time is over or the server stops.
+/// Waits for the completion, or for what makes it worthless: lost output. False when the time is over or the server
+/// stops.
 async fn wait(app: &App, execution: &Execution, hold: Duration) -> bool {
     if execution.exit_status().is_some() {
         return true;
     }
     tokio::select! {
         _ = execution.completed() => true,
+        () = execution.output_lost() => true,
         () = tokio::time::sleep(hold) => false,
         () = app.stop.cancelled() => false,
     }
@@ -134,6 +136,11 @@ async fn execute_sync(
 ) -> ApiResult<Response> {
     let devbox = app.devboxes.get(&id)?;
     let execution = start(&app, &devbox, params).await?;
+    tokio::select! {
+        _ = execution.completed() => {}
+        () = execution.output_lost() => {}
+    }
+    execution.check_output()?;
     let exit_status = execution.completed().await;
     json(&DevboxExecutionDetailView {
         devbox_id: devbox.id.clone(),
@@ -177,7 +184,7 @@ async fn retrieve(
     query: Query,
 ) -> ApiResult<Response> {
     let (_, execution) = find(&app, &id, &execution_id)?;
-    json(&execution.view(last_n(&query)?))
+    json(&execution.view(last_n(&query)?)?)
 }
 
 async fn wait_for_status(
@@ -199,14 +206,15 @@ async fn wait_for_status(
         )));
     }
     let hold = hold(params.timeout_seconds, HOLD, HOLD)?;
-    let view = execution.view(lines);
+    let view = execution.view(lines)?;
     if params.statuses.contains(&view.status) {
         return json(&view);
     }
     // What runs can only complete, and what has completed stays so.
     if wait(&app, &execution, hold).await && params.statuses.contains(&ExecutionStatus::Completed) {
-        return json(&execution.view(lines));
+        return json(&execution.view(lines)?);
     }
+    execution.check_output()?;
     if app.stop.is_cancelled() {
         return Err(ApiError::shutting_down());
     }
@@ -230,7 +238,7 @@ async fn kill(
         // With the box gone the command is, too.
         tracing::debug!(devbox = %devbox.id, error = %chain(&error), "nothing left to kill");
     }
-    json(&execution.view(DEFAULT_LINES))
+    json(&execution.view(DEFAULT_LINES)?)
 }
 
 async fn send_std_in(

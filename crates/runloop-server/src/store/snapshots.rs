@@ -1,6 +1,6 @@
 //! Disk snapshots: the API's record of each, and the layer of the sandbox that holds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use runloop_sandbox::User;
 use runloop_types::{DevboxSnapshotView, SnapshotParams, SnapshotStatus};
@@ -158,6 +158,19 @@ impl Store {
                 );
             }
             list(connection, TABLE, conditions, &request)
+        })
+        .await
+    }
+
+    /// Names of all the layers that snapshots and blueprints stand for.
+    pub(crate) async fn layers(&self) -> Result<HashSet<String>, StoreError> {
+        self.call(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT layer FROM snapshots WHERE layer IS NOT NULL
+                 UNION SELECT layer FROM blueprints WHERE layer IS NOT NULL",
+            )?;
+            let layers = statement.query_map([], |row| row.get(0))?;
+            Ok(layers.collect::<Result<_, _>>()?)
         })
         .await
     }

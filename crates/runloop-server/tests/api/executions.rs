@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use runloop_server::Server;
 use serde_json::{Value, json};
 
-use crate::support::{Api, fresh_id};
+use crate::support::{Api, fresh_id, options};
 
 pub(crate) async fn a_command_runs_in_a_login_shell_at_home(api: Api) {
     let id = api.devbox(json!({})).await;
@@ -333,4 +334,37 @@ pub(crate) async fn many_commands_at_once(api: Api) {
         assert_eq!(run.await.unwrap(), format!("{n}\n{n}\n"));
     }
     api.shutdown(&id).await;
+}
+
+/// On a server of its own, whose scratch directory goes away as a disk that fills up would.
+pub(crate) async fn output_that_cannot_be_stored_fails_its_execution(_: Api) {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(options(data.path())).await.unwrap();
+    let api = Api::of(&server);
+    let devbox = api.devbox(json!({})).await;
+    let command = |line: &str| json!({"command": line, "command_id": fresh_id()});
+    std::fs::remove_dir(data.path().join("private/scratch")).unwrap();
+
+    let long = "head -c 1000000 /dev/zero | tr '\\0' x; exit 3";
+    let answer = api.post(&format!("/v1/devboxes/{devbox}/execute"), command(long)).await;
+    assert!(answer.error(507).contains("the stdout of execution"), "{}", answer.text());
+    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    api.post(&format!("/v1/devboxes/{devbox}/execute_sync"), json!({"command": long})).await.error(507);
+    // A command that is still running has failed already: what is missing will not come.
+    let execution = api.start(&devbox, "head -c 500000 /dev/zero | tr '\\0' e >&2; sleep 1000").await;
+    let path = format!("/v1/devboxes/{devbox}/executions/{execution}");
+    let wait = json!({"statuses": ["completed"], "timeout_seconds": 25.0});
+    let said = api.post(&format!("{path}/wait_for_status"), wait).await.error(507);
+    assert!(said.contains("the stderr of execution"), "{said}");
+    assert_eq!(api.get(&path).await.error(507), said);
+    let stream = api.get(&format!("{path}/stream_stderr_updates")).await;
+    let text = stream.text();
+    let (output, end) = text.split_once("event: error\n").unwrap();
+    assert!(output.contains(r#""output":"eee"#), "{output}");
+    let error: Value = serde_json::from_str(end.trim().strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!((&error["code"], error["message"].as_str()), (&json!(507), Some(said.as_str())));
+    api.post(&format!("{path}/kill"), json!({"kill_process_group": true})).await.error(507);
+    // The devbox is none the worse for it, and short output needs no disk.
+    assert_eq!(api.stdout(&devbox, "echo fine").await, "fine\n");
+    server.shutdown().await;
 }

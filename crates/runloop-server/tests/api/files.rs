@@ -109,7 +109,12 @@ pub(crate) async fn what_is_no_file_is_refused(api: Api) {
     for path in ["dir", "pipe", "loop", "."] {
         read(&api, &id, path).await.error(400);
     }
-    write(&api, &id, "dir", "x").await.error(400);
+    for path in ["dir", ".", "~", "/"] {
+        let said = format!("`{path}` is a directory: give the path of a file");
+        assert_eq!(read(&api, &id, path).await.error(400), said);
+        assert_eq!(download(&api, &id, path).await.error(400), said);
+        assert_eq!(write(&api, &id, path, "x").await.error(400), said);
+    }
     for path in ["", "a\0b", &"x".repeat(5000)] {
         read(&api, &id, path).await.error(400);
         write(&api, &id, path, "x").await.error(400);

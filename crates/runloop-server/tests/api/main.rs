@@ -118,6 +118,7 @@ fn trials() -> Vec<Trial> {
             an_interrupt_ends_what_runs
             standard_input_must_be_asked_for
             execute_sync_answers_all_output
+            output_that_cannot_be_stored_fails_its_execution
             named_shells_are_refused
             commands_that_cannot_be_are_refused
             a_missing_program_is_127
@@ -187,6 +188,8 @@ fn trials() -> Vec<Trial> {
         restart:
             what_must_outlive_a_restart_does
             a_killed_server_leaves_failed_devboxes
+            layers_that_no_server_knows_are_collected
+            layers_of_a_sandbox_that_was_handed_in_are_left_alone
             one_data_directory_one_server
             a_box_that_dies_fails_its_devbox
             a_graceful_shutdown_ends_everything

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use runloop_sandbox::Sandbox;
+use runloop_sandbox::{Base, BoxSpec, Limits, Network, Sandbox, SnapshotId, User};
 use runloop_server::{SandboxSource, Server, ServerOptions, StartError};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -102,6 +102,79 @@ pub(crate) async fn what_must_outlive_a_restart_does(_: Api) {
     let from_blueprint = api.devbox(json!({"blueprint_id": blueprint["id"]})).await;
     assert_eq!(api.stdout(&from_blueprint, "cat built").await, "built\n");
     server.shutdown().await;
+}
+
+/// Takes a snapshot of a new box that no server is told of.
+async fn orphan(sandbox: &Sandbox) -> SnapshotId {
+    let linux_box = sandbox
+        .create(BoxSpec {
+            base: Base::Host,
+            snapshot: None,
+            network: Network::None,
+            hostname: "devbox".into(),
+            user: User::default(),
+            env: Vec::new(),
+            limits: Limits::default(),
+            expose: Vec::new(),
+        })
+        .await
+        .unwrap();
+    linux_box.snapshot().await.unwrap()
+}
+
+pub(crate) async fn layers_that_no_server_knows_are_collected(_: Api) {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(options(data.path())).await.unwrap();
+    let api = Api::of(&server);
+    let setup = json!({"name": "b", "system_setup_commands": ["echo built > built"]});
+    api.post("/v1/blueprints", setup).await.ok();
+    while api.get("/v1/blueprints").await.ok()["blueprints"][0]["status"] != "build_complete" {
+        tokio::task::yield_now().await;
+    }
+    let devbox = api.devbox(json!({"blueprint_name": "b"})).await;
+    api.stdout(&devbox, "echo kept > kept").await;
+    let snapshot = api.post(&format!("/v1/devboxes/{devbox}/snapshot_disk"), json!({})).await.ok();
+    server.shutdown().await;
+    let state = data.path().join("sandbox");
+    let sandbox = Sandbox::open(sandbox_options(&state)).await.unwrap();
+    let known = sandbox.snapshots();
+    let lost = orphan(&sandbox).await;
+    sandbox.close().await;
+    drop(sandbox);
+    let layers = || -> Vec<String> {
+        let entries = std::fs::read_dir(state.join("layers")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert!(known.len() == 2 && layers().contains(&lost.to_string()));
+
+    let server = Server::start(options(data.path())).await.unwrap();
+    tokio::time::timeout(PATIENCE, async {
+        while layers().contains(&lost.to_string()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the layer goes");
+    let api = Api::of(&server);
+    for params in [json!({"snapshot_id": snapshot["id"]}), json!({"blueprint_name": "b"})] {
+        let devbox = api.devbox(params).await;
+        assert_eq!(api.stdout(&devbox, "cat built").await, "built\n");
+    }
+    assert_eq!(layers().len(), known.len());
+    server.shutdown().await;
+}
+
+pub(crate) async fn layers_of_a_sandbox_that_was_handed_in_are_left_alone(_: Api) {
+    let (data, boxes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = Sandbox::open(sandbox_options(&boxes.path().join("boxes"))).await.unwrap();
+    let foreign = orphan(&sandbox).await;
+    let options = ServerOptions { sandbox: SandboxSource::Ready(sandbox.clone()), ..options(data.path()) };
+    let server = Server::start(options).await.unwrap();
+    let api = Api::of(&server);
+    api.shutdown(&api.devbox(json!({})).await).await;
+    assert!(sandbox.has_snapshot(&foreign));
+    server.shutdown().await;
+    assert!(sandbox.has_snapshot(&foreign));
 }
 
 pub(crate) async fn one_data_directory_one_server(_: Api) {

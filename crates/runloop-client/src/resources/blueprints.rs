@@ -108,6 +108,8 @@ impl Blueprints {
     ///
     /// # Errors
     /// [`Error::WrongState`] if it failed, [`Error::PollingTimeout`] if it takes too long.
+    ///
+    /// SDK 1 to 3.
     pub async fn await_build_complete(
         &self,
         id: &BlueprintId,
@@ -135,6 +137,8 @@ impl Blueprints {
     ///
     /// # Errors
     /// As [`Blueprints::await_build_complete`].
+    ///
+    /// SDK 1 to 3.
     pub async fn create_and_await_build_complete(
         &self,
         params: &BlueprintCreateParams,

@@ -90,6 +90,8 @@ impl Devboxes {
     /// # Errors
     /// [`Error::WrongState`] if it fails or is shut down, [`Error::PollingTimeout`] if it takes longer than `options`
     /// allow: it then still exists, and the error's last value has its id.
+    ///
+    /// SDK 1 to 3.
     pub async fn create_and_await_running(
         &self,
         params: &DevboxCreateParams,
@@ -102,6 +104,8 @@ impl Devboxes {
     ///
     /// # Errors
     /// As that.
+    ///
+    /// SDK 1 to 3.
     pub async fn create_and_await_running_as(
         &self,
         params: &DevboxCreateParams,
@@ -184,6 +188,8 @@ impl Devboxes {
     ///
     /// # Errors
     /// [`Error::WrongState`] if it fails or is shut down, [`Error::PollingTimeout`] if that takes too long.
+    ///
+    /// SDK 1 to 3.
     pub async fn await_running(&self, id: &DevboxId, options: WaitOptions) -> Result<DevboxView, Error> {
         self.await_state(id, DevboxStatus::Running, options.deadline(), None).await
     }
@@ -192,6 +198,8 @@ impl Devboxes {
     ///
     /// # Errors
     /// As [`Devboxes::await_running`].
+    ///
+    /// SDK 1 to 3.
     pub async fn await_suspended(&self, id: &DevboxId, options: WaitOptions) -> Result<DevboxView, Error> {
         self.await_state(id, DevboxStatus::Suspended, options.deadline(), None).await
     }

@@ -69,6 +69,8 @@ impl DiskSnapshots {
     ///
     /// # Errors
     /// [`Error::WrongState`] if it could not be taken or was deleted, [`Error::PollingTimeout`] if it takes too long.
+    ///
+    /// SDK 1 to 3.
     pub async fn await_complete(
         &self,
         id: &SnapshotId,

@@ -68,6 +68,8 @@ impl Executions {
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if it takes longer than `options` allow; the command goes on.
+    ///
+    /// SDK 1 to 3.
     pub async fn await_completed(
         &self,
         devbox: &DevboxId,

@@ -568,6 +568,14 @@ mod tests {
     }
 
     #[test]
+    fn suspend_commands_have_a_budget_of_at_most_a_minute() {
+        assert_eq!(suspend_budget(None).unwrap(), Duration::from_secs(30));
+        assert_eq!(suspend_budget(Some(45_000)).unwrap(), Duration::from_secs(45));
+        assert_eq!(suspend_budget(Some(90_000)).unwrap(), Duration::from_secs(60));
+        assert_eq!(suspend_budget(Some(-1)).unwrap_err().status(), 400);
+    }
+
+    #[test]
     fn launch_parameters_are_checked() {
         for launch in [
             json!({"keep_alive_time_seconds": 0}),

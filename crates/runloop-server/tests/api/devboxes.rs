@@ -323,6 +323,10 @@ pub(crate) async fn what_is_not_served_is_refused_at_creation(api: Api) {
     }
     for params in [
         json!({"mounts": [{"type": "no_such_mount"}]}),
+        json!({"mounts": [{"target": "/a", "content": "no type"}]}),
+        json!({"mounts": [{"type": "file_mount", "target": "/no_content"}]}),
+        json!({"launch_parameters": {"lifecycle": 7}}),
+        json!({"launch_parameters": {"user_parameters": {"username": "dev"}}}),
         json!({"environment_variables": {"A=B": "x"}}),
         json!({"environment_variables": {"": "x"}}),
         json!({"launch_parameters": {"resource_size_request": "HUGE"}}),

@@ -33,6 +33,7 @@ type Limits = (u64, Option<f64>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BoxGroups {
     limits: Limits,
+    unified: bool,
     directories: Vec<PathBuf>,
     /// File that counts the processes that were killed for lack of memory.
     events: Option<PathBuf>,
@@ -113,7 +114,7 @@ impl Groups {
         if let Some(groups) = spare {
             return Ok(groups);
         }
-        let mut groups = BoxGroups { limits: (memory, cpus), ..BoxGroups::default() };
+        let mut groups = BoxGroups { limits: (memory, cpus), unified: self.unified, ..BoxGroups::default() };
         let made = self.fill(&mut groups, name, memory, cpus);
         if made.is_err() {
             groups.remove();
@@ -180,9 +181,13 @@ impl Groups {
 }
 
 impl BoxGroups {
-    /// The files that a process writes itself into.
+    /// The files that a process of one thread writes itself into.
+    ///
+    /// In version 1 that is the list of threads: to move a process the kernel first waits, for up to 20 ms, until nobody
+    /// forks or ends; a thread that moves itself is moved at once.
     pub(crate) fn entrances(&self) -> Vec<PathBuf> {
-        self.directories.iter().map(|directory| directory.join("cgroup.procs")).collect()
+        let file = if self.unified { "cgroup.procs" } else { "tasks" };
+        self.directories.iter().map(|directory| directory.join(file)).collect()
     }
 
     /// Processes that the kernel killed so far because the box's memory was used up.
@@ -193,7 +198,7 @@ impl BoxGroups {
     }
 
     fn are_empty(&self) -> bool {
-        self.entrances().iter().all(|processes| match std::fs::read(processes) {
+        self.directories.iter().all(|group| match std::fs::read(group.join("cgroup.procs")) {
             Ok(text) => text.is_empty(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         })

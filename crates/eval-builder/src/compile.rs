@@ -94,6 +94,7 @@ pub fn scenario_params(scenario: &Scenario) -> ScenarioCreateParams {
         required_environment_variables: some(&scenario.required_environment_variables),
         required_secret_names: some(&scenario.required_secret_names),
         scorer_timeout_sec: Some(whole_seconds(scenario)),
+        validation_type: None,
     }
 }
 

@@ -68,7 +68,7 @@ fn scorer(loader: &mut Loader<'_>, node: &Node, map: &Map, scope: &Scope) -> Opt
         "test_command" => {
             scorer.function = Function::TestBasedScorer {
                 test_command: non_empty(loader, value, "`test_command`", scope)?,
-                test_files: test_files(loader, map, scope),
+                test_files: Some(test_files(loader, map, scope)),
             };
             scorer.pass_rate = pass_rate(loader, map, scope);
         }

@@ -96,6 +96,7 @@ fn scorers_become_functions_of_the_api_with_weights_that_sum_to_one() {
     assert!((sum - 1.0).abs() < 1e-12, "{sum}");
     assert!((scorers[0].weight - 2.0 / 9.0).abs() < 1e-12);
     let Function::TestBasedScorer { test_files, .. } = &scorers[0].function else { panic!("another kind") };
+    let test_files = test_files.as_deref().unwrap();
     let paths: Vec<&str> = test_files.iter().map(|file| file.file_path.as_str()).collect();
     assert_eq!(paths, ["hidden/check.sh", "hidden/run.sh"]);
     assert!(test_files[0].file_contents.contains("{{ no template }}"));

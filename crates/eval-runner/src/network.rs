@@ -75,6 +75,8 @@ fn says(egress: &Egress, hostnames: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use runloop_types::AllowedCidr;
+
     use super::*;
 
     #[test]
@@ -83,7 +85,10 @@ mod tests {
         assert!(!says(&Egress { allow_all: true, ..Egress::default() }, &[]));
         assert!(!says(&Egress { allowed_hostnames: vec!["a.example".into()], ..Egress::default() }, &[]));
         assert!(!says(
-            &Egress { allowed_cidrs: vec![serde_json::json!({"cidr": "0.0.0.0/0"})], ..Egress::default() },
+            &Egress {
+                allowed_cidrs: vec![AllowedCidr { cidr: "0.0.0.0/0".to_owned(), ports: None }],
+                ..Egress::default()
+            },
             &[]
         ));
     }

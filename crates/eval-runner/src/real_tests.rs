@@ -249,8 +249,10 @@ async fn files_of_the_environment_are_put_in_place() {
 
 fn test_scorer(path: &str, command: &str) -> eval_builder::Scorer {
     let file = TestFile { file_path: path.to_owned(), file_contents: "the real check\n".to_owned() };
-    let function =
-        runloop_types::Scorer::TestBasedScorer { test_command: command.to_owned(), test_files: vec![file] };
+    let function = runloop_types::Scorer::TestBasedScorer {
+        test_command: command.to_owned(),
+        test_files: Some(vec![file]),
+    };
     scorer("test", function)
 }
 

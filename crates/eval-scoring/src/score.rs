@@ -106,7 +106,8 @@ async fn run<W: Workspace>(function: &FunctionSpec, workspace: &W) -> Result<Fin
             python::score(workspace, script, Vec::new(), timeout).await
         }
         Scorer::TestBasedScorer { test_command, test_files } => {
-            test::score(workspace, test_command, test_files, function.pass_rate.as_ref(), timeout).await
+            let files = test_files.as_deref().unwrap_or_default();
+            test::score(workspace, test_command, files, function.pass_rate.as_ref(), timeout).await
         }
         Scorer::AstGrepScorer { pattern, search_directory, lang } => {
             ast_grep::score(workspace, pattern, search_directory, lang.as_deref(), function.expect, timeout)
@@ -115,6 +116,10 @@ async fn run<W: Workspace>(function: &FunctionSpec, workspace: &W) -> Result<Fin
         Scorer::CustomScorer { custom_scorer_type, scorer_params } => {
             let script = function.custom_script.as_ref();
             custom::score(workspace, custom_scorer_type, script, scorer_params.as_ref(), timeout).await
+        }
+        Scorer::Other(scorer) => {
+            let kind = scorer.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+            Ok(Finding::error(format!("this version knows no scorer of type {kind:?}")))
         }
     }
 }

@@ -49,7 +49,7 @@ fn test(command: &str, files: &[(&str, &str)]) -> FunctionSpec {
     };
     spec(Scorer::TestBasedScorer {
         test_command: command.to_owned(),
-        test_files: files.iter().map(file).collect(),
+        test_files: Some(files.iter().map(file).collect()),
     })
 }
 

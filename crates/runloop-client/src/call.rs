@@ -1,13 +1,15 @@
 //! A call that is ready to be awaited.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use std::future::IntoFuture;
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::request::Request;
+use crate::request::{Parts, Request};
+use crate::response::{RawResponse, Response};
 
 /// An endpoint call. Nothing is sent until it is awaited; options can be set before.
 ///
@@ -33,25 +35,75 @@ impl<T> Call<T> {
         Self { client, request }
     }
 
+    fn with(mut self, change: impl FnOnce(&mut Parts) -> Result<(), Error>) -> Self {
+        self.request = self.request.and_then(|mut request| change(&mut request.parts).map(|()| request));
+        self
+    }
+
     /// Names the call: the server carries out calls of one name only once. A fresh name is made up otherwise, and kept
     /// over all retries of this call. GETs have no such name.
-    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        if let Ok(request) = &mut self.request {
-            request.parts.idempotency_key = Some(key.into());
-        }
-        self
+    pub fn idempotency_key(self, key: impl Into<String>) -> Self {
+        self.with(|parts| {
+            parts.options.idempotency_key = Some(key.into());
+            Ok(())
+        })
+    }
+
+    /// Sets a header, in place of the client's header of that name.
+    ///
+    /// One that cannot be sent makes the call end as [`Error::InvalidRequest`]; nothing is sent then.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.with(|parts| parts.options.set_header(name, value))
+    }
+
+    /// Sets a query parameter, in place of one of that name.
+    pub fn query_param(self, name: &str, value: impl ToString) -> Self {
+        self.with(|parts| {
+            parts.query.set(name, value.to_string());
+            Ok(())
+        })
+    }
+
+    /// Sets a field of the JSON body, in place of one of that name: for fields that this crate does not know, and for
+    /// an explicit `null` where leaving a field out means something else.
+    ///
+    /// On a call without a JSON body object (a GET, an upload) it makes the call end as [`Error::InvalidRequest`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use serde_json::Value;
+    ///
+    /// let params = runloop_client::types::DevboxCreateParams::default();
+    /// let view = client.devboxes().create(&params).body_field("entrypoint", Value::Null).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn body_field(self, name: &str, value: impl Into<Value>) -> Self {
+        self.with(|parts| parts.set_body_field(name, value.into()))
     }
 
     /// Longest silence before and within the answer, of each attempt.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.request = self.request.map(|request| request.timeout(timeout));
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|parts| {
+            parts.options.timeout = Some(timeout);
+            Ok(())
+        })
+    }
+
+    /// Longest time of the whole call: all attempts, the pauses between them, and the answer to its last byte, also
+    /// where that is streamed. No limit unless set. A retry that could only begin later is not waited for.
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.with(|parts| {
+            parts.options.total_timeout = Some(timeout);
+            Ok(())
+        })
     }
 
     /// Retries after the first attempt.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.request = self.request.map(|request| request.max_retries(retries));
-        self
+    pub fn max_retries(self, retries: u32) -> Self {
+        self.with(|parts| {
+            parts.options.max_retries = Some(retries);
+            Ok(())
+        })
     }
 
     /// Sends it.
@@ -60,6 +112,29 @@ impl<T> Call<T> {
     /// [`Error`], after all retries that may help.
     pub async fn send(self) -> Result<T, Error> {
         self.client.transport().send(self.request?).await
+    }
+
+    /// Sends it; the value comes beside the answer it was read from: status, headers, request id, attempts, time.
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// let answer = client.devboxes().retrieve("dbx_1").with_response().await?;
+    /// println!("{} after {:?}: {}", answer.raw.status, answer.raw.elapsed, answer.value.status.as_str());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Call::send`].
+    pub async fn with_response(self) -> Result<Response<T>, Error> {
+        self.client.transport().respond(self.request?).await
+    }
+
+    /// Sends it; the answer comes as it is, read to its end and not decoded.
+    ///
+    /// # Errors
+    /// As [`Call::send`], but for [`Error::Decode`].
+    pub async fn send_raw(self) -> Result<RawResponse, Error> {
+        self.client.transport().send_raw(self.request?).await
     }
 }
 

@@ -11,7 +11,9 @@ use crate::devbox::Devbox;
 use crate::error::Error;
 use crate::request::Request;
 use crate::resources::{
-    Accounts, Blueprints, Devboxes, DiskSnapshots, Executions, NetworkPolicies, Objects, Secrets,
+    Accounts, Agents, ApiKeys, Axons, BenchmarkJobs, BenchmarkRuns, Benchmarks, Blueprints, Devboxes,
+    DiskSnapshots, Executions, GatewayConfigs, McpConfigs, NetworkPolicies, Objects, Ptys, Repositories,
+    RestrictedKeys, Scenarios, Secrets,
 };
 use crate::transport::Transport;
 
@@ -117,5 +119,65 @@ impl Client {
     /// Endpoints of accounts.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(self.clone())
+    }
+
+    /// Endpoints of full API keys.
+    pub fn apikeys(&self) -> ApiKeys {
+        ApiKeys::new(self.clone())
+    }
+
+    /// Endpoints of restricted keys.
+    pub fn restricted_keys(&self) -> RestrictedKeys {
+        RestrictedKeys::new(self.clone())
+    }
+
+    /// Endpoints of terminals, for a client of a devbox's terminal tunnel.
+    pub fn pty(&self) -> Ptys {
+        Ptys::new(self.clone())
+    }
+
+    /// Endpoints of the agent registry.
+    pub fn agents(&self) -> Agents {
+        Agents::new(self.clone())
+    }
+
+    /// Endpoints of axons, their events and their database.
+    pub fn axons(&self) -> Axons {
+        Axons::new(self.clone())
+    }
+
+    /// Endpoints of gateway configs.
+    pub fn gateway_configs(&self) -> GatewayConfigs {
+        GatewayConfigs::new(self.clone())
+    }
+
+    /// Endpoints of MCP configs.
+    pub fn mcp_configs(&self) -> McpConfigs {
+        McpConfigs::new(self.clone())
+    }
+
+    /// Endpoints of scenarios, their runs and custom scorers.
+    pub fn scenarios(&self) -> Scenarios {
+        Scenarios::new(self.clone())
+    }
+
+    /// Endpoints of benchmarks.
+    pub fn benchmarks(&self) -> Benchmarks {
+        Benchmarks::new(self.clone())
+    }
+
+    /// Endpoints of benchmark runs.
+    pub fn benchmark_runs(&self) -> BenchmarkRuns {
+        BenchmarkRuns::new(self.clone())
+    }
+
+    /// Endpoints of benchmark jobs.
+    pub fn benchmark_jobs(&self) -> BenchmarkJobs {
+        BenchmarkJobs::new(self.clone())
+    }
+
+    /// Endpoints of connected repositories, which only old servers have.
+    pub fn repositories(&self) -> Repositories {
+        Repositories::new(self.clone())
     }
 }

@@ -106,6 +106,8 @@ pub enum TransportKind {
     ConnectTimeout,
     /// Nothing arrived for as long as allowed.
     ReadTimeout,
+    /// The whole call took longer than allowed; see [`Call::total_timeout`](crate::Call::total_timeout).
+    TotalTimeout,
     /// The connection broke before the answer was complete.
     Interrupted,
     /// The answer is larger than this client accepts.
@@ -120,6 +122,7 @@ impl TransportKind {
             Self::Connect => "could not connect",
             Self::ConnectTimeout => "could not connect in time",
             Self::ReadTimeout => "no data arrived in time",
+            Self::TotalTimeout => "the call took longer than allowed",
             Self::Interrupted => "the connection broke",
             Self::TooLarge => "the answer is too large",
             Self::Request => "the request could not be sent",
@@ -128,7 +131,7 @@ impl TransportKind {
 
     /// Whether another attempt could end better.
     pub(crate) fn is_retryable(self) -> bool {
-        !matches!(self, Self::TooLarge | Self::Request)
+        !matches!(self, Self::TotalTimeout | Self::TooLarge | Self::Request)
     }
 }
 
@@ -340,7 +343,8 @@ impl Error {
         match self {
             Self::PollingTimeout(_) => true,
             _ => self.transport_kind().is_some_and(|kind| {
-                matches!(kind, TransportKind::ConnectTimeout | TransportKind::ReadTimeout)
+                use TransportKind::{ConnectTimeout, ReadTimeout, TotalTimeout};
+                matches!(kind, ConnectTimeout | ReadTimeout | TotalTimeout)
             }),
         }
     }

@@ -111,11 +111,13 @@ mod execution;
 mod execution_stream;
 mod file_source;
 mod http;
+mod options;
 mod page;
 mod presigned;
 mod query;
 mod request;
 mod resources;
+mod response;
 mod retry;
 mod sse;
 mod transport;
@@ -137,11 +139,19 @@ pub use file_source::FileSource;
 pub use page::{ListCall, Page};
 pub use query::Query;
 pub use request::{Method, Request};
+pub use reqwest::header::HeaderMap;
 pub use resources::{
-    Accounts, BlueprintListParams, Blueprints, DevboxListParams, Devboxes, DiskSnapshotListParams,
-    DiskSnapshots, Executions, NetworkPolicies, NetworkPolicyListParams, ObjectListParams, ObjectUpload,
-    Objects, Secrets,
+    Accounts, AgentListParams, Agents, ApiKeys, AxonEvents, AxonListParams, AxonSql, Axons,
+    BenchmarkDefinitionsParams, BenchmarkJobListParams, BenchmarkJobs, BenchmarkListParams,
+    BenchmarkRunListParams, BenchmarkRuns, BenchmarkScenarioRunListParams, Benchmarks, BlueprintListParams,
+    Blueprints, Browsers, Computers, DevboxListParams, DevboxLogListParams, DevboxLogs, Devboxes,
+    DiskSnapshotListParams, DiskSnapshots, Executions, GatewayConfigListParams, GatewayConfigs,
+    McpConfigListParams, McpConfigs, NetworkPolicies, NetworkPolicyListParams, ObjectListParams,
+    ObjectUpload, Objects, PtyConnectParams, Ptys, PublicScenarioListParams, Repositories,
+    RepositoryListParams, RestrictedKeys, ScenarioListParams, ScenarioRunListParams, ScenarioRuns, Scenarios,
+    ScorerListParams, Scorers, Secrets,
 };
+pub use response::{RawResponse, Response};
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use runloop_types as types;
 pub use secrecy::{ExposeSecret, SecretString};

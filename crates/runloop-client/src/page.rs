@@ -3,63 +3,166 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::{Stream, TryStreamExt, stream};
 use runloop_types::ListItem;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::options::Options;
 use crate::query::Query;
-use crate::request::Request;
+use crate::request::{self, Method, Request};
+use crate::response::{RawResponse, Response};
+
+/// Where a list is, and what is asked of it.
+#[derive(Clone)]
+struct Listing {
+    client: Client,
+    path: String,
+    query: Query,
+    options: Options,
+}
+
+impl Listing {
+    fn request<T: DeserializeOwned>(&self) -> Result<Request<T>, Error> {
+        let mut request = Request::encoded(Method::Get, self.path.clone());
+        request.parts.query = self.query.clone();
+        request.parts.options = self.options.clone();
+        Ok(request)
+    }
+
+    async fn fetch<T: ListItem + DeserializeOwned>(self) -> Result<Response<Page<T>>, Error> {
+        let answer = self.client.transport().respond(self.request::<PageBody<T>>()?).await?;
+        Ok(answer.map(|body| Page {
+            items: body.items,
+            total_count: body.total_count,
+            has_more: body.has_more,
+            listing: self,
+        }))
+    }
+}
 
 /// A list call: await it for the first page, or take [`ListCall::items`] for everything.
+///
+/// Options hold for each page that is asked for.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct ListCall<T> {
-    client: Client,
-    request: Result<(&'static str, Query), Error>,
+    listing: Result<Listing, Error>,
     items: PhantomData<fn() -> T>,
 }
 
 impl<T> fmt::Debug for ListCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ListCall").field(&self.request).finish()
+        let shown = self.listing.as_ref().map(|listing| (&listing.path, &listing.query));
+        f.debug_tuple("ListCall").field(&shown).finish()
     }
 }
 
-impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> ListCall<T> {
+impl<T: ListItem + DeserializeOwned + Send + 'static> ListCall<T> {
     /// A list at `path` (without places) with the fields of `params` as its query.
     pub(crate) fn new(client: Client, path: &'static str, params: &impl serde::Serialize) -> Self {
-        let mut query = Query::default();
-        let request = query.extend(params).map(|()| (path, query));
-        Self { client, request, items: PhantomData }
+        Self::nested(client, path, &[], params)
+    }
+
+    /// A list at `template` with `values` in its places.
+    pub(crate) fn nested(
+        client: Client,
+        template: &str,
+        values: &[&str],
+        params: &impl serde::Serialize,
+    ) -> Self {
+        let listing = request::path(template, values).and_then(|path| {
+            let mut query = Query::default();
+            query.extend(params)?;
+            Ok(Listing { client, path, query, options: Options::default() })
+        });
+        Self { listing, items: PhantomData }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Listing) -> Result<(), Error>) -> Self {
+        self.listing = self.listing.and_then(|mut listing| change(&mut listing).map(|()| listing));
+        self
     }
 
     /// Adds `metadata[key]=value` to the query: only items that carry this label.
-    pub fn with_metadata(mut self, key: &str, value: &str) -> Self {
-        if let Ok((_, query)) = &mut self.request {
-            query.set(&format!("metadata[{key}]"), value.to_owned());
-        }
-        self
+    pub fn with_metadata(self, key: &str, value: &str) -> Self {
+        self.query_param(&format!("metadata[{key}]"), value)
+    }
+
+    /// Adds `metadata[key][in]=a,b` to the query: only items whose label has one of these values.
+    pub fn with_metadata_in(self, key: &str, values: &[&str]) -> Self {
+        self.query_param(&format!("metadata[{key}][in]"), values.join(","))
+    }
+
+    /// Sets a query parameter, in place of one of that name.
+    pub fn query_param(self, name: &str, value: impl ToString) -> Self {
+        self.with(|listing| {
+            listing.query.set(name, value.to_string());
+            Ok(())
+        })
+    }
+
+    /// Sets a header, in place of the client's header of that name. One that cannot be sent is the call's error.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.with(|listing| listing.options.set_header(name, value))
+    }
+
+    /// Longest silence before and within the answer, of each attempt.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|listing| {
+            listing.options.timeout = Some(timeout);
+            Ok(())
+        })
+    }
+
+    /// Longest time of each page's call, over all its attempts; see [`Call::total_timeout`](crate::Call::total_timeout).
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.with(|listing| {
+            listing.options.total_timeout = Some(timeout);
+            Ok(())
+        })
+    }
+
+    /// Retries after the first attempt.
+    pub fn max_retries(self, retries: u32) -> Self {
+        self.with(|listing| {
+            listing.options.max_retries = Some(retries);
+            Ok(())
+        })
     }
 
     /// All items of all pages, one after the other; pages are asked for as needed.
     pub fn items(self) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
         stream::once(self.into_future()).map_ok(Page::into_stream).try_flatten()
     }
+
+    /// Sends it; the first page comes beside the answer it was read from.
+    ///
+    /// # Errors
+    /// [`Error`] as for any call.
+    pub async fn with_response(self) -> Result<Response<Page<T>>, Error> {
+        self.listing?.fetch().await
+    }
+
+    /// Sends it; the answer comes as it is, and may be anything.
+    ///
+    /// # Errors
+    /// [`Error`] as for any call, but for [`Error::Decode`].
+    pub async fn send_raw(self) -> Result<RawResponse, Error> {
+        let listing = self.listing?;
+        listing.client.transport().send_raw(listing.request::<IgnoredAny>()?).await
+    }
 }
 
-impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> IntoFuture for ListCall<T> {
+impl<T: ListItem + DeserializeOwned + Send + 'static> IntoFuture for ListCall<T> {
     type Output = Result<Page<T>, Error>;
     type IntoFuture = BoxFuture<'static, Result<Page<T>, Error>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        async move {
-            let (path, query) = self.request?;
-            fetch(self.client, path, query).await
-        }
-        .boxed()
+        async move { Ok(self.listing?.fetch().await?.value) }.boxed()
     }
 }
 
@@ -71,9 +174,7 @@ pub struct Page<T> {
     /// How many items all pages hold, if the server counted them.
     pub total_count: Option<u64>,
     has_more: bool,
-    client: Client,
-    path: &'static str,
-    query: Query,
+    listing: Listing,
 }
 
 impl<T: fmt::Debug> fmt::Debug for Page<T> {
@@ -86,7 +187,7 @@ impl<T: fmt::Debug> fmt::Debug for Page<T> {
     }
 }
 
-impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> Page<T> {
+impl<T: ListItem + DeserializeOwned + Send + 'static> Page<T> {
     /// Whether another page follows.
     pub fn has_next(&self) -> bool {
         self.next_query().is_some()
@@ -97,23 +198,26 @@ impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> Page<T> {
     /// # Errors
     /// [`Error`] as for any call.
     pub async fn next_page(&self) -> Result<Option<Self>, Error> {
-        match self.next_query() {
-            Some(query) => Ok(Some(fetch(self.client.clone(), self.path, query).await?)),
+        match self.next() {
+            Some(listing) => Ok(Some(listing.fetch().await?.value)),
             None => Ok(None),
         }
     }
 
     /// The items of this page and all that follow.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
-        let next = self.next_query().map(|query| (self.client, self.path, query));
-        let rest = stream::try_unfold(next, |next| async move {
-            let Some((client, path, query)) = next else { return Ok(None) };
-            let page: Page<T> = fetch(client, path, query).await?;
-            let next = page.next_query().map(|query| (page.client, page.path, query));
+        let rest = stream::try_unfold(self.next(), |next| async move {
+            let Some(listing) = next else { return Ok(None) };
+            let page: Page<T> = listing.fetch().await?.value;
+            let next = page.next();
             Ok(Some((page.items, next)))
         });
         let rest = rest.map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten();
         futures::StreamExt::chain(stream::iter(self.items.into_iter().map(Ok)), rest)
+    }
+
+    fn next(&self) -> Option<Listing> {
+        self.next_query().map(|query| Listing { query, ..self.listing.clone() })
     }
 
     /// The query of the next page: the same, starting after the last item.
@@ -122,29 +226,11 @@ impl<T: ListItem + serde::de::DeserializeOwned + Send + 'static> Page<T> {
         if !self.has_more {
             return None;
         }
-        let mut query = self.query.clone();
+        let mut query = self.listing.query.clone();
         query.set("starting_after", cursor.to_owned());
         // The same question would get the same answer for ever.
-        (query != self.query).then_some(query)
+        (query != self.listing.query).then_some(query)
     }
-}
-
-async fn fetch<T: ListItem + serde::de::DeserializeOwned>(
-    client: Client,
-    path: &'static str,
-    query: Query,
-) -> Result<Page<T>, Error> {
-    let mut request = Request::<PageBody<T>>::get(path, &[])?;
-    request.parts.query = query.clone();
-    let body = client.transport().send(request).await?;
-    Ok(Page {
-        items: body.items,
-        total_count: body.total_count,
-        has_more: body.has_more,
-        client,
-        path,
-        query,
-    })
 }
 
 /// A page as it comes: the items stand in a field whose name depends on what they are.

@@ -10,10 +10,12 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::byte_stream::ByteStream;
 use crate::error::Error;
 use crate::file_source::FileSource;
+use crate::options::{Options, invalid};
 use crate::query::Query;
 
 /// Everything but RFC 3986's unreserved characters, so that a value never changes the shape of a URL.
@@ -88,10 +90,7 @@ pub(crate) struct Parts {
     pub(crate) body: Body,
     pub(crate) accept: &'static str,
     pub(crate) timeout_class: TimeoutClass,
-    /// Longest silence before the answer and between its parts; overrides the class.
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) max_retries: Option<u32>,
-    pub(crate) idempotency_key: Option<String>,
+    pub(crate) options: Options,
 }
 
 impl Parts {
@@ -106,6 +105,26 @@ impl Parts {
         } else {
             Pool::Api
         }
+    }
+
+    /// Sets a field of the JSON body, which is made if there is none yet; null stays an explicit null.
+    pub(crate) fn set_body_field(&mut self, name: &str, value: Value) -> Result<(), Error> {
+        let refuse = |why: &str| {
+            invalid(format!("the field {name:?} cannot be added to {} {}: {why}", self.method, self.path))
+        };
+        let mut fields = match &self.body {
+            _ if self.method == Method::Get => return Err(refuse("a GET has no body")),
+            Body::Upload { .. } => return Err(refuse("its body is a form")),
+            Body::Empty => serde_json::Map::new(),
+            Body::Json(bytes) => match serde_json::from_slice(bytes) {
+                Ok(Value::Object(fields)) => fields,
+                _ => return Err(refuse("its body is not an object")),
+            },
+        };
+        fields.insert(name.to_owned(), value);
+        let bytes = serde_json::to_vec(&fields).map_err(|error| refuse(&error.to_string()))?;
+        self.body = Body::Json(bytes.into());
+        Ok(())
     }
 
     /// Whether the body can be sent a second time.
@@ -179,20 +198,31 @@ impl<T: DeserializeOwned> Request<T> {
         Self::new(Method::Post, template, values)
     }
 
+    /// A DELETE that answers JSON.
+    ///
+    /// # Errors
+    /// As [`Request::get`].
+    pub fn delete(template: &str, values: &[&str]) -> Result<Self, Error> {
+        Self::new(Method::Delete, template, values)
+    }
+
     fn new(method: Method, template: &str, values: &[&str]) -> Result<Self, Error> {
+        Ok(Self::encoded(method, path(template, values)?))
+    }
+
+    /// At a path that is percent-encoded already.
+    pub(crate) fn encoded(method: Method, path: String) -> Self {
         let parts = Parts {
             method,
-            path: path(template, values)?,
+            path,
             query: Query::default(),
             body: Body::Empty,
             accept: "application/json",
             timeout_class: TimeoutClass::Usual,
-            timeout: None,
-            max_retries: None,
-            idempotency_key: None,
+            options: Options::default(),
         };
         let finish = Finish::Body(|bytes| Ok(serde_json::from_slice(&bytes)?));
-        Ok(Self { parts, finish, answers: PhantomData })
+        Self { parts, finish, answers: PhantomData }
     }
 }
 
@@ -236,12 +266,12 @@ impl<T> Request<T> {
     }
 
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
-        self.parts.timeout = Some(timeout);
+        self.parts.options.timeout = Some(timeout);
         self
     }
 
     pub(crate) fn max_retries(mut self, retries: u32) -> Self {
-        self.parts.max_retries = Some(retries);
+        self.parts.options.max_retries = Some(retries);
         self
     }
 
@@ -267,7 +297,7 @@ impl<T> Request<T> {
 }
 
 /// Puts percent-encoded `values` into the `{}` places of `template`.
-fn path(template: &str, values: &[&str]) -> Result<String, Error> {
+pub(crate) fn path(template: &str, values: &[&str]) -> Result<String, Error> {
     let mut pieces = template.split("{}");
     let mut path = String::with_capacity(template.len() + values.iter().map(|v| v.len()).sum::<usize>());
     path.push_str(pieces.next().unwrap_or_default());

@@ -4,18 +4,22 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
 use crate::byte_stream::ByteStream;
-use crate::error::{DecodeError, Error, StatusError, TransportError, TransportKind};
+use crate::error::{Error, StatusError, TransportError, TransportKind};
 use crate::error_body::{self, LONGEST_BODY};
 use crate::file_source::Progress;
 use crate::http::Pools;
 use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
+use crate::response::{RawResponse, Response};
 use crate::retry;
+
+/// The idempotency header of requests, and the name of a request in answers.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Source of the present time; see [`ClientBuilder::clock`](crate::ClientBuilder::clock).
 pub(crate) type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
@@ -38,10 +42,11 @@ pub(crate) struct Transport {
     pub(crate) jitter: Jitter,
 }
 
-/// An answer with a good status.
-enum Answer {
-    Whole(u16, Bytes),
-    Open(reqwest::Response),
+/// An answer with a good status, with what is not read of it yet.
+struct Answer {
+    raw: RawResponse,
+    /// Of a streamed answer.
+    rest: Option<reqwest::Response>,
 }
 
 /// A failed attempt.
@@ -72,6 +77,10 @@ impl Failed {
         Self::Transport { kind, source: Some(error.without_url()) }
     }
 
+    fn late() -> Self {
+        Self::Transport { kind: TransportKind::TotalTimeout, source: None }
+    }
+
     fn silent() -> Self {
         Self::Transport { kind: TransportKind::ReadTimeout, source: None }
     }
@@ -80,33 +89,31 @@ impl Failed {
 impl Transport {
     /// Sends a request, again where that may help, and reads the answer.
     pub(crate) async fn send<T>(&self, request: Request<T>) -> Result<T, Error> {
+        Ok(self.respond(request).await?.value)
+    }
+
+    /// The same, with the answer beside the value.
+    pub(crate) async fn respond<T>(&self, request: Request<T>) -> Result<Response<T>, Error> {
         let parts = request.parts;
+        let deadline = Deadline::of(&parts);
         match request.finish {
-            Finish::Body(decode) => match self.run(&parts, false).await? {
-                Answer::Whole(status, bytes) => decode(bytes.clone()).map_err(|source| {
-                    let excerpt = String::from_utf8_lossy(bytes.get(..200).unwrap_or(&bytes)).into_owned();
-                    Error::Decode(Box::new(DecodeError::new(
-                        parts.method,
-                        parts.path,
-                        status,
-                        excerpt,
-                        source,
-                    )))
-                }),
-                Answer::Open(_) => {
-                    Err(Error::InvalidRequest { reason: "the answer was not read".to_owned() })
-                }
-            },
-            Finish::Stream(wrap) => match self.run(&parts, true).await? {
-                Answer::Open(response) => Ok(wrap(self.body_stream(parts, response))),
-                Answer::Whole(..) => {
-                    Err(Error::InvalidRequest { reason: "the answer was not streamed".to_owned() })
-                }
-            },
+            Finish::Body(decode) => {
+                let raw = self.run(&parts, deadline, false).await?.raw;
+                Ok(Response { value: raw.decode(decode)?, raw })
+            }
+            Finish::Stream(wrap) => {
+                let Answer { raw, rest } = self.run(&parts, deadline, true).await?;
+                Ok(Response { value: wrap(self.body_stream(parts, deadline, rest)), raw })
+            }
         }
     }
 
-    async fn run(&self, parts: &Parts, open: bool) -> Result<Answer, Error> {
+    /// Sends a request and reads the answer, whatever it is.
+    pub(crate) async fn send_raw<T>(&self, request: Request<T>) -> Result<RawResponse, Error> {
+        Ok(self.run(&request.parts, Deadline::of(&request.parts), false).await?.raw)
+    }
+
+    async fn run(&self, parts: &Parts, deadline: Deadline, open: bool) -> Result<Answer, Error> {
         let mut url = String::with_capacity(self.base_url.len() + parts.path.len() + 32);
         url.push_str(&self.base_url);
         url.push_str(&parts.path);
@@ -116,18 +123,21 @@ impl Transport {
         })?;
         let request_id = request_id(parts)?;
         let max_retries =
-            if parts.is_replayable() { parts.max_retries.unwrap_or(self.max_retries) } else { 0 };
+            if parts.is_replayable() { parts.options.max_retries.unwrap_or(self.max_retries) } else { 0 };
 
         let mut retries = 0;
         loop {
-            let started = Instant::now();
-            let failed = match self.attempt(parts, url.clone(), request_id.as_ref(), open).await {
-                Ok(answer) => {
-                    tracing::debug!(method = parts.method.as_str(), path = parts.path, retries, elapsed = ?started.elapsed(), "request done");
+            let attempt = self.attempt(parts, url.clone(), request_id.as_ref(), open);
+            let failed = match deadline.bound(attempt).await {
+                Some(Ok(mut answer)) => {
+                    answer.raw.attempts = retries + 1;
+                    answer.raw.elapsed = deadline.begun.elapsed();
+                    tracing::debug!(method = parts.method.as_str(), path = parts.path, status = answer.raw.status, retries, elapsed = ?answer.raw.elapsed, "request done");
                     return Ok(answer);
                 }
-                Err(Failed::Ours(error)) => return Err(error),
-                Err(failed) => failed,
+                Some(Err(Failed::Ours(error))) => return Err(error),
+                Some(Err(failed)) => failed,
+                None => Failed::late(),
             };
             let now = (self.clock)();
             let pause = match &failed {
@@ -141,6 +151,7 @@ impl Transport {
                 ),
                 _ => retry::pause(retry::Failure::Transport, retries, max_retries, now, (self.jitter)()),
             };
+            let pause = pause.filter(|pause| deadline.allows(*pause));
             retries += 1;
             let error = error(parts, request_id.as_ref(), failed, retries, now);
             tracing::debug!(method = parts.method.as_str(), path = parts.path, %error, ?pause, "request failed");
@@ -169,11 +180,22 @@ impl Transport {
         };
         let status = response.status();
         if status.is_success() {
-            if open {
-                return Ok(Answer::Open(response));
-            }
-            let bytes = collect(&mut response, limit, self.max_response_bytes).await?;
-            return Ok(Answer::Whole(status.as_u16(), bytes));
+            let body = if open {
+                Bytes::new()
+            } else {
+                collect(&mut response, limit, self.max_response_bytes).await?
+            };
+            let raw = RawResponse {
+                method: parts.method,
+                path: parts.path.clone(),
+                status: status.as_u16(),
+                headers: std::mem::take(response.headers_mut()),
+                body,
+                attempts: 0,
+                elapsed: Duration::ZERO,
+                sent_id: request_id.cloned(),
+            };
+            return Ok(Answer { raw, rest: open.then_some(response) });
         }
         // The status alone is an answer: a body that breaks off is kept as far as it came.
         let body = error_text(&mut response, limit).await;
@@ -221,32 +243,69 @@ impl Transport {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         if let Some(request_id) = request_id {
-            headers.insert("x-request-id", request_id.clone());
+            headers.insert(REQUEST_ID, request_id.clone());
+        }
+        for (name, value) in &parts.options.headers {
+            headers.insert(name, value.clone());
         }
         Ok(request)
     }
 
     fn read_timeout(&self, parts: &Parts) -> Duration {
-        parts.timeout.unwrap_or(match parts.timeout_class {
+        parts.options.timeout.unwrap_or(match parts.timeout_class {
             TimeoutClass::Usual => self.timeout,
             TimeoutClass::Long => self.long_timeout,
         })
     }
 
-    fn body_stream(&self, parts: Parts, response: reqwest::Response) -> ByteStream {
+    fn body_stream(
+        &self,
+        parts: Parts,
+        deadline: Deadline,
+        response: Option<reqwest::Response>,
+    ) -> ByteStream {
         let limit = self.read_timeout(&parts);
-        let length = response.content_length();
-        let chunks = stream::unfold(Some((response, parts)), move |state| async move {
+        let length = response.as_ref().and_then(reqwest::Response::content_length);
+        let chunks = stream::unfold(response.map(|response| (response, parts)), move |state| async move {
             let (mut response, parts) = state?;
-            let failed = match tokio::time::timeout(limit, response.chunk()).await {
-                Ok(Ok(Some(chunk))) => return Some((Ok(chunk), Some((response, parts)))),
-                Ok(Ok(None)) => return None,
-                Ok(Err(error)) => interrupted(error),
-                Err(_) => Failed::silent(),
+            let failed = match deadline.bound(tokio::time::timeout(limit, response.chunk())).await {
+                Some(Ok(Ok(Some(chunk)))) => return Some((Ok(chunk), Some((response, parts)))),
+                Some(Ok(Ok(None))) => return None,
+                Some(Ok(Err(error))) => interrupted(error),
+                Some(Err(_)) => Failed::silent(),
+                None => Failed::late(),
             };
             Some((Err(error(&parts, None, failed, 1, SystemTime::UNIX_EPOCH)), None))
         });
         ByteStream::new(chunks.boxed(), length)
+    }
+}
+
+/// When a call began, and when it has to be over.
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    begun: Instant,
+    end: Option<Instant>,
+}
+
+impl Deadline {
+    fn of(parts: &Parts) -> Self {
+        let begun = Instant::now();
+        // A time that cannot be counted to never comes.
+        Self { begun, end: parts.options.total_timeout.and_then(|most| begun.checked_add(most)) }
+    }
+
+    /// The future's output; `None` if it comes too late.
+    async fn bound<F: Future>(self, future: F) -> Option<F::Output> {
+        match self.end {
+            Some(end) => tokio::time::timeout_at(end, future).await.ok(),
+            None => Some(future.await),
+        }
+    }
+
+    /// Whether there is time left after a pause.
+    fn allows(self, pause: Duration) -> bool {
+        self.end.is_none_or(|end| Instant::now() + pause < end)
     }
 }
 
@@ -313,10 +372,14 @@ fn interrupted(error: reqwest::Error) -> Failed {
 
 /// The idempotency header: on everything but a GET, the same for all attempts of one call.
 fn request_id(parts: &Parts) -> Result<Option<HeaderValue>, Error> {
+    // A header set by hand is what will be sent.
+    if let Some(id) = parts.options.headers.get(REQUEST_ID) {
+        return Ok(Some(id.clone()));
+    }
     if parts.method == Method::Get {
         return Ok(None);
     }
-    let key = match &parts.idempotency_key {
+    let key = match &parts.options.idempotency_key {
         Some(key) => key.clone(),
         None => format!("runloop-client-rust-{}", Uuid::new_v4().as_hyphenated()),
     };
@@ -349,7 +412,7 @@ fn error(
         })),
         Failed::Status { status, reason, headers, body } => {
             let said = error_body::read(&body, status, reason);
-            let servers_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            let servers_id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
             Error::Status(Box::new(StatusError {
                 method: parts.method,
                 path: parts.path.clone(),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlueprintId, CodeMountParameters, LaunchParameters, Metadata, NetworkPolicyId, ObjectId};
+use crate::{
+    BlueprintId, CodeMountParameters, DevboxCapability, LaunchParameters, Metadata, NetworkPolicyId,
+    ObjectId, RepositoryInspectionId,
+};
 
 open_enum! {
     /// Where a build is.
@@ -22,9 +25,17 @@ open_enum! {
     }
 }
 
-impl Default for BlueprintStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
+untold_by_default!(BlueprintStatus);
+
+open_enum! {
+    /// Why a build failed.
+    BlueprintFailureReason {
+        /// The memory limit was hit.
+        OutOfMemory = "out_of_memory",
+        /// The disk limit was hit.
+        OutOfDisk = "out_of_disk",
+        /// A step failed; see the logs.
+        BuildFailed = "build_failed",
     }
 }
 
@@ -84,16 +95,106 @@ pub struct BlueprintCreateParams {
     pub secrets: Option<Metadata>,
     /// Containers that run beside a devbox.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub services: Option<Vec<serde_json::Value>>,
+    pub services: Option<Vec<ContainerizedService>>,
 }
 
 /// Where a build context comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BuildContext {
     /// Always `object`.
     pub r#type: String,
     /// The archive.
     pub object_id: ObjectId,
+}
+
+impl Default for BuildContext {
+    fn default() -> Self {
+        Self { r#type: "object".to_owned(), object_id: ObjectId::default() }
+    }
+}
+
+/// A container that runs beside a devbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContainerizedService {
+    /// Its name, for `required_services`.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Access to the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<ContainerizedServiceCredentials>,
+    /// Its environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Metadata>,
+    /// More options of the container's start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<String>,
+    /// Ports as `host:container`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_mappings: Option<Vec<String>>,
+}
+
+/// Access to an image.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContainerizedServiceCredentials {
+    /// User of the registry.
+    pub username: String,
+    /// Password; a secret.
+    pub password: String,
+}
+
+debug_only!(ContainerizedServiceCredentials { username });
+
+/// What a blueprint of an inspected repository is built from. Legacy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlueprintCreateFromInspectionParams {
+    /// Its name.
+    pub name: String,
+    /// The inspection.
+    pub inspection_source: InspectionSource,
+    /// Path to content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_mounts: Option<Metadata>,
+    /// Defaults for devboxes made from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_parameters: Option<LaunchParameters>,
+    /// Labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+    /// Network policy of the build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_policy_id: Option<NetworkPolicyId>,
+    /// Build-time variable to secret name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Metadata>,
+    /// Commands run in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_setup_commands: Option<Vec<String>>,
+}
+
+/// An inspection of a repository. Legacy.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InspectionSource {
+    /// The inspection.
+    pub inspection_id: RepositoryInspectionId,
+    /// Access to the repository; a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github_auth_token: Option<String>,
+}
+
+debug_only!(InspectionSource { inspection_id });
+
+/// What a preview shows. Deprecated by the API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlueprintPreviewView {
+    /// The whole Dockerfile of the build.
+    pub dockerfile: String,
 }
 
 /// A blueprint and its build.
@@ -115,12 +216,18 @@ pub struct BlueprintView {
     /// When the build ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build_finish_time_ms: Option<i64>,
-    /// `out_of_memory`, `out_of_disk` or `build_failed`.
+    /// Why the build failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure_reason: Option<String>,
+    pub failure_reason: Option<BlueprintFailureReason>,
     /// The blueprint below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_blueprint_id: Option<BlueprintId>,
+    /// Containers that run beside devboxes made from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containerized_services: Option<Vec<ContainerizedService>>,
+    /// What devboxes made from it can do beyond the usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devbox_capabilities: Option<Vec<DevboxCapability>>,
     /// Whether everyone may use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_public: Option<bool>,

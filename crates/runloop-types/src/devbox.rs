@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlueprintId, CodeMountParameters, DevboxId, LaunchParameters, Metadata, Mount, SnapshotId};
+use crate::{
+    BlueprintId, CodeMountParameters, DevboxGateway, DevboxGatewaySpec, DevboxId, DevboxMcp, DevboxMcpSpec,
+    LaunchParameters, Metadata, Mount, RepositoryId, SnapshotId, TunnelParams, TunnelView,
+};
 
 open_enum! {
     /// Where a devbox is in its life.
@@ -39,11 +42,7 @@ impl DevboxStatus {
     }
 }
 
-impl Default for DevboxStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+untold_by_default!(DevboxStatus);
 
 open_enum! {
     /// Why a devbox failed.
@@ -75,6 +74,36 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// What a devbox or blueprint can do beyond the usual.
+    DevboxCapability {
+        /// The service itself does not know.
+        Unknown = "unknown",
+        /// Containers in the devbox.
+        DockerInDocker = "docker_in_docker",
+        /// A desktop. Legacy.
+        ComputerUsage = "computer_usage",
+        /// A browser. Legacy.
+        BrowserUsage = "browser_usage",
+    }
+}
+
+open_enum! {
+    /// Who asks for devboxes.
+    InitiatorType {
+        /// The service itself does not know.
+        Unknown = "unknown",
+        /// A request to the API.
+        Api = "api",
+        /// An agent of the service.
+        Reflex = "reflex",
+        /// A scenario run. SDK 1 only.
+        Scenario = "scenario",
+        /// The check of a scorer. SDK 1 only.
+        ScoringValidation = "scoring_validation",
+    }
+}
+
 /// A step in a devbox's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -98,8 +127,8 @@ pub struct DevboxView {
     pub id: DevboxId,
     /// Where it is in its life.
     pub status: DevboxStatus,
-    /// What it can do beyond the usual, such as `docker_in_docker`.
-    pub capabilities: Vec<String>,
+    /// What it can do beyond the usual.
+    pub capabilities: Vec<DevboxCapability>,
     /// When it was asked for.
     pub create_time_ms: i64,
     /// When it ended; null while it lives.
@@ -125,35 +154,22 @@ pub struct DevboxView {
     pub shutdown_reason: Option<DevboxShutdownReason>,
     /// Who asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub initiator_type: Option<String>,
+    pub initiator_type: Option<InitiatorType>,
     /// Which one of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiator_id: Option<String>,
     /// A name for people; need not be unique.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Its gateways by environment prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_specs: Option<BTreeMap<String, DevboxGatewaySpec>>,
+    /// Its MCP servers by environment variable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcp_specs: Option<BTreeMap<String, DevboxMcpSpec>>,
     /// Its tunnel, if one is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<TunnelView>,
-}
-
-/// An open tunnel: every port of the devbox under one key.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TunnelView {
-    /// Part of the tunnel's host name.
-    pub tunnel_key: String,
-    /// `open` or `authenticated`.
-    pub auth_mode: String,
-    /// Bearer token, for `authenticated`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_token: Option<String>,
-    /// Whether requests reset the idle clock.
-    pub http_keep_alive: bool,
-    /// Whether requests resume a suspended devbox.
-    pub wake_on_http: bool,
-    /// When it was opened.
-    pub create_time_ms: i64,
 }
 
 /// What a new devbox shall be. At most one of `blueprint_id`, `blueprint_name` and `snapshot_id`.
@@ -198,13 +214,16 @@ pub struct DevboxCreateParams {
     pub code_mounts: Option<Vec<CodeMountParameters>>,
     /// Open a tunnel at once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tunnel: Option<serde_json::Value>,
-    /// Gateways by environment prefix.
+    pub tunnel: Option<TunnelParams>,
+    /// Gateways by environment prefix: `PREFIX_URL` and `PREFIX` become where it is and the token for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gateways: Option<BTreeMap<String, serde_json::Value>>,
-    /// MCP configs by environment variable.
+    pub gateways: Option<BTreeMap<String, DevboxGateway>>,
+    /// MCP configs by the environment variable that gets the token; `RL_MCP_URL` becomes where the hub is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mcp: Option<BTreeMap<String, serde_json::Value>>,
+    pub mcp: Option<BTreeMap<String, DevboxMcp>>,
+    /// A connected repository. Legacy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repo_connection_id: Option<RepositoryId>,
 }
 
 /// Changes to a devbox: absent or null leaves as is, empty clears, metadata is replaced whole.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::NetworkPolicyId;
+use crate::{AfterIdle, LifecycleConfiguration, NetworkPolicyId};
 
 open_enum! {
     /// Sizes by name: cores, GiB of memory, GiB of disk.
@@ -24,6 +24,26 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Processors.
+    Architecture {
+        /// The default.
+        X86_64 = "x86_64",
+        /// 64-bit ARM.
+        Arm64 = "arm64",
+    }
+}
+
+open_enum! {
+    /// How soon a devbox starts, and whether it may be taken away.
+    ProvisioningTier {
+        /// The default: starts at once and stays.
+        Standard = "standard",
+        /// Waits for capacity and may be evicted.
+        Flex = "flex",
+    }
+}
+
 /// How a devbox is launched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -31,22 +51,22 @@ pub struct LaunchParameters {
     /// Size by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_size_request: Option<ResourceSize>,
-    /// Cores, for `CUSTOM_SIZE`.
+    /// Cores, for `CUSTOM_SIZE`: 0.5, 1, or an even number up to 16. A whole number up to SDK 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_cpu_cores: Option<f64>,
-    /// Memory in GiB, for `CUSTOM_SIZE`.
+    /// Memory in GiB, for `CUSTOM_SIZE`: 1, or an even number up to 64; 2 to 8 for each core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_gb_memory: Option<i64>,
-    /// Disk in GiB, for `CUSTOM_SIZE`.
+    /// Disk in GiB, for `CUSTOM_SIZE`: an even number from 2 to 64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_disk_size: Option<i64>,
-    /// `x86_64` or `arm64`.
+    /// The processor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
+    pub architecture: Option<Architecture>,
     /// Seconds until the devbox is shut down unless kept alive: default 3600, at most 172800.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_alive_time_seconds: Option<i64>,
-    /// Commands run at each boot and resume, in order.
+    /// Commands run at each boot and resume, in order, before the entrypoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launch_commands: Option<Vec<String>>,
     /// The user that runs commands.
@@ -58,9 +78,9 @@ pub struct LaunchParameters {
     /// Names of blueprint services to start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required_services: Option<Vec<String>>,
-    /// `standard` or `flex`.
+    /// How soon it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provisioning_tier: Option<String>,
+    pub provisioning_tier: Option<ProvisioningTier>,
     /// Deprecated and ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_ports: Option<Vec<i64>>,
@@ -69,11 +89,12 @@ pub struct LaunchParameters {
     pub after_idle: Option<AfterIdle>,
     /// Idle behaviour, wake-up and hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lifecycle: Option<serde_json::Value>,
+    pub lifecycle: Option<LifecycleConfiguration>,
 }
 
 /// The user that runs commands in a devbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenUser")]
 pub struct UserParameters {
     /// Login name.
     pub username: String,
@@ -81,12 +102,34 @@ pub struct UserParameters {
     pub uid: u32,
 }
 
-/// What happens to an idle devbox.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AfterIdle {
-    /// Idle time in seconds.
-    pub idle_time_seconds: i64,
-    /// `shutdown` or `suspend`.
-    pub on_idle: String,
+/// A missing id must not read as 0, which is root: only an object that says nothing at all has defaults.
+#[derive(Deserialize)]
+struct WrittenUser {
+    username: Option<String>,
+    uid: Option<u32>,
+}
+
+impl TryFrom<WrittenUser> for UserParameters {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenUser) -> Result<Self, Self::Error> {
+        match (written.username, written.uid) {
+            (Some(username), Some(uid)) => Ok(Self { username, uid }),
+            (None, None) => Ok(Self::default()),
+            (Some(_), None) => Err("missing field `uid`"),
+            (None, Some(_)) => Err("missing field `username`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_an_id_is_not_root() {
+        let error = serde_json::from_str::<UserParameters>(r#"{"username": "dev"}"#).unwrap_err();
+        assert!(error.to_string().contains("`uid`"), "{error}");
+        assert!(serde_json::from_str::<UserParameters>(r#"{"uid": 0}"#).is_err());
+    }
 }

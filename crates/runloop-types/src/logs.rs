@@ -18,8 +18,8 @@ pub struct DevboxLogsListView {
 pub struct DevboxLog {
     /// `info`, `error`, ...
     pub level: String,
-    /// `setup_commands`, `entrypoint`, `exec`, `files`, `stats` or `kmsg`.
-    pub source: String,
+    /// What it comes from.
+    pub source: DevboxLogSource,
     /// When it was written.
     pub timestamp_ms: i64,
     /// The command line that was started.
@@ -31,10 +31,33 @@ pub struct DevboxLog {
     /// How the command ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// The named shell it ran in. SDK 1 and 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell_name: Option<String>,
     /// A line of output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
+
+open_enum! {
+    /// What an entry of a devbox's log comes from.
+    DevboxLogSource {
+        /// Launch commands and mounts.
+        SetupCommands = "setup_commands",
+        /// The main process.
+        Entrypoint = "entrypoint",
+        /// Commands that were asked for.
+        Exec = "exec",
+        /// Reads and writes of files.
+        Files = "files",
+        /// Figures of use.
+        Stats = "stats",
+        /// The kernel.
+        Kmsg = "kmsg",
+    }
+}
+
+untold_by_default!(DevboxLogSource);
 
 /// What a devbox has used so far. Seconds and products of seconds, rounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -40,7 +40,42 @@ pub struct Egress {
     /// Host names; `*.` only as the first label.
     pub allowed_hostnames: Vec<String>,
     /// Address ranges.
-    pub allowed_cidrs: Vec<serde_json::Value>,
+    pub allowed_cidrs: Vec<AllowedCidr>,
+}
+
+/// A range of addresses that may be reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AllowedCidr {
+    /// An IPv4 range such as `10.1.0.0/16`: the first address and the length.
+    pub cidr: String,
+    /// Only these ports; all when absent or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<PortRule>>,
+}
+
+/// Ports that may be reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortRule {
+    /// The port, or the first one: 1 to 65535.
+    pub port: i64,
+    /// The last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_port: Option<i64>,
+    /// Only this protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<PortProtocol>,
+}
+
+open_enum! {
+    /// A transport protocol.
+    PortProtocol {
+        /// TCP.
+        Tcp = "TCP",
+        /// UDP.
+        Udp = "UDP",
+    }
 }
 
 /// A new network policy, or the changes to one: flat here, nested in the view.
@@ -73,5 +108,5 @@ pub struct NetworkPolicyParams {
     pub allowed_hostnames: Option<Vec<String>>,
     /// See [`Egress::allowed_cidrs`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_cidrs: Option<Vec<serde_json::Value>>,
+    pub allowed_cidrs: Option<Vec<AllowedCidr>>,
 }

@@ -54,3 +54,15 @@ macro_rules! open_enum {
         }
     };
 }
+
+/// The default of enums whose value a server must tell: one that nobody told.
+macro_rules! untold_by_default {
+    ($($name:ident),+ $(,)?) => {
+        $(impl Default for $name {
+            /// Not told: the empty text.
+            fn default() -> Self {
+                Self::Other(String::new())
+            }
+        })+
+    };
+}

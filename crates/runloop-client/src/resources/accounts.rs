@@ -13,6 +13,8 @@ resource! {
 
 impl Accounts {
     /// The account of the key: the cheapest call that shows whether server and key are right.
+    ///
+    /// SDK 1 to 3.
     pub fn me(&self) -> Call<AccountView> {
         self.client.call(Request::get("/v1/accounts/me", &[]))
     }

@@ -1,8 +1,8 @@
 //! Blueprints.
 
 use runloop_types::{
-    BlueprintBuildLogsListView, BlueprintCreateParams, BlueprintId, BlueprintStatus, BlueprintView,
-    PageParams,
+    BlueprintBuildLogsListView, BlueprintCreateFromInspectionParams, BlueprintCreateParams, BlueprintId,
+    BlueprintPreviewView, BlueprintStatus, BlueprintView, Metadata, PageParams,
 };
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::{Error, LastValue, WrongState};
 use crate::page::ListCall;
 use crate::request::Request;
-use crate::resources::resource;
+use crate::resources::{refuse, resource};
 use crate::wait::{Polled, PollingConfig, poll};
 
 /// Longest content of one file mount, in bytes.
@@ -24,7 +24,7 @@ resource! {
     Blueprints
 }
 
-/// Filters of [`Blueprints::list`].
+/// Filters of [`Blueprints::list`] and [`Blueprints::list_public`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BlueprintListParams {
     /// Only blueprints of exactly this name.
@@ -39,29 +39,67 @@ pub struct BlueprintListParams {
 }
 
 impl Blueprints {
-    /// Begins a build. File mounts that the service would refuse for their size are refused before anything is sent.
+    /// Begins a build. Refused before anything is sent: file mounts that the service would refuse for their size (98,250
+    /// bytes each, 7,860,000 together), and two bases.
+    ///
+    /// SDK 1 to 3.
     pub fn create(&self, params: &BlueprintCreateParams) -> Call<BlueprintView> {
-        let request =
-            check_file_mounts(params).and_then(|()| Request::post("/v1/blueprints", &[])?.json(params));
+        self.client.call(check(params).and_then(|()| Request::post("/v1/blueprints", &[])?.json(params)))
+    }
+
+    /// Begins a build from the inspection of a repository. File mounts are checked as by [`Blueprints::create`].
+    ///
+    /// Legacy: gone before SDK 1.32.
+    pub fn create_from_inspection(
+        &self,
+        params: &BlueprintCreateFromInspectionParams,
+    ) -> Call<BlueprintView> {
+        let request = check_file_mounts(params.file_mounts.as_ref())
+            .and_then(|()| Request::post("/v1/blueprints/create_from_inspection", &[])?.json(params));
         self.client.call(request)
     }
 
+    /// Shows the whole Dockerfile that a build would have, without a build. Deprecated by the API. The same is refused as
+    /// by [`Blueprints::create`].
+    ///
+    /// SDK 1 to 3.
+    pub fn preview(&self, params: &BlueprintCreateParams) -> Call<BlueprintPreviewView> {
+        self.client
+            .call(check(params).and_then(|()| Request::post("/v1/blueprints/preview", &[])?.json(params)))
+    }
+
     /// What a blueprint is at present; also of a deleted one.
+    ///
+    /// SDK 1 to 3.
     pub fn retrieve(&self, id: impl AsRef<str>) -> Call<BlueprintView> {
         self.client.call(Request::get("/v1/blueprints/{}", &[id.as_ref()]))
     }
 
-    /// Lists blueprints, newest first.
+    /// Lists the account's blueprints, newest first.
+    ///
+    /// SDK 1 to 3.
     pub fn list(&self, params: &BlueprintListParams) -> ListCall<BlueprintView> {
         ListCall::new(self.client.clone(), "/v1/blueprints", params)
     }
 
-    /// The log of a build.
+    /// Lists blueprints that everyone may use.
+    ///
+    /// SDK 1 to 3.
+    pub fn list_public(&self, params: &BlueprintListParams) -> ListCall<BlueprintView> {
+        ListCall::new(self.client.clone(), "/v1/blueprints/list_public", params)
+    }
+
+    /// The log of a build, oldest line first: all of it, not in pages.
+    ///
+    /// SDK 1 to 3.
     pub fn logs(&self, id: impl AsRef<str>) -> Call<BlueprintBuildLogsListView> {
         self.client.call(Request::get("/v1/blueprints/{}/logs", &[id.as_ref()]))
     }
 
-    /// Deletes a blueprint; 400 if snapshots depend on it.
+    /// Deletes a blueprint, which stays readable as deleted. 400 if snapshots depend on it, and the error's body has their
+    /// ids; 404 if there is none of this id.
+    ///
+    /// SDK 1 to 3.
     pub fn delete(&self, id: impl AsRef<str>) -> Call<()> {
         self.client.call(Request::<()>::post("/v1/blueprints/{}/delete", &[id.as_ref()]).map(Request::empty))
     }
@@ -85,7 +123,7 @@ impl Blueprints {
                 }
                 _ => Err(Error::WrongState(Box::new(WrongState {
                     what: what(),
-                    reason: view.failure_reason.clone(),
+                    reason: view.failure_reason.as_ref().map(ToString::to_string),
                     last_value: LastValue::Blueprint(Box::new(view)),
                 }))),
             }
@@ -107,12 +145,19 @@ impl Blueprints {
     }
 }
 
-fn check_file_mounts(params: &BlueprintCreateParams) -> Result<(), Error> {
-    let Some(mounts) = &params.file_mounts else { return Ok(()) };
-    let too_large = |what: String, limit| Error::InvalidRequest {
-        reason: format!(
+fn check(params: &BlueprintCreateParams) -> Result<(), Error> {
+    if params.base_blueprint_id.is_some() && params.base_blueprint_name.is_some() {
+        return Err(refuse("a blueprint has one of `base_blueprint_id` and `base_blueprint_name`"));
+    }
+    check_file_mounts(params.file_mounts.as_ref())
+}
+
+fn check_file_mounts(mounts: Option<&Metadata>) -> Result<(), Error> {
+    let Some(mounts) = mounts else { return Ok(()) };
+    let too_large = |what: String, limit| {
+        refuse(format!(
             "{what} are more than the {limit} a blueprint may hold; use an object mount or a build context"
-        ),
+        ))
     };
     for (path, content) in mounts {
         if content.len() > LONGEST_FILE_MOUNT {

@@ -1,23 +1,19 @@
-//! Devboxes, their commands and their files.
+//! Devboxes: from their creation to their end.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxExecutionDetailView, DevboxId,
-    DevboxSnapshotView, DevboxStatus, DevboxUpdateParams, DevboxView, DownloadFileParams, ExecuteAsyncParams,
-    ExecuteParams, PageParams, ReadFileContentsParams, SnapshotParams, WaitForStatusParams,
-    WriteFileContentsParams,
+    DevboxCreateParams, DevboxId, DevboxResourceUsageView, DevboxSnapshotView, DevboxStatus,
+    DevboxUpdateParams, DevboxView, PageParams, SnapshotParams, WaitForStatusParams,
 };
 use serde::Serialize;
 
-use crate::byte_stream::ByteStream;
 use crate::call::Call;
 use crate::error::{Error, LastValue, WrongState};
-use crate::file_source::FileSource;
 use crate::page::ListCall;
 use crate::request::Request;
-use crate::resources::resource;
+use crate::resources::{Browsers, Computers, DevboxLogs, DiskSnapshots, Executions, refuse, resource};
 use crate::wait::{Deadline, WaitOptions, hold};
 
 /// Longest hold that a server grants.
@@ -43,9 +39,50 @@ pub struct DevboxListParams {
 }
 
 impl Devboxes {
-    /// Asks for a devbox; answers before it runs.
+    /// Executions: commands that run or ran in devboxes.
+    pub fn executions(&self) -> Executions {
+        Executions::new(self.client.clone())
+    }
+
+    /// Disk snapshots of devboxes.
+    pub fn disk_snapshots(&self) -> DiskSnapshots {
+        DiskSnapshots::new(self.client.clone())
+    }
+
+    /// Logs of devboxes.
+    pub fn logs(&self) -> DevboxLogs {
+        DevboxLogs::new(self.client.clone())
+    }
+
+    /// Devboxes with a browser. Legacy: gone before SDK 1.32.
+    pub fn browsers(&self) -> Browsers {
+        Browsers::new(self.client.clone())
+    }
+
+    /// Devboxes with a desktop. Legacy: gone before SDK 1.32.
+    pub fn computers(&self) -> Computers {
+        Computers::new(self.client.clone())
+    }
+
+    /// Asks for a devbox; answers before it runs. More than one of blueprint id, blueprint name and snapshot is refused
+    /// before anything is sent.
+    ///
+    /// SDK 1 to 3.
     pub fn create(&self, params: &DevboxCreateParams) -> Call<DevboxView> {
-        self.client.call(Request::post("/v1/devboxes", &[]).and_then(|request| request.json(params)))
+        self.create_at("/v1/devboxes", params)
+    }
+
+    /// Asks for a devbox; the server holds its answer for a while, so that a devbox that starts fast is running in it.
+    /// One that is not is no error: any status may come. [`Devboxes::create_and_await_running`] asks this first and then
+    /// waits. Servers from before SDK 1.30 answer 404 or 405.
+    ///
+    /// SDK 1 to 3.
+    pub fn create_and_hold(&self, params: &DevboxCreateParams) -> Call<DevboxView> {
+        self.create_at("/v1/devboxes/create_and_await_running", params)
+    }
+
+    fn create_at(&self, path: &'static str, params: &DevboxCreateParams) -> Call<DevboxView> {
+        self.client.call(check_origin(params).and_then(|()| Request::post(path, &[])?.json(params)))
     }
 
     /// Asks for a devbox and waits until it runs.
@@ -92,8 +129,7 @@ impl Devboxes {
         };
         let lacks = self.client.lacks_optimistic_create();
         if !lacks.load(Ordering::Relaxed) {
-            let request = Request::post("/v1/devboxes/create_and_await_running", &[]);
-            match keyed(self.client.call(request.and_then(|request| request.json(params)))).await {
+            match keyed(self.create_and_hold(params)).await {
                 // A 404 may also be about a blueprint: then the plain endpoint says so again.
                 Err(error) if matches!(error.status(), Some(404 | 405)) => {}
                 answer => return answer,
@@ -104,24 +140,32 @@ impl Devboxes {
         Ok(view)
     }
 
-    /// What a devbox is at present.
+    /// What a devbox is at present; also of one that has ended. 404 if there never was one of this id.
+    ///
+    /// SDK 1 to 3.
     pub fn retrieve(&self, id: impl AsRef<str>) -> Call<DevboxView> {
         self.client.call(Request::get("/v1/devboxes/{}", &[id.as_ref()]))
     }
 
     /// Lists devboxes, newest first.
+    ///
+    /// SDK 1 to 3.
     pub fn list(&self, params: &DevboxListParams) -> ListCall<DevboxView> {
         ListCall::new(self.client.clone(), "/v1/devboxes", params)
     }
 
-    /// Changes name and labels.
+    /// Changes name and labels: what is left out stays, what is empty is cleared, labels are replaced whole.
+    ///
+    /// SDK 1 to 3.
     pub fn update(&self, id: impl AsRef<str>, params: &DevboxUpdateParams) -> Call<DevboxView> {
         self.client
             .call(Request::post("/v1/devboxes/{}", &[id.as_ref()]).and_then(|request| request.json(params)))
     }
 
     /// One hold: answers as soon as the devbox is in one of `statuses`, or fails with 408 after `hold` (at most 30 s).
-    /// It is not retried.
+    /// It is not retried. 400 if a status does not exist, 404 if the devbox does not.
+    ///
+    /// SDK 1 to 3.
     pub fn wait_for_status(
         &self,
         id: impl AsRef<str>,
@@ -187,101 +231,56 @@ impl Devboxes {
     }
 
     /// Ends a devbox for good. `force` is needed while a snapshot of it is in progress: else that is a 409.
+    ///
+    /// SDK 1 to 3.
     pub fn shutdown(&self, id: impl AsRef<str>, force: bool) -> Call<DevboxView> {
         let request = Request::post("/v1/devboxes/{}/shutdown", &[id.as_ref()]);
         self.client.call(request.map(|request| if force { request.query("force", "true") } else { request }))
     }
 
-    /// Begins to suspend: the disk is kept, processes and memory are lost.
+    /// Begins to suspend: the disk is kept, processes and memory are lost. 400 if it does not run; see
+    /// [`Devboxes::await_suspended`].
+    ///
+    /// SDK 1 to 3.
     pub fn suspend(&self, id: impl AsRef<str>) -> Call<DevboxView> {
         self.client.call(Request::post("/v1/devboxes/{}/suspend", &[id.as_ref()]))
     }
 
-    /// Begins to resume a suspended devbox.
+    /// Begins to resume a suspended devbox. 400 if it is not suspended; see [`Devboxes::await_running`].
+    ///
+    /// SDK 1 to 3.
     pub fn resume(&self, id: impl AsRef<str>) -> Call<DevboxView> {
         self.client.call(Request::post("/v1/devboxes/{}/resume", &[id.as_ref()]))
     }
 
     /// Resets the idle clock.
+    ///
+    /// SDK 1 to 3.
     pub fn keep_alive(&self, id: impl AsRef<str>) -> Call<()> {
         self.client
             .call(Request::<()>::post("/v1/devboxes/{}/keep_alive", &[id.as_ref()]).map(Request::empty))
     }
 
-    /// Starts a command and answers at once.
-    pub fn execute_async(
-        &self,
-        id: impl AsRef<str>,
-        params: &ExecuteAsyncParams,
-    ) -> Call<DevboxAsyncExecutionDetailView> {
-        let request = Request::post("/v1/devboxes/{}/execute_async", &[id.as_ref()]);
-        self.client.call(request.and_then(|request| request.json(params)))
+    /// What a devbox has used so far, in seconds of cores, GiB of memory and GiB of disk. 404 if there is none of this
+    /// id.
+    ///
+    /// SDK 1 to 3.
+    pub fn retrieve_resource_usage(&self, id: impl AsRef<str>) -> Call<DevboxResourceUsageView> {
+        self.client.call(Request::get("/v1/devboxes/{}/usage", &[id.as_ref()]))
     }
 
-    /// Starts a command and waits up to 25 s for its end. `last_n` is how many lines of each output the answer holds:
-    /// 100 unless set.
-    pub fn execute(
-        &self,
-        id: impl AsRef<str>,
-        params: &ExecuteParams,
-        last_n: Option<u32>,
-    ) -> Call<DevboxAsyncExecutionDetailView> {
-        let request = Request::post("/v1/devboxes/{}/execute", &[id.as_ref()]);
-        let request = request.and_then(|request| request.json(params));
-        self.client.call(request.map(|request| with_last_n(request, last_n).long()))
-    }
-
-    /// Runs a command to its end in one call. Deprecated by the API: a retry may run it twice.
-    pub fn execute_sync(
-        &self,
-        id: impl AsRef<str>,
-        params: &ExecuteAsyncParams,
-    ) -> Call<DevboxExecutionDetailView> {
-        let request = Request::post("/v1/devboxes/{}/execute_sync", &[id.as_ref()]);
-        self.client.call(request.and_then(|request| request.json(params)).map(Request::long))
-    }
-
-    /// Reads a file of UTF-8 text. Paths are absolute, begin with `~/`, or are relative to the home directory.
-    pub fn read_file_contents(&self, id: impl AsRef<str>, path: &str) -> Call<String> {
-        let params = ReadFileContentsParams { file_path: path.to_owned() };
-        let request = Request::<()>::post("/v1/devboxes/{}/read_file_contents", &[id.as_ref()]);
-        self.client
-            .call(request.and_then(|request| request.json(&params)).map(|request| request.long().text()))
-    }
-
-    /// Creates or overwrites a file of UTF-8 text.
-    pub fn write_file_contents(
-        &self,
-        id: impl AsRef<str>,
-        path: &str,
-        contents: &str,
-    ) -> Call<DevboxExecutionDetailView> {
-        let params = WriteFileContentsParams { file_path: path.to_owned(), contents: contents.to_owned() };
-        let request = Request::post("/v1/devboxes/{}/write_file_contents", &[id.as_ref()]);
-        self.client.call(request.and_then(|request| request.json(&params)).map(Request::long))
-    }
-
-    /// Creates or overwrites a file of any bytes.
-    pub fn upload_file(&self, id: impl AsRef<str>, path: &str, file: impl Into<FileSource>) -> Call<()> {
-        let request = Request::<()>::post("/v1/devboxes/{}/upload_file", &[id.as_ref()]);
-        self.client.call(request.map(|request| request.upload(path, file.into()).empty()))
-    }
-
-    /// Reads a file of any bytes.
-    pub fn download_file(&self, id: impl AsRef<str>, path: &str) -> Call<ByteStream> {
-        let params = DownloadFileParams { path: path.to_owned() };
-        let request = Request::<()>::post("/v1/devboxes/{}/download_file", &[id.as_ref()]);
-        let request = request.and_then(|request| request.json(&params));
-        self.client.call(request.map(|request| request.long().stream("application/octet-stream")))
-    }
-
-    /// Takes a snapshot of the disk; answers when it is complete.
+    /// Takes a snapshot of the disk; answers when it is complete, which may take minutes. 404 if there is no such devbox.
+    ///
+    /// SDK 1 to 3.
     pub fn snapshot_disk(&self, id: impl AsRef<str>, params: &SnapshotParams) -> Call<DevboxSnapshotView> {
         let request = Request::post("/v1/devboxes/{}/snapshot_disk", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)).map(Request::long))
     }
 
-    /// Begins a snapshot of the disk; see [`DiskSnapshots::await_complete`](crate::DiskSnapshots::await_complete).
+    /// Begins a snapshot of the disk; see [`DiskSnapshots::await_complete`](crate::DiskSnapshots::await_complete). 404 if
+    /// there is no such devbox.
+    ///
+    /// SDK 1 to 3.
     pub fn snapshot_disk_async(
         &self,
         id: impl AsRef<str>,
@@ -292,17 +291,22 @@ impl Devboxes {
     }
 }
 
-pub(crate) fn with_last_n<T>(request: Request<T>, last_n: Option<u32>) -> Request<T> {
-    match last_n {
-        Some(n) => request.query("last_n", n),
-        None => request,
+/// A devbox is made from one thing.
+fn check_origin(params: &DevboxCreateParams) -> Result<(), Error> {
+    let given =
+        [params.blueprint_id.is_some(), params.blueprint_name.is_some(), params.snapshot_id.is_some()];
+    if given.into_iter().filter(|given| *given).count() > 1 {
+        return Err(refuse(
+            "a devbox is made from one of `blueprint_id`, `blueprint_name` and `snapshot_id`",
+        ));
     }
+    Ok(())
 }
 
 /// A wait for nothing would never end.
 pub(crate) fn check_statuses<S>(statuses: &[S]) -> Result<(), Error> {
     if statuses.is_empty() {
-        return Err(Error::InvalidRequest { reason: "a wait needs at least one status".to_owned() });
+        return Err(refuse("a wait needs at least one status"));
     }
     Ok(())
 }

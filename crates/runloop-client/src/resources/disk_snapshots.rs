@@ -35,22 +35,31 @@ pub struct DiskSnapshotListParams {
 
 impl DiskSnapshots {
     /// Lists snapshots, newest first.
+    ///
+    /// SDK 1 to 3.
     pub fn list(&self, params: &DiskSnapshotListParams) -> ListCall<DevboxSnapshotView> {
         ListCall::new(self.client.clone(), "/v1/devboxes/disk_snapshots", params)
     }
 
-    /// How far a snapshot is; also of a deleted one.
+    /// How far a snapshot is; also of a deleted one. 404 if there never was one of this id.
+    ///
+    /// SDK 1 to 3.
     pub fn query_status(&self, id: impl AsRef<str>) -> Call<DevboxSnapshotAsyncStatusView> {
         self.client.call(Request::get("/v1/devboxes/disk_snapshots/{}/status", &[id.as_ref()]))
     }
 
-    /// Changes name, message and labels.
+    /// Changes name, message and labels: what is left out stays, labels are replaced whole. 404 if there is no such
+    /// snapshot.
+    ///
+    /// SDK 1 to 3.
     pub fn update(&self, id: impl AsRef<str>, params: &SnapshotParams) -> Call<DevboxSnapshotView> {
         let request = Request::post("/v1/devboxes/disk_snapshots/{}", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)))
     }
 
-    /// Deletes a snapshot; 409 if it is not complete.
+    /// Deletes a snapshot. 404 if there is none of this id, 409 if it is not complete.
+    ///
+    /// SDK 1 to 3.
     pub fn delete(&self, id: impl AsRef<str>) -> Call<()> {
         let request = Request::<()>::post("/v1/devboxes/disk_snapshots/{}/delete", &[id.as_ref()]);
         self.client.call(request.map(Request::empty))

@@ -11,8 +11,9 @@ use crate::call::Call;
 use crate::error::{Error, LastValue};
 use crate::execution_stream::{ExecutionStream, OutputKind};
 use crate::request::Request;
-use crate::resources::devboxes::{HOLD_GRACE, check_statuses, with_last_n};
-use crate::resources::resource;
+use crate::resources::devbox_commands::with_last_n;
+use crate::resources::devboxes::{HOLD_GRACE, check_statuses};
+use crate::resources::{refuse, resource};
 use crate::wait::{Deadline, WaitOptions, hold};
 
 /// Longest hold that a server grants.
@@ -25,7 +26,10 @@ resource! {
 }
 
 impl Executions {
-    /// What an execution is at present, with the last `last_n` (100 unless set) lines of each output.
+    /// What an execution is at present, with the last `last_n` (100 unless set) lines of each output. 404 if there is no
+    /// such devbox or execution.
+    ///
+    /// SDK 1 to 3.
     pub fn retrieve(
         &self,
         devbox: impl AsRef<str>,
@@ -37,7 +41,10 @@ impl Executions {
     }
 
     /// One hold: answers as soon as the execution is in one of `statuses`, or fails with 408 after `hold` (at most
-    /// 25 s). It is not retried.
+    /// 25 s). It is not retried. 400 if a status does not exist or the devbox cannot run commands, 404 if there is no such
+    /// devbox or execution. `last_n` is how many lines of each output the answer holds: 100 unless set.
+    ///
+    /// SDK 1 to 3.
     pub fn wait_for_status(
         &self,
         devbox: impl AsRef<str>,
@@ -96,21 +103,27 @@ impl Executions {
         .await
     }
 
-    /// Kills a command, with all that it started if `process_group` is set; it then completes.
+    /// Kills a command, with all that it started if `process_group` is set; it then completes. 404 if there is no such
+    /// devbox or execution.
+    ///
+    /// SDK 1 to 3.
     pub fn kill(
         &self,
         devbox: impl AsRef<str>,
         execution: impl AsRef<str>,
         process_group: bool,
     ) -> Call<DevboxAsyncExecutionDetailView> {
-        let params = KillParams { kill_process_group: Some(process_group) };
+        let params = KillParams { kill_process_group: process_group.then_some(true) };
         let request =
             Request::post("/v1/devboxes/{}/executions/{}/kill", &[devbox.as_ref(), execution.as_ref()]);
         self.client.call(request.and_then(|request| request.json(&params)))
     }
 
-    /// Writes to standard input, or signals its end; needs `attach_stdin` at the start. Never retried: text that
-    /// arrived must not arrive twice.
+    /// Writes to standard input, or signals; needs `attach_stdin` at the start. Exactly one of a text that is not empty
+    /// and a signal: anything else is refused before it is sent. Never retried, because text that arrived must not arrive
+    /// twice. 404 if there is no such devbox or execution.
+    ///
+    /// SDK 1 to 3.
     pub fn send_std_in(
         &self,
         devbox: impl AsRef<str>,
@@ -124,17 +137,21 @@ impl Executions {
         let request = if one {
             request.and_then(|request| request.json(params))
         } else {
-            Err(Error::InvalidRequest { reason: "standard input takes either a text or a signal".to_owned() })
+            Err(refuse("standard input takes either a text or a signal"))
         };
         self.client.call(request.map(|request| request.max_retries(0)))
     }
 
     /// Standard output from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stream_stdout_updates(&self, devbox: &DevboxId, execution: &ExecutionId) -> ExecutionStream {
         ExecutionStream::new(self.client.clone(), devbox.clone(), execution.clone(), OutputKind::Stdout)
     }
 
     /// Standard error from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stream_stderr_updates(&self, devbox: &DevboxId, execution: &ExecutionId) -> ExecutionStream {
         ExecutionStream::new(self.client.clone(), devbox.clone(), execution.clone(), OutputKind::Stderr)
     }

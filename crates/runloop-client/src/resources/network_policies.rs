@@ -10,6 +10,20 @@ use crate::resources::resource;
 
 resource! {
     /// Endpoints of network policies; from [`Client::network_policies`](crate::Client::network_policies).
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use runloop_client::types::NetworkPolicyParams;
+    ///
+    /// let params = NetworkPolicyParams {
+    ///     name: Some("packages-only".into()),
+    ///     allowed_hostnames: Some(vec!["*.pypi.org".into()]),
+    ///     ..Default::default()
+    /// };
+    /// let policy = client.network_policies().create(&params).await?;
+    /// println!("{} allows {:?}", policy.id, policy.egress.allowed_hostnames);
+    /// # Ok(()) }
+    /// ```
     NetworkPolicies
 }
 
@@ -31,28 +45,38 @@ pub struct NetworkPolicyListParams {
 }
 
 impl NetworkPolicies {
-    /// Creates a policy; what it does not allow is denied.
+    /// Creates a policy; what it does not allow is denied. 400 if a value cannot be used or, in SDK 1, the name is taken.
+    ///
+    /// SDK 1 to 3.
     pub fn create(&self, params: &NetworkPolicyParams) -> Call<NetworkPolicyView> {
         self.client.call(Request::post("/v1/network-policies", &[]).and_then(|request| request.json(params)))
     }
 
-    /// What a policy is at present.
+    /// What a policy is at present; 404 once deleted.
+    ///
+    /// SDK 1 to 3.
     pub fn retrieve(&self, id: impl AsRef<str>) -> Call<NetworkPolicyView> {
         self.client.call(Request::get("/v1/network-policies/{}", &[id.as_ref()]))
     }
 
     /// Lists policies, newest first.
+    ///
+    /// SDK 1 to 3.
     pub fn list(&self, params: &NetworkPolicyListParams) -> ListCall<NetworkPolicyView> {
         ListCall::new(self.client.clone(), "/v1/network-policies", params)
     }
 
     /// Changes the fields that are set.
+    ///
+    /// SDK 1 to 3.
     pub fn update(&self, id: impl AsRef<str>, params: &NetworkPolicyParams) -> Call<NetworkPolicyView> {
         let request = Request::post("/v1/network-policies/{}", &[id.as_ref()]);
         self.client.call(request.and_then(|request| request.json(params)))
     }
 
     /// Deletes a policy; 400 while devboxes use it.
+    ///
+    /// SDK 1 to 3.
     pub fn delete(&self, id: impl AsRef<str>) -> Call<NetworkPolicyView> {
         self.client.call(Request::post("/v1/network-policies/{}/delete", &[id.as_ref()]))
     }

@@ -25,7 +25,7 @@ resource! {
     Objects
 }
 
-/// Filters of [`Objects::list`].
+/// Filters of [`Objects::list`] and [`Objects::list_public`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectListParams {
     /// Only objects with this text in their name.
@@ -80,31 +80,50 @@ impl ObjectUpload {
 impl Objects {
     /// Creates an object without bytes: PUT them to its `upload_url`, then [`Objects::complete`] it. The `upload_*`
     /// methods do all three.
+    ///
+    /// SDK 1 to 3.
     pub fn create(&self, params: &ObjectCreateParams) -> Call<ObjectView> {
         self.client.call(Request::post("/v1/objects", &[]).and_then(|request| request.json(params)))
     }
 
     /// What an object is at present; also of a deleted one.
+    ///
+    /// SDK 1 to 3.
     pub fn retrieve(&self, id: impl AsRef<str>) -> Call<ObjectView> {
         self.client.call(Request::get("/v1/objects/{}", &[id.as_ref()]))
     }
 
     /// Lists objects, newest first.
+    ///
+    /// SDK 1 to 3.
     pub fn list(&self, params: &ObjectListParams) -> ListCall<ObjectView> {
         ListCall::new(self.client.clone(), "/v1/objects", params)
     }
 
+    /// Lists the objects that every account may read.
+    ///
+    /// SDK 1 to 3.
+    pub fn list_public(&self, params: &ObjectListParams) -> ListCall<ObjectView> {
+        ListCall::new(self.client.clone(), "/v1/objects/list_public", params)
+    }
+
     /// Ends the upload; the object never changes again. 409 if it was ended before.
+    ///
+    /// SDK 1 to 3.
     pub fn complete(&self, id: impl AsRef<str>) -> Call<ObjectView> {
         self.client.call(Request::post("/v1/objects/{}/complete", &[id.as_ref()]))
     }
 
     /// Deletes an object.
+    ///
+    /// SDK 1 to 3.
     pub fn delete(&self, id: impl AsRef<str>) -> Call<ObjectView> {
         self.client.call(Request::post("/v1/objects/{}/delete", &[id.as_ref()]))
     }
 
     /// A URL that gives the bytes without a key, valid for `duration` (an hour unless set). Treat it as a credential.
+    ///
+    /// SDK 1 to 3.
     pub fn download_url(
         &self,
         id: impl AsRef<str>,

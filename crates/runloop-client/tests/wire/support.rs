@@ -66,6 +66,8 @@ pub(crate) fn target(request: &wiremock::Request) -> String {
 pub(crate) enum Step {
     /// Writes these bytes and closes the connection.
     Say(Vec<u8>),
+    /// Writes these bytes and then one more now and then, for as long as the client stays.
+    Trickle(Vec<u8>),
     /// Says nothing for as long as the client stays.
     Hang,
 }
@@ -93,6 +95,12 @@ impl RawServer {
                     Step::Say(bytes) => {
                         connection.write_all(&bytes).await.unwrap();
                         connection.shutdown().await.unwrap();
+                    }
+                    Step::Trickle(mut bytes) => {
+                        while connection.write_all(&bytes).await.is_ok() {
+                            bytes = vec![b'.'];
+                            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                        }
                     }
                     Step::Hang => {
                         let mut rest = Vec::new();

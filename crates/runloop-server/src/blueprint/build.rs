@@ -89,6 +89,8 @@ pub(crate) async fn create(app: &Shared, params: BlueprintCreateParams) -> ApiRe
         status: BlueprintStatus::Queued,
         build_finish_time_ms: None,
         failure_reason: None,
+        containerized_services: None,
+        devbox_capabilities: None,
         base_blueprint_id: base.map(|base| base.view.id),
         is_public: Some(false),
         metadata: params.metadata.clone(),
@@ -185,7 +187,7 @@ async fn see_through(app: Shared, build: Build) {
             view.status = match failure {
                 None => BlueprintStatus::BuildComplete,
                 Some(reason) => {
-                    view.failure_reason = Some(reason.to_owned());
+                    view.failure_reason = Some(reason.into());
                     BlueprintStatus::Failed
                 }
             };

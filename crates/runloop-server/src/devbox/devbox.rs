@@ -307,6 +307,8 @@ impl Devbox {
             initiator_type: Some("api".into()),
             initiator_id: None,
             name: state.name.clone(),
+            gateway_specs: None,
+            mcp_specs: None,
             tunnel: None,
         }
     }

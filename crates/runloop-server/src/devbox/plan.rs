@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use runloop_sandbox::{BoxSpec, Limits, Network, SnapshotId as LayerId, User};
 use runloop_types::{
-    AfterIdle, BlueprintId, BlueprintState, BlueprintStatus, DevboxCreateParams, DevboxId,
-    DevboxShutdownReason, DevboxStatus, LaunchParameters, Metadata, Mount, NetworkPolicyId, ObjectState,
-    SnapshotStatus,
+    Architecture, BlueprintId, BlueprintState, BlueprintStatus, DevboxCreateParams, DevboxId,
+    DevboxShutdownReason, DevboxStatus, LaunchParameters, LifecycleConfiguration, Metadata, Mount,
+    NetworkPolicyId, ObjectState, OnIdle, ProvisioningTier, SnapshotStatus,
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use super::devbox::{Devbox, Identity};
 use super::idle::{IdleAction, IdlePolicy};
@@ -48,7 +47,7 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
     let origin = origin(&app.store, &params).await?;
     let launch = merged(origin.launch, params.launch_parameters.unwrap_or_default());
     check_launch(&launch)?;
-    let lifecycle = Lifecycle::read(&launch)?;
+    let lifecycle = served_lifecycle(&launch)?;
     let idle = idle_policy(&launch, &lifecycle)?;
     let hooks = lifecycle.lifecycle_hooks.unwrap_or_default();
     let user = launch_user(&launch, origin.user)?;
@@ -69,9 +68,11 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
     for mount in &mounts {
         check_mount(&app.store, mount).await?;
     }
+    let suspend_budget = suspend_budget(hooks.suspend_deadline_ms)?;
+    let suspend_commands = hooks.suspend_commands.unwrap_or_default();
     let launch_commands = launch.launch_commands.clone().unwrap_or_default();
     let entrypoint = params.entrypoint.filter(|command| !command.trim().is_empty());
-    for command in launch_commands.iter().chain(&hooks.suspend_commands).chain(&entrypoint) {
+    for command in launch_commands.iter().chain(&suspend_commands).chain(&entrypoint) {
         check_command(command)?;
     }
 
@@ -86,8 +87,8 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
         limits,
         expose: app.expose.clone(),
     };
-    let first = match launch.provisioning_tier.as_deref() {
-        Some("flex") => DevboxStatus::Queued,
+    let first = match launch.provisioning_tier {
+        Some(ProvisioningTier::Flex) => DevboxStatus::Queued,
         _ => DevboxStatus::Provisioning,
     };
     let identity = Identity {
@@ -97,10 +98,8 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
         user,
         launch_commands,
         entrypoint,
-        suspend_commands: hooks.suspend_commands,
-        suspend_budget: Duration::from_millis(
-            hooks.suspend_deadline_ms.unwrap_or(DEFAULT_SUSPEND_MS).min(MAX_SUSPEND_MS),
-        ),
+        suspend_commands,
+        suspend_budget,
         secrets,
     };
     let name = params.name.filter(|name| !name.is_empty());
@@ -110,9 +109,8 @@ pub(crate) async fn plan(app: &App, params: DevboxCreateParams) -> ApiResult<Pla
 
 /// Says no to what would otherwise be silently left out.
 fn refuse_unserved(params: &DevboxCreateParams) -> ApiResult<()> {
-    let tunnel = params.tunnel.as_ref().is_some_and(|tunnel| !tunnel.is_null());
     let unserved = [
-        ("`tunnel`", tunnel),
+        ("`tunnel`", params.tunnel.is_some()),
         ("`gateways`", params.gateways.as_ref().is_some_and(|gateways| !gateways.is_empty())),
         ("`mcp`", params.mcp.as_ref().is_some_and(|mcp| !mcp.is_empty())),
         ("`code_mounts`", params.code_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty())),
@@ -246,26 +244,24 @@ fn merged(below: LaunchParameters, over: LaunchParameters) -> LaunchParameters {
 /// Checks the values that nothing else looks at.
 pub(crate) fn check_launch(launch: &LaunchParameters) -> ApiResult<()> {
     Size::requested(launch)?;
-    match launch.architecture.as_deref() {
+    match &launch.architecture {
         None => {}
-        Some(asked @ ("x86_64" | "arm64")) => {
-            let ours = if std::env::consts::ARCH == "aarch64" { "arm64" } else { std::env::consts::ARCH };
-            if asked != ours {
-                return Err(ApiError::bad_request(format!(
-                    "`architecture` is {asked}, but this machine is {ours}"
-                )));
-            }
-        }
-        Some(other) => {
+        Some(Architecture::Other(other)) => {
             return Err(ApiError::bad_request(format!(
                 "`architecture` is `{}`: give `x86_64` or `arm64`",
                 shown(other)
             )));
         }
+        Some(asked) => {
+            let ours = if std::env::consts::ARCH == "aarch64" { "arm64" } else { std::env::consts::ARCH };
+            if asked.as_str() != ours {
+                return Err(ApiError::bad_request(format!(
+                    "`architecture` is {asked}, but this machine is {ours}"
+                )));
+            }
+        }
     }
-    if let Some(other) =
-        launch.provisioning_tier.as_deref().filter(|tier| !matches!(*tier, "standard" | "flex"))
-    {
+    if let Some(ProvisioningTier::Other(other)) = &launch.provisioning_tier {
         return Err(ApiError::bad_request(format!(
             "`provisioning_tier` is `{}`: give `standard` or `flex`",
             shown(other)
@@ -282,50 +278,29 @@ pub(crate) fn check_launch(launch: &LaunchParameters) -> ApiResult<()> {
         )));
     }
     launch_user(launch, None)?;
-    idle_policy(launch, &Lifecycle::read(launch)?)?;
+    idle_policy(launch, &served_lifecycle(launch)?)?;
     Ok(())
 }
 
-/// The `lifecycle` of launch parameters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Lifecycle {
-    after_idle: Option<AfterIdle>,
-    resume_triggers: Option<ResumeTriggers>,
-    lifecycle_hooks: Option<Hooks>,
+/// The `lifecycle` of launch parameters, if this server can keep it.
+fn served_lifecycle(launch: &LaunchParameters) -> ApiResult<LifecycleConfiguration> {
+    let lifecycle = launch.lifecycle.clone().unwrap_or_default();
+    let triggers = lifecycle.resume_triggers.as_ref();
+    if triggers.is_some_and(|triggers| triggers.http == Some(true) || triggers.axon_event == Some(true)) {
+        return Err(not_served("`resume_triggers`"));
+    }
+    Ok(lifecycle)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ResumeTriggers {
-    http: Option<bool>,
-    axon_event: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Hooks {
-    suspend_commands: Vec<String>,
-    suspend_deadline_ms: Option<u64>,
-}
-
-impl Lifecycle {
-    fn read(launch: &LaunchParameters) -> ApiResult<Self> {
-        let Some(json) = launch.lifecycle.clone().filter(|json| !json.is_null()) else {
-            return Ok(Self::default());
-        };
-        let lifecycle: Self = serde_json::from_value(json).map_err(|error| {
-            ApiError::bad_request(format!("`lifecycle` is not as the API has it: {error}"))
-        })?;
-        let triggers = lifecycle.resume_triggers.as_ref();
-        if triggers.is_some_and(|triggers| triggers.http == Some(true) || triggers.axon_event == Some(true)) {
-            return Err(not_served("`resume_triggers`"));
-        }
-        Ok(lifecycle)
+fn suspend_budget(deadline_ms: Option<i64>) -> ApiResult<Duration> {
+    let Some(asked) = deadline_ms else { return Ok(Duration::from_millis(DEFAULT_SUSPEND_MS)) };
+    match u64::try_from(asked) {
+        Ok(asked) => Ok(Duration::from_millis(asked.min(MAX_SUSPEND_MS))),
+        Err(_) => Err(ApiError::bad_request(format!("`suspend_deadline_ms` is {asked}: give 0 or more"))),
     }
 }
 
-fn idle_policy(launch: &LaunchParameters, lifecycle: &Lifecycle) -> ApiResult<IdlePolicy> {
+fn idle_policy(launch: &LaunchParameters, lifecycle: &LifecycleConfiguration) -> ApiResult<IdlePolicy> {
     let after_idle = match (&launch.after_idle, &lifecycle.after_idle) {
         (Some(top), Some(inner)) if top != inner => {
             return Err(ApiError::bad_request(
@@ -338,10 +313,10 @@ fn idle_policy(launch: &LaunchParameters, lifecycle: &Lifecycle) -> ApiResult<Id
         let seconds = launch.keep_alive_time_seconds.unwrap_or(DEFAULT_KEEP_ALIVE_SECONDS);
         return Ok(keep_alive(seconds));
     };
-    let action = match after_idle.on_idle.as_str() {
-        "shutdown" => IdleAction::Shutdown(DevboxShutdownReason::Idle),
-        "suspend" => IdleAction::Suspend,
-        other => {
+    let action = match &after_idle.on_idle {
+        OnIdle::Shutdown => IdleAction::Shutdown(DevboxShutdownReason::Idle),
+        OnIdle::Suspend => IdleAction::Suspend,
+        OnIdle::Other(other) => {
             return Err(ApiError::bad_request(format!(
                 "`on_idle` is `{}`: give `shutdown` or `suspend`",
                 shown(other)
@@ -485,6 +460,10 @@ async fn check_mount(store: &Store, mount: &Mount) -> ApiResult<()> {
         Mount::CodeMount(_) => Err(not_served("`code_mount`")),
         Mount::BrokerMount(_) => Err(not_served("`broker_mount`")),
         Mount::AgentMount(_) => Err(not_served("`agent_mount`")),
+        Mount::Other(value) => Err(ApiError::bad_request(match value.get("type") {
+            Some(kind) => format!("a mount is of the unknown type {}", shown(&kind.to_string())),
+            None => "a mount lacks its `type`".to_owned(),
+        })),
         _ => Err(ApiError::bad_request("a mount of this type is not served by this version")),
     }
 }
@@ -554,7 +533,7 @@ mod tests {
 
     fn policy(launch: serde_json::Value) -> ApiResult<IdlePolicy> {
         let launch: LaunchParameters = serde_json::from_value(launch).unwrap();
-        idle_policy(&launch, &Lifecycle::read(&launch)?)
+        idle_policy(&launch, &served_lifecycle(&launch)?)
     }
 
     #[test]
@@ -583,7 +562,6 @@ mod tests {
             json!({"after_idle": idle(5, "explode")}),
             json!({"after_idle": idle(0, "suspend")}),
             json!({"lifecycle": {"resume_triggers": {"http": true}}}),
-            json!({"lifecycle": 7}),
         ] {
             assert_eq!(policy(launch.clone()).unwrap_err().status(), 400, "{launch}");
         }

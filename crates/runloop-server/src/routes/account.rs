@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use runloop_types::{AccountBilling, AccountView};
+use runloop_types::{AccountBilling, AccountBillingType, AccountStatus, AccountTier, AccountView};
 
 use crate::body::json;
 use crate::error::ApiResult;
@@ -18,9 +18,13 @@ async fn me() -> ApiResult<Response> {
     json(&AccountView {
         id: "acc_local".into(),
         name: "local".into(),
-        tier: "ACCOUNT_TIER_BASIC".into(),
-        account_status: "ACCOUNT_STATUS_ENABLED".into(),
-        billing: AccountBilling { account_billing_type: "UNRECOGNIZED".into() },
+        tier: AccountTier::Basic,
+        account_status: AccountStatus::Enabled,
+        billing: AccountBilling {
+            account_billing_type: AccountBillingType::Unrecognized,
+            ..AccountBilling::default()
+        },
         created_at: "1970-01-01T00:00:00Z".into(),
+        ..AccountView::default()
     })
 }

@@ -6,8 +6,9 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use runloop_types::{Egress, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView};
-use serde_json::Value;
+use runloop_types::{
+    AllowedCidr, Egress, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, PortProtocol,
+};
 
 use crate::body::{Json, empty, json};
 use crate::clock::now_ms;
@@ -109,23 +110,19 @@ fn check_hostname(name: &str) -> ApiResult<()> {
     )))
 }
 
-fn check_cidr(rule: &Value) -> ApiResult<()> {
-    let text = rule.get("cidr").and_then(Value::as_str).unwrap_or_default();
+fn check_cidr(rule: &AllowedCidr) -> ApiResult<()> {
+    let text = &rule.cidr;
     if !is_canonical(text) {
         return Err(ApiError::bad_request(format!(
             "`{}` is no IPv4 range: give the first address and the length, as in `10.1.0.0/16`",
             shown(text)
         )));
     }
-    for port in rule.get("ports").and_then(Value::as_array).into_iter().flatten() {
-        let number =
-            |name| port.get(name).filter(|value| !value.is_null()).map(|value| value.as_u64().unwrap_or(0));
-        let fits = |number: u64| (1..=65_535).contains(&number);
-        let first = number("port").unwrap_or(0);
-        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
-        if !fits(first)
-            || number("end_port").is_some_and(|last| !fits(last) || last < first)
-            || !matches!(protocol, "TCP" | "UDP")
+    for rule in rule.ports.iter().flatten() {
+        let fits = |port: i64| (1..=65_535).contains(&port);
+        if !fits(rule.port)
+            || rule.end_port.is_some_and(|last| !fits(last) || last < rule.port)
+            || matches!(rule.protocol, Some(PortProtocol::Other(_)))
         {
             return Err(ApiError::bad_request(format!(
                 "a port rule of `{text}` is wrong: `port` and `end_port` are 1 to 65535, `protocol` is TCP or UDP"
@@ -239,7 +236,10 @@ mod tests {
 
     #[test]
     fn port_rules_are_checked() {
-        let rule = |port| check_cidr(&json!({"cidr": "10.0.0.0/8", "ports": [port]})).is_ok();
+        let rule = |port| {
+            let rule = json!({"cidr": "10.0.0.0/8", "ports": [port]});
+            check_cidr(&serde_json::from_value(rule).unwrap()).is_ok()
+        };
         assert!(
             rule(json!({"port": 1, "end_port": 65_535, "protocol": "UDP"})) && rule(json!({"port": 443}))
         );

@@ -384,18 +384,27 @@ impl Inner {
         if self.is_process() {
             return self.copy_home(&life).await;
         }
-        if life.layers.len() >= MAX_LAYERS {
-            return Err(SnapshotError::TooManyLayers { layers: life.layers.len() });
+        let taken = self.layer(&mut life).await;
+        if let Ok(id) = &taken {
+            self.shared.merge_below_soon(id);
+        }
+        taken
+    }
+
+    /// Makes a layer of what was written.
+    async fn layer(self: &Arc<Self>, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
+        if let (MAX_LAYERS.., Some(top)) = (life.layers.len(), life.layers.first()) {
+            self.shared.merge_below(top).await;
         }
         if let Stage::Running(session) = &life.stage {
             let session = Arc::clone(session);
             if !session.is_idle().await.map_err(|_| SnapshotError::Gone)? {
-                return self.copy_live(&session, &life).await;
+                return self.copy_live(&session, life).await;
             }
             session.stop(false).await;
-            self.stopped(&mut life);
+            self.stopped(life);
         }
-        self.stack(&mut life).await
+        self.stack(life).await
     }
 
     fn meta(&self, layers: &[SnapshotId]) -> Meta {
@@ -408,6 +417,9 @@ impl Inner {
         if let Some(root) = life.remains.root.take() {
             let _ = tokio::task::spawn_blocking(move || drop(root)).await;
         }
+        // Nothing of it is mounted: the next start may be over layers that were merged since the last.
+        life.layers = self.shared.layers.hold_shorter(&life.layers);
+        check_count(&life.layers)?;
         let meta = self.meta(&life.layers);
         let root = self.shared.layers.root();
         let upper = root.join(self.directory()).join("up");
@@ -424,9 +436,27 @@ impl Inner {
 
     /// Of a box with running processes: they stand still while its writable layer is copied.
     async fn copy_live(&self, session: &Session, life: &Life) -> Result<SnapshotId, SnapshotError> {
+        // What is mounted stays held by the box; the copy shall stand on as few layers as there can be.
+        if !self.shared.layers.hold(&life.layers) {
+            return Err(SnapshotError::Gone);
+        }
+        let below = self.shared.layers.hold_shorter(&life.layers);
+        let copied = self.copy_over(session, life, &below).await;
+        let shared = Arc::clone(&self.shared);
+        let _ = tokio::task::spawn_blocking(move || shared.layers.release(&below)).await;
+        copied
+    }
+
+    async fn copy_over(
+        &self,
+        session: &Session,
+        life: &Life,
+        below: &[SnapshotId],
+    ) -> Result<SnapshotId, SnapshotError> {
         let gone = |_| SnapshotError::Gone;
+        check_count(below)?;
         session.ask(&Request::Freeze {}).await.map_err(gone)?;
-        let meta = self.meta(&life.layers);
+        let meta = self.meta(below);
         let (shared, from) = (Arc::clone(&self.shared), self.directory().join("up"));
         let copied = blocking(move || {
             shared
@@ -572,6 +602,14 @@ impl Inner {
     pub(crate) async fn punish(self: &Arc<Self>, failure: BoxFailure) {
         self.fail(failure);
         let _ = self.kill_all().await;
+    }
+}
+
+/// Whether one more can be stacked on these.
+fn check_count(layers: &[SnapshotId]) -> Result<(), SnapshotError> {
+    match layers.len() {
+        layers @ MAX_LAYERS.. => Err(SnapshotError::TooManyLayers { layers }),
+        _ => Ok(()),
     }
 }
 

@@ -31,7 +31,8 @@ pub(crate) struct Driver {
     pub(crate) skeletons: Option<Skeletons>,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) first_uid: Option<u32>,
-    pub(crate) groups: Option<Groups>,
+    /// Or why there are none.
+    pub(crate) groups: Result<Groups, String>,
 }
 
 /// The name of a driver in messages.
@@ -153,10 +154,13 @@ pub(crate) fn attempt(
     match tried.and_then(|own| removed.map(|()| own).map_err(failed("removing the trial box"))) {
         Ok(own_processes) => {
             // All boxes together leave a tenth of the memory to the harness and the rest of the machine.
-            let groups = (is_root && kind != DriverKind::NamespacesUser)
-                .then(|| Groups::new(machine::memory() / 10 * 9))
-                .flatten();
-            let guarantees = guarantees(kind, confined, first_uid.is_some(), own_processes, groups.as_ref());
+            let groups = match kind {
+                DriverKind::NamespacesUser => Err("boxes of an ordinary user have none".to_owned()),
+                _ if !is_root => Err("making them needs root".to_owned()),
+                _ => Groups::new(machine::memory() / 10 * 9),
+            };
+            let held = groups.as_ref().ok();
+            let guarantees = guarantees(kind, confined, first_uid.is_some(), own_processes, held);
             Ok(Driver { started, guarantees, skeletons, readable, first_uid, groups })
         }
         Err(failure) => {

@@ -259,7 +259,7 @@ impl Sandbox {
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
         let state = layers.state().try_clone_to_owned().map_err(OpenError::Helper)?;
-        let reaper = Reaper::start(state, driver.groups.clone());
+        let reaper = Reaper::start(state, driver.groups.clone().ok());
         let shared = Arc::new(Shared {
             reaper,
             kind: driver.guarantees.driver,
@@ -268,7 +268,7 @@ impl Sandbox {
             helper,
             readable: driver.readable,
             skeletons: driver.skeletons,
-            groups: driver.groups,
+            groups: driver.groups.ok(),
             allow_weak,
             first_uid: driver.first_uid,
             boxes_made: AtomicU32::new(0),

@@ -16,13 +16,13 @@ use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
+use crate::places::BOXES;
 use crate::protocol::{Lower, Plan, Remains, Request, Shape};
 use crate::sandbox::{CreateError, Shared};
 use crate::session::{Notice, RequestError, Session};
 use crate::skeleton::Foundation;
 use crate::spec::{BoxSpec, Network, SnapshotId, User};
 use crate::tree::{self, Owners};
-use crate::zygote::BOXES;
 
 /// `PATH` of every command that does not bring its own.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -130,7 +130,7 @@ impl Inner {
     pub(crate) async fn create(shared: Arc<Shared>, blueprint: Blueprint) -> Result<Arc<Self>, CreateError> {
         let name = crate::layers::unique_name("box");
         let home = match shared.kind {
-            DriverKind::Process => shared.layers.root().join(BOXES).join(&name).join("home"),
+            DriverKind::Process => shared.boxes_path.join(&name).join("home"),
             _ => blueprint.spec.user.home.clone(),
         };
         let Blueprint { spec, caps, foundation, layers, own_uid } = blueprint;
@@ -221,7 +221,7 @@ impl Inner {
         let offline = self.spec.network == Network::None;
         let shape = if self.is_process() {
             Shape::Directory {
-                path: self.shared.layers.root().join(self.directory()),
+                path: self.shared.boxes_path.join(&self.name),
                 uid: self.own_uid,
                 readable: self.shared.readable.clone(),
             }
@@ -330,7 +330,7 @@ impl Inner {
             env.push(("LC_CTYPE".into(), "C.UTF-8".into()));
         }
         if self.is_process() {
-            let tmp = self.shared.layers.root().join(self.directory()).join("tmp");
+            let tmp = self.shared.boxes_path.join(&self.name).join("tmp");
             env.push(("TMPDIR".into(), tmp.into()));
         }
         for (key, value) in self.spec.env.iter().cloned().chain(own) {

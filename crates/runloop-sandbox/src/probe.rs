@@ -157,10 +157,3 @@ pub(crate) fn has_landlock() -> bool {
     // Asking for the version changes nothing; that it can be used follows from there being one.
     crate::confine::landlock_version() > 0
 }
-
-/// Whether every directory above can be passed by anybody: where boxes run as users of their own, they must reach
-/// their files.
-pub(crate) fn is_reachable(root: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    root.ancestors().all(|path| std::fs::metadata(path).is_ok_and(|status| status.mode() & 0o001 != 0))
-}

@@ -21,7 +21,7 @@ use crate::linux_box::LinuxBox;
 use crate::reaper::Reaper;
 use crate::skeleton::{Foundation, Skeletons};
 use crate::spec::{Base, BoxSpec, Network, SnapshotId};
-use crate::{machine, probe, tree, watcher, zygote};
+use crate::{machine, places, probe, watcher, zygote};
 
 /// How long the end of a predecessor is waited for: its helper removes what is left of its boxes.
 const PREDECESSOR_PATIENCE: Duration = Duration::from_secs(5);
@@ -189,6 +189,8 @@ pub(crate) struct Shared {
     pub(crate) layers: Layers,
     pub(crate) helper: Helper,
     pub(crate) reaper: Reaper,
+    /// Where the directories of boxes are.
+    pub(crate) boxes_path: PathBuf,
     /// System directories that boxes of the process driver may read.
     pub(crate) readable: Vec<PathBuf>,
     skeletons: Option<Skeletons>,
@@ -266,6 +268,7 @@ impl Sandbox {
             guarantees: driver.guarantees,
             layers,
             helper,
+            boxes_path: driver.boxes,
             readable: driver.readable,
             skeletons: driver.skeletons,
             groups: driver.groups.ok(),
@@ -502,7 +505,7 @@ fn open_blocking(options: &SandboxOptions) -> Result<Opened, OpenError> {
     let root = prepare_directory(&options.state_dir).map_err(unusable)?;
     let lock = take_lock(&root)?;
     let layers = Layers::load(&root).map_err(unusable)?;
-    tree::remove_contents(layers.state(), Path::new(zygote::BOXES)).map_err(unusable)?;
+    places::clear(layers.state()).map_err(unusable)?;
     let driver = drivers::choose(options, &root, &lock)?;
     Ok(Opened { layers, driver, allow_weak: options.allow_weak })
 }
@@ -511,13 +514,12 @@ fn open_blocking(options: &SandboxOptions) -> Result<Opened, OpenError> {
 pub(crate) fn prepare_directory(path: &Path) -> io::Result<PathBuf> {
     std::fs::create_dir_all(path)?;
     let root = path.canonicalize()?;
-    for name in ["ns/root", "ns/scratch", zygote::BOXES, "layers"] {
+    for name in ["ns/root", "ns/scratch", "layers"] {
         std::fs::create_dir_all(root.join(name))?;
     }
     // What a box's first process has to reach by name after it has become somebody else.
-    for name in ["ns", zygote::BOXES] {
-        std::fs::set_permissions(root.join(name), PermissionsExt::from_mode(0o711))?;
-    }
+    std::fs::set_permissions(root.join("ns"), PermissionsExt::from_mode(0o711))?;
+    places::prepare(&root)?;
     std::fs::set_permissions(root.join("layers"), PermissionsExt::from_mode(0o700))?;
     Ok(root)
 }

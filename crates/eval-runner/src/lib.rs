@@ -56,6 +56,7 @@ mod run;
 mod session;
 mod shares;
 mod shell;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -66,3 +67,4 @@ pub use options::{Cancellation, Clock, HostAccess, Limits, RunOptions};
 pub use plan::{Plan, Trial};
 pub use platform::{OutputStream, Platform, PlatformError, PlatformErrorKind, Reply};
 pub use run::{RunOutcome, run};
+pub use supervisor::init;

@@ -21,9 +21,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    // First of all: the helper processes of the sandbox and of code search are this program too.
+    // First of all: the helper processes of the sandbox, of code search and of agents beside it are this program too.
     runloop_sandbox::init();
     eval_scoring::init();
+    eval_runner::init();
     let cli = Cli::parse();
     start_logging(cli.verbosity);
     match dispatch(cli) {

@@ -21,7 +21,7 @@ use crate::yaml::{self, Data, Map, Node};
 /// Prefix of an agent that is a command.
 const COMMAND: &str = "command:";
 /// What stands for a file in messages about an agent that is named on the command line.
-const ARGUMENT: &str = "--agent";
+pub(crate) const ARGUMENT: &str = "--agent";
 
 /// An agent and, for messages, the node of its command.
 #[derive(Debug, Clone)]
@@ -110,6 +110,19 @@ pub(crate) fn check_command(loader: &mut Loader<'_>, command: &Node, scenarios: 
     }
 }
 
+/// Whether a command can be made for scenarios that are not known: whether its variables are those that there are.
+pub(crate) fn check_names(loader: &mut Loader<'_>, command: &Node) {
+    let Some(text) = command.as_text() else { return };
+    let mut scope = Scope::default();
+    for name in ["name", "problem_statement", "working_directory", "metadata", "additional_context"] {
+        scope.set(name, "");
+    }
+    scope.set_shell_word("problem_statement_file", "");
+    for error in template::check_names(text, &scope) {
+        loader.template_error(command, &error);
+    }
+}
+
 /// Reads one agent of a list.
 pub(crate) fn agent(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
     if let Some(map) = node.as_map() {
@@ -166,7 +179,7 @@ fn local_path_of(node: &Node, spec: &str) -> PathBuf {
     if node.span.file.path == Path::new(ARGUMENT) { PathBuf::from(spec) } else { local_path(node, spec) }
 }
 
-fn checked(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
+pub(crate) fn checked(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
     shape::check(node, &Shape::Object(&AGENT), AGENT.noun, &mut loader.diagnostics);
     Some(defined(loader, node.as_map()?))
 }

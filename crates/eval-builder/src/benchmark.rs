@@ -63,12 +63,12 @@ pub fn load_benchmark(path: &Path, options: &LoadOptions) -> Result<Loaded, Diag
     }
 }
 
-fn is_benchmark(node: &Node) -> bool {
+pub(crate) fn is_benchmark(node: &Node) -> bool {
     let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
     has("scenarios") || has("defaults") || has("agents")
 }
 
-fn is_scenario(node: &Node) -> bool {
+pub(crate) fn is_scenario(node: &Node) -> bool {
     let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
     has("problem_statement") || has("scorers")
 }

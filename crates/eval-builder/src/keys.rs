@@ -119,7 +119,7 @@ static SHARED: &[Field] = &[
     ),
     optional("required_secret_names", TEXTS, "Secrets that must exist on the target."),
     optional("agent_timeout", Duration, "Time for the agent: default 30m."),
-    optional("scorer_timeout", Duration, "Time for each scorer: default 30m."),
+    optional("scorer_timeout", Duration, "Time for each scorer, after which the trial is invalid: default 30m. A scorer's own `timeout` scores 0 instead."),
     optional("prepare_timeout", Duration, "Time for the preparation of the environment: default 10m."),
     optional(
         "verify",
@@ -419,6 +419,11 @@ static SCORER: Object = Object {
     fields: &[&[
         required("name", Name(NameRule::Function), "Unique within the scenario."),
         optional("weight", Positive, "Its share of the score, relative to the others: default 1."),
+        optional(
+            "timeout",
+            Duration,
+            "A check that takes longer has failed: it scores 0. For checks that run code of the agent, which may never end. Must be below `scorer_timeout`. Default: none.",
+        ),
         optional(
             "test_command",
             Text,

@@ -44,6 +44,7 @@
 
 mod agent;
 mod benchmark;
+mod check;
 mod compile;
 mod diagnostic;
 mod digest;
@@ -66,6 +67,7 @@ mod yaml;
 
 pub use agent::{RenderError, load_agent, render_agent_command};
 pub use benchmark::{Loaded, load_benchmark};
+pub use check::{Checked, check_file};
 pub use compile::{build_json, scenario_params};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestBuilder};
@@ -74,4 +76,5 @@ pub use files::{FileItem, FileKind, FilesError};
 pub use loader::LoadOptions;
 pub use model::*;
 pub use schema::{agent_schema, benchmark_schema, scenario_schema, scorer_schema};
+pub use runloop_types::{CustomScript, Expect, PassRate, ScriptLanguage};
 pub use scorer::{ScorerFile, load_scorer};

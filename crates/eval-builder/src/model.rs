@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runloop_types::{BlueprintCreateParams, BlueprintId, LaunchParameters, Mount, SnapshotId};
+use runloop_types::{
+    BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate, SnapshotId,
+};
 use serde_json::Value;
 
 use crate::digest::Digest;
@@ -168,43 +170,8 @@ pub struct Scorer {
     pub pass_rate: Option<PassRate>,
     /// For custom scorers: the script, so that no registration is needed to run it.
     pub custom_script: Option<CustomScript>,
-}
-
-/// Whether an ast-grep match is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Expect {
-    /// A match scores 1.
-    #[default]
-    Present,
-    /// No match scores 1.
-    Absent,
-}
-
-/// Where the share of passed tests is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PassRate {
-    /// TAP on standard output.
-    Tap,
-    /// A JUnit XML file, relative to the working directory, that did not exist before the command.
-    Junit(String),
-}
-
-/// The script of a custom scorer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomScript {
-    /// What it is written in.
-    pub language: ScriptLanguage,
-    /// Its text.
-    pub text: String,
-}
-
-/// What a script is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScriptLanguage {
-    /// bash.
-    Bash,
-    /// Python 3.
-    Python,
+    /// After this time the check has failed: it scores 0. Below the scenario's scorer timeout, which gives no score.
+    pub timeout: Option<Duration>,
 }
 
 /// A change to a working directory: the reference or a control.

@@ -64,18 +64,19 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         .get("problem_statement")
         .and_then(|node| non_empty(loader, node, "`problem_statement`", &scope))
         .unwrap_or_default();
+    let scorer_timeout = map.get("scorer_timeout").and_then(duration).unwrap_or(30 * MINUTE);
     let mut scenario = Scenario {
         problem_statement,
         additional_context: map.get("additional_context").map(Node::to_json),
         environment: environment(loader, map.get("environment"), &scope),
-        scorers: map.get("scorers").map(|node| scorers(loader, node, &scope)).unwrap_or_default(),
+        scorers: map.get("scorers").map(|node| scorers(loader, node, &scope, scorer_timeout)).unwrap_or_default(),
         reference_output: reference(loader, map, &scope),
         controls: controls(loader, map, merged.file.as_ref(), &scope),
         requires: plain_texts(map, "requires"),
         required_environment_variables: required_variables,
         required_secret_names: loader.texts(map, "required_secret_names", &scope),
         agent_timeout: map.get("agent_timeout").and_then(duration).unwrap_or(30 * MINUTE),
-        scorer_timeout: map.get("scorer_timeout").and_then(duration).unwrap_or(30 * MINUTE),
+        scorer_timeout,
         prepare_timeout: map.get("prepare_timeout").and_then(duration).unwrap_or(10 * MINUTE),
         verify: verify(map),
         artifacts: artifacts(loader, map, &scope),
@@ -174,10 +175,11 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         digest: _,
         source: _,
     } = scenario;
+    let millis = |duration: &Duration| duration.as_millis().to_string();
     let scorers: Vec<Json> = scorers
         .iter()
         .map(|scorer| {
-            json!({
+            let mut value = json!({
                 "name": scorer.name,
                 "weight": scorer.weight,
                 "function": scorer.function,
@@ -187,10 +189,14 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
                     "language": format!("{:?}", script.language),
                     "text": script.text,
                 })),
-            })
+            });
+            // Absent where there is none: the digest of a scenario outlives new keys.
+            if let (Some(map), Some(timeout)) = (value.as_object_mut(), &scorer.timeout) {
+                map.insert("timeout_ms".to_owned(), millis(timeout).into());
+            }
+            value
         })
         .collect();
-    let millis = |duration: &Duration| duration.as_millis().to_string();
     let value = json!({
         "name": name,
         "problem_statement": problem_statement,

@@ -106,6 +106,7 @@ fn each_change_of_the_task_changes_the_scenario_but_not_its_preparation() {
         ("weight: 1,", "weight: 2,"),
         ("name: a,", "name: z,"),
         ("sh t.sh", "sh ./t.sh"),
+        ("sh t.sh", "sh t.sh, timeout: 30s"),
         ("test_files: [t.sh]", "test_files: [run.sh]"),
         ("pass_rate: tap", "pass_rate: { junit: x.xml }"),
         (", pass_rate: tap", ""),

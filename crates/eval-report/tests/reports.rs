@@ -280,11 +280,6 @@ mean score  0.000  no interval: it takes two scored scenarios
 pass rate   0.0 %  95 % [0.0 %, 79.3 %] (Wilson)
 bounds      mean 0.000 to 0.500, pass rate 0.0 % to 50.0 %: had the trial without a score failed or passed
 
-all
-trials      planned 4 · scored 3 · passed 1 · failed 2 · invalid 1
-mean score  0.500  no interval: the 2 scenarios score the same; see the pass rate
-pass rate   33.3 %  95 % [6.1 %, 79.2 %] (Wilson)
-bounds      mean 0.375 to 0.625, pass rate 25.0 % to 50.0 %: had the trial without a score failed or passed
 wall time   1 m 05 s
 results     runs/r1
 

@@ -66,6 +66,7 @@ pub(crate) fn scorer(name: &str, function: runloop_types::Scorer) -> Scorer {
         expect: Expect::Present,
         pass_rate: None,
         custom_script: None,
+        timeout: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eval_builder::{Agent, AgentKind, Expect, FileEntry, Scenario, Solution, SolutionKind, Verify};
-use eval_record::{AgentEnd, Cause, TrialState};
+use eval_record::{Cause, TrialState};
 use runloop_types::TestFile;
 
 use crate::fake::Fake;

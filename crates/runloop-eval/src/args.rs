@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a benchmark judges rightly: the oracle passes every time, doing nothing and every control does not
     Validate(ValidateArgs),
-    /// Check benchmark files without running anything
+    /// Check definition files without running anything
     Check(CheckArgs),
     /// Print the API scenarios that benchmark files compile to, as JSON
     Build(BuildArgs),
@@ -160,7 +160,7 @@ pub(crate) struct ValidateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Benchmark and scenario files
+    /// Benchmark, scenario, agent and scorer files
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Treat warnings as errors

@@ -88,9 +88,9 @@ pub enum OpenError {
         /// What to do about it.
         hint: String,
     },
-    /// Only the process driver works, on a machine that is not a container.
+    /// Only the process driver works, on a machine that is not a container; [`SandboxOptions::allow_weak`] accepts it.
     #[error(
-        "only the process driver works here ({reason}), which does not hide the host; accept it with `allow_weak`, or {hint}"
+        "only the process driver works here ({reason}), which does not hide the host; {hint}"
     )]
     OnlyWeak {
         /// Why nothing better works.

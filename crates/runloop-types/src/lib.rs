@@ -23,6 +23,7 @@ mod network_policy;
 mod object;
 mod page;
 mod scenario;
+mod scoring;
 mod secret;
 mod snapshot;
 
@@ -39,6 +40,7 @@ pub use network_policy::*;
 pub use object::*;
 pub use page::*;
 pub use scenario::*;
+pub use scoring::*;
 pub use secret::*;
 pub use snapshot::*;
 

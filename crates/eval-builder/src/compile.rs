@@ -258,10 +258,17 @@ fn agent_json(agent: &Agent) -> Json {
         "name": agent.name,
         "version": agent.version,
         "digest": agent.digest.as_str(),
+        "source": agent.source,
         "install": agent.install,
         "environment_variables": agent.environment_variables,
         "secrets": agent.secrets,
         "timeout_sec": agent.timeout.map(|timeout| timeout.as_secs_f64()),
+        "usage": agent.usage.as_ref().map(|usage| json!({
+            "file": usage.path,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": usage.cost_usd,
+        })),
     });
     if let (Some(map), Some(kind)) = (json.as_object_mut(), kind_json(&agent.kind).as_object()) {
         map.insert(

@@ -43,6 +43,7 @@
 //! labels, its reference and its controls. Neither depends on the order of keys or the place of a checkout.
 
 mod agent;
+mod agent_source;
 mod benchmark;
 mod check;
 mod compile;
@@ -65,7 +66,7 @@ mod source;
 mod template;
 mod yaml;
 
-pub use agent::{RenderError, load_agent, render_agent_command};
+pub use agent::{RenderError, catalogue_agent, load_agent, render_agent_command};
 pub use benchmark::{Loaded, load_benchmark};
 pub use check::{Checked, check_file};
 pub use compile::{build_json, scenario_params};
@@ -76,5 +77,5 @@ pub use files::{FileItem, FileKind, FilesError};
 pub use loader::LoadOptions;
 pub use model::*;
 pub use schema::{agent_schema, benchmark_schema, scenario_schema, scorer_schema};
-pub use runloop_types::{CustomScript, Expect, PassRate, ScriptLanguage};
+pub use runloop_types::{AgentSource, CustomScript, Expect, PassRate, ScriptLanguage};
 pub use scorer::{ScorerFile, load_scorer};

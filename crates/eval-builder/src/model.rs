@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate, SnapshotId,
+    AgentSource, BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate, SnapshotId,
 };
 use serde_json::Value;
 
@@ -60,6 +60,9 @@ pub struct Scenario {
     pub scorer_timeout: Duration,
     /// Time for preparation.
     pub prepare_timeout: Duration,
+    /// Time for a whole trial with all its attempts; more than agent and scorers can take, so that what ends a trial by it
+    /// is never the agent.
+    pub trial_timeout: Option<Duration>,
     /// Where scoring happens.
     pub verify: Verify,
     /// Paths carried into the scoring devbox by `pristine`, relative to the working directory; empty for all of it.
@@ -199,10 +202,15 @@ pub enum SolutionKind {
 pub struct Agent {
     /// Its name in tables and paths.
     pub name: String,
+    /// For people.
+    pub description: Option<String>,
     /// Its version, for the record.
     pub version: Option<String>,
     /// How it works.
     pub kind: AgentKind,
+    /// Where it comes from. What installs it from there is the beginning of `install`; an object is put into
+    /// `~/.agent` before.
+    pub source: Option<AgentSource>,
     /// Bash commands that install it, cached as a snapshot layer by digest.
     pub install: Vec<String>,
     /// Its environment, on top of the scenario's.
@@ -211,8 +219,24 @@ pub struct Agent {
     pub secrets: BTreeMap<String, String>,
     /// Overrides the scenario's agent timeout.
     pub timeout: Option<Duration>,
+    /// Where it says what it used.
+    pub usage: Option<UsageFile>,
     /// Over all that decides what it does.
     pub digest: Digest,
+}
+
+/// A JSON file, or one of JSON lines, that an agent leaves in its devbox, and JSON pointers to numbers in it. Of lines the
+/// last one counts that has the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageFile {
+    /// Relative to the working directory, `~/...`, or absolute.
+    pub path: String,
+    /// Tokens that its model read.
+    pub input_tokens: Option<String>,
+    /// Tokens that its model wrote.
+    pub output_tokens: Option<String>,
+    /// US dollars.
+    pub cost_usd: Option<String>,
 }
 
 /// How an agent works.

@@ -12,7 +12,7 @@ use crate::environment::{environment, non_empty};
 use crate::keys::SCENARIO;
 use crate::loader::Loader;
 use crate::matrix::Combination;
-use crate::model::{Scenario, Verify};
+use crate::model::{Scenario, Scorer, Verify};
 use crate::scorer::scorers;
 use crate::shape::is_misspelt;
 use crate::solution::{controls, reference};
@@ -78,6 +78,7 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         agent_timeout: map.get("agent_timeout").and_then(duration).unwrap_or(30 * MINUTE),
         scorer_timeout,
         prepare_timeout: map.get("prepare_timeout").and_then(duration).unwrap_or(10 * MINUTE),
+        trial_timeout: map.get("trial_timeout").and_then(duration),
         verify: verify(map),
         artifacts: artifacts(loader, map, &scope),
         pass_mark: map.get("pass_mark").and_then(Node::as_number).unwrap_or(1.0),
@@ -86,8 +87,24 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         source: merged.source.clone(),
         name,
     };
+    check_trial_timeout(loader, map, &scenario);
     scenario.digest = scenario_digest(&scenario);
     scenario
+}
+
+/// An agent must not be able to end its trial without a verdict by being slow.
+fn check_trial_timeout(loader: &mut Loader<'_>, map: &Map, scenario: &Scenario) {
+    let Some((node, time)) = map.get("trial_timeout").and_then(|node| Some((node, duration(node)?))) else {
+        return;
+    };
+    let least = scenario.working_time(scenario.agent_timeout);
+    if time <= least {
+        loader.push(
+            Diagnostic::error(&node.span, format!("agent and scorers may take {least:?}, which is not below this"))
+                .label("a slow agent would make its trial invalid")
+                .help("raise it, or shorten `agent_timeout`, `scorer_timeout` or the scorers' own `timeout`"),
+        );
+    }
 }
 
 /// What templates of a scenario see before its metadata is known.
@@ -145,6 +162,12 @@ fn artifacts(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Vec<String> {
 }
 
 impl Scenario {
+    /// What an agent with this time, and then the scorers, may take together.
+    pub(crate) fn working_time(&self, agent_timeout: Duration) -> Duration {
+        let of_scorer = |scorer: &Scorer| scorer.timeout.unwrap_or(self.scorer_timeout);
+        self.scorers.iter().map(of_scorer).fold(agent_timeout, Duration::saturating_add)
+    }
+
     /// Scores somewhere else than the file says. That may decide the outcome, so the digest changes with it.
     pub fn set_verify(&mut self, verify: Verify) {
         self.verify = verify;
@@ -168,6 +191,7 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         agent_timeout,
         scorer_timeout,
         prepare_timeout,
+        trial_timeout,
         verify,
         artifacts,
         pass_mark,
@@ -197,7 +221,7 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
             value
         })
         .collect();
-    let value = json!({
+    let mut value = json!({
         "name": name,
         "problem_statement": problem_statement,
         "additional_context": additional_context,
@@ -213,5 +237,8 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         "artifacts": artifacts,
         "pass_mark": pass_mark,
     });
+    if let (Some(map), Some(time)) = (value.as_object_mut(), trial_timeout) {
+        map.insert("trial_timeout_ms".to_owned(), millis(time).into());
+    }
     DigestBuilder::new("scenario").field("definition", canonical_json(&value).as_bytes()).finish()
 }

@@ -122,6 +122,7 @@ fn each_change_of_the_task_changes_the_scenario_but_not_its_preparation() {
         ("agent_timeout: 10m", "agent_timeout: 11m"),
         ("scorer_timeout: 2m", "scorer_timeout: 1m"),
         ("prepare_timeout: 3m", "prepare_timeout: 1m"),
+        ("prepare_timeout: 3m", "prepare_timeout: 3m\ntrial_timeout: 1h"),
         ("verify: pristine", "verify: same"),
         ("artifacts: [src]", "artifacts: [lib]"),
         ("pass_mark: 0.5", "pass_mark: 0.6"),

@@ -142,6 +142,7 @@ fn limits_and_marks_have_their_defaults() {
     assert_eq!(whole.agent_timeout, Duration::from_secs(90));
     assert_eq!(whole.scorer_timeout, Duration::from_secs(90));
     assert_eq!(whole.prepare_timeout, Duration::from_secs(300));
+    assert_eq!(whole.trial_timeout, Some(Duration::from_secs(12 * 3600)));
     assert_eq!(whole.verify, Verify::Pristine);
     assert_eq!(inline.scorer_timeout, Duration::from_secs(1800));
     assert_eq!(inline.prepare_timeout, Duration::from_secs(600));
@@ -159,6 +160,16 @@ fn agents_come_from_everywhere_and_render_for_each_scenario() {
     let solver = &benchmark.agents[2];
     assert_eq!(solver.version.as_deref(), Some("2"));
     assert_eq!(solver.timeout, Some(Duration::from_secs(300)));
+    assert_eq!(
+        solver.install,
+        [
+            "python3 -m venv ~/.agent && ~/.agent/bin/python -m pip install solver",
+            "mkdir -p ~/.agent && cd ~/.agent\necho set up",
+            "solver --version"
+        ]
+    );
+    let usage = solver.usage.as_ref().expect("it says where");
+    assert_eq!((usage.path.as_str(), usage.cost_usd.as_deref()), ("~/usage.json", Some("/cost")));
     assert_eq!(
         render_agent_command(solver, &benchmark.scenarios[1]).expect("a command"),
         "solve --in code 'Say {{ name }}, not {{ hi }}.' < \"$PROBLEM_STATEMENT_FILE\""

@@ -222,6 +222,10 @@ impl<P: Platform> Attempt<P> {
             Some(exit_status) => AgentEnd::Exited { exit_status },
             None => AgentEnd::TimedOut,
         });
+        if let Some(file) = &agent.usage {
+            let directory = &scenario.environment.working_directory;
+            self.progress.used(session.usage(&devbox.id, directory, file).await);
+        }
         Ok(())
     }
 

@@ -36,6 +36,7 @@ mod artifacts;
 mod attempt;
 mod client_platform;
 mod command;
+mod deadline;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -59,6 +60,7 @@ mod shell;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod work;
 mod workspace;
 

@@ -1,6 +1,7 @@
 //! The command line of runloop-eval: arguments become settings, settings become commands, errors become exit codes.
 
 mod args;
+mod catalogue;
 mod commands;
 mod definitions;
 mod display;
@@ -44,6 +45,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Check(args) => commands::check::run(&args, verbosity),
         Command::Build(args) => commands::build::run(&args, verbosity),
+        Command::Agents(args) => commands::agents::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),

@@ -12,6 +12,7 @@ mod open_enum;
 mod ids;
 
 mod account;
+mod agent;
 mod blueprint;
 mod devbox;
 mod error;
@@ -28,6 +29,7 @@ mod secret;
 mod snapshot;
 
 pub use account::*;
+pub use agent::*;
 pub use blueprint::*;
 pub use devbox::*;
 pub use error::*;

@@ -3,6 +3,7 @@
 use eval_builder::{Checked, LoadOptions, check_file};
 
 use crate::args::{CheckArgs, Verbosity};
+use crate::catalogue;
 use crate::commands::print;
 use crate::definitions::show;
 use crate::error::CliError;
@@ -11,7 +12,7 @@ use crate::header::counted;
 
 /// Shows everything that is wrong with every file, then one line for each good one.
 pub(crate) fn run(args: &CheckArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let options = LoadOptions { placeholders: true, ..LoadOptions::default() };
+    let options = LoadOptions { placeholders: true, catalogue: catalogue::agents(), ..LoadOptions::default() };
     let mut bad = 0;
     for file in &args.files {
         let what = match check_file(file, &options) {

@@ -44,7 +44,10 @@ fn an_agent_of_the_catalogue_can_be_named_and_says_which_key_it_lacks() {
 #[test]
 fn check_takes_every_kind_of_file_and_says_what_each_is() {
     let bench = Bench::new();
-    bench.write("one.yaml", "name: one\nproblem_statement: x\nscorers: [{ name: a, shell_command: 'true' }]\n");
+    bench.write(
+        "one.yaml",
+        "name: one\nproblem_statement: x\nscorers: [{ name: a, shell_command: 'true' }]\n",
+    );
     bench.write("all.yaml", "name: all\nscenarios: [one.yaml]\n");
     bench.write("agent.yaml", "name: mine\ncommand: work\n");
     bench.write("scorer.yaml", "name: style\nbash_script: echo score=1\n");

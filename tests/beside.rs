@@ -15,7 +15,8 @@ fn an_agent_beside_the_harness_gets_the_api_and_little_else() {
     let bench = Bench::new();
     let file = bench.benchmark(&[attack("task", "pristine", "Make it work.", |_| {})]);
     let command = "env >env; cat \"$PROBLEM_STATEMENT_FILE\" >statement; echo \"key $RUNLOOP_API_KEY\"; echo oh >&2; cat; exit 4";
-    let agent = json!({ "name": "looks", "host_command": command, "environment_variables": { "MODEL": "large" } });
+    let agent =
+        json!({ "name": "looks", "host_command": command, "environment_variables": { "MODEL": "large" } });
     bench.write("looks.yaml", &agent.to_string());
     let results = bench.results(&file, ["--output", "run", "--agent", "looks.yaml"]);
 
@@ -53,7 +54,8 @@ fn neither_ctrl_c_nor_the_harness_s_death_leaves_an_agent_behind() {
         bench.write("hides.yaml", &json!({ "name": "hides", "host_command": command }).to_string());
         let mut harness = bench.command();
         harness.arg("run").arg(&file).args(["--agent", "hides.yaml", "--format", "json"]);
-        let harness = harness.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let harness =
+            harness.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         wait_for("the agent and what it hid", || sleeping(argument).len() == 3);
         signal(harness.id(), name);
         let finished = Finished::of(harness.wait_with_output().expect("it is ours"));
@@ -108,7 +110,8 @@ fn agents_beside_the_harness_are_ended_with_all_they_started() {
         );
         assert_eq!(trial["agent_end"]["how"], *how, "{trial:#}");
     }
-    let forks = results.json["trials"].as_array().and_then(|all| all.iter().find(|one| one["agent"] == "forks"));
+    let forks =
+        results.json["trials"].as_array().and_then(|all| all.iter().find(|one| one["agent"] == "forks"));
     assert_eq!(forks.map(|forks| &forks["agent_end"]["exit_status"]), Some(&json!(3)));
     assert!(sleeping("765441").is_empty(), "a process of an agent is left");
     bench.assert_nothing_left();

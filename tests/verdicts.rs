@@ -125,7 +125,12 @@ fn code_that_never_ends_fails_a_check_with_a_time_of_its_own_and_only_that() {
     let bench = Bench::new();
     let results = bench.attacked(&[own, scenarios], [""; 0]);
     results.assert_score("own", 0.0);
-    assert_eq!(results.trial("own")["scores"][0]["output"], "it did not end within 1s\n", "{}", results.finished);
+    assert_eq!(
+        results.trial("own")["scores"][0]["output"],
+        "it did not end within 1s\n",
+        "{}",
+        results.finished
+    );
     results.assert_invalid("scenarios", "scorer_timeout");
     assert!(sleeping("765431").is_empty(), "the check's code is still running");
     bench.assert_nothing_left();

@@ -294,10 +294,10 @@ fn usage(loader: &mut Loader<'_>, node: &Node) -> Option<UsageFile> {
         let node = map.get(key)?;
         let text = node.as_text()?;
         if !text.starts_with('/') {
-            loader.push(
-                Diagnostic::error(&node.span, format!("`{text}` is not a JSON pointer"))
-                    .help("a JSON pointer begins with `/` and names the way to a value: /usage/input_tokens"),
-            );
+            loader
+                .push(Diagnostic::error(&node.span, format!("`{text}` is not a JSON pointer")).help(
+                    "a JSON pointer begins with `/` and names the way to a value: /usage/input_tokens",
+                ));
         }
         Some(text.to_owned())
     };

@@ -28,7 +28,8 @@ pub enum Checked {
 pub fn check_file(path: &Path, options: &LoadOptions) -> Result<Checked, Diagnostics> {
     let mut loader = Loader::new(options);
     let Some(node) = loader.read_tree(path, None) else { return Err(loader.diagnostics) };
-    let has = |keys: &[&str]| node.as_map().is_some_and(|map| keys.iter().any(|key| map.entry(key).is_some()));
+    let has =
+        |keys: &[&str]| node.as_map().is_some_and(|map| keys.iter().any(|key| map.entry(key).is_some()));
     if is_benchmark(&node) || is_scenario(&node) {
         return load_benchmark(path, options).map(Checked::Benchmark);
     }

@@ -7,9 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::agent::kind_json;
 use crate::environment::{network_json, origin_json};
-use crate::model::{
-    Agent, AgentKind, Benchmark, Environment, FileEntry, Origin, Scenario, Scorer,
-};
+use crate::model::{Agent, AgentKind, Benchmark, Environment, FileEntry, Origin, Scenario, Scorer};
 
 /// Everything that makes up a benchmark, as JSON.
 ///

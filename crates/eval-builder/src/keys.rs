@@ -119,7 +119,11 @@ static SHARED: &[Field] = &[
     ),
     optional("required_secret_names", TEXTS, "Secrets that must exist on the target."),
     optional("agent_timeout", Duration, "Time for the agent: default 30m."),
-    optional("scorer_timeout", Duration, "Time for each scorer, after which the trial is invalid: default 30m. A scorer's own `timeout` scores 0 instead."),
+    optional(
+        "scorer_timeout",
+        Duration,
+        "Time for each scorer, after which the trial is invalid: default 30m. A scorer's own `timeout` scores 0 instead.",
+    ),
     optional("prepare_timeout", Duration, "Time for the preparation of the environment: default 10m."),
     optional(
         "trial_timeout",
@@ -619,7 +623,11 @@ static USAGE: Object = Object {
     about: "A JSON file, or one of JSON lines, that the agent leaves in its devbox. Of lines the last one counts that has the value.",
     fields: &[&[
         required("file", Text, "The file: relative to the working directory, or ~/..., or absolute."),
-        optional("input_tokens", Text, "JSON pointer to the tokens that its model read: /usage/input_tokens."),
+        optional(
+            "input_tokens",
+            Text,
+            "JSON pointer to the tokens that its model read: /usage/input_tokens.",
+        ),
         optional("output_tokens", Text, "JSON pointer to the tokens that its model wrote."),
         optional("cost_usd", Text, "JSON pointer to the cost in US dollars."),
     ]],
@@ -650,7 +658,11 @@ static PACKAGE: Object = Object {
     noun: "a package",
     about: "A package of a registry.",
     fields: &[&[
-        required("package_name", Text, "Its name, with a version if wanted: name@1.2 of npm, name==1.2 of PyPI."),
+        required(
+            "package_name",
+            Text,
+            "Its name, with a version if wanted: name@1.2 of npm, name==1.2 of PyPI.",
+        ),
         optional("registry_url", Text, "The registry, if it is not the usual one."),
         AGENT_SETUP,
     ]],

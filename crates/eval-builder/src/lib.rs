@@ -76,6 +76,6 @@ pub use duration::parse_duration;
 pub use files::{FileItem, FileKind, FilesError};
 pub use loader::LoadOptions;
 pub use model::*;
-pub use schema::{agent_schema, benchmark_schema, scenario_schema, scorer_schema};
 pub use runloop_types::{AgentSource, CustomScript, Expect, PassRate, ScriptLanguage};
+pub use schema::{agent_schema, benchmark_schema, scenario_schema, scorer_schema};
 pub use scorer::{ScorerFile, load_scorer};

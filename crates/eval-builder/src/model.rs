@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runloop_types::{
-    AgentSource, BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate, SnapshotId,
+    AgentSource, BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate,
+    SnapshotId,
 };
 use serde_json::Value;
 

@@ -69,7 +69,10 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         problem_statement,
         additional_context: map.get("additional_context").map(Node::to_json),
         environment: environment(loader, map.get("environment"), &scope),
-        scorers: map.get("scorers").map(|node| scorers(loader, node, &scope, scorer_timeout)).unwrap_or_default(),
+        scorers: map
+            .get("scorers")
+            .map(|node| scorers(loader, node, &scope, scorer_timeout))
+            .unwrap_or_default(),
         reference_output: reference(loader, map, &scope),
         controls: controls(loader, map, merged.file.as_ref(), &scope),
         requires: plain_texts(map, "requires"),
@@ -100,9 +103,12 @@ fn check_trial_timeout(loader: &mut Loader<'_>, map: &Map, scenario: &Scenario) 
     let least = scenario.working_time(scenario.agent_timeout);
     if time <= least {
         loader.push(
-            Diagnostic::error(&node.span, format!("agent and scorers may take {least:?}, which is not below this"))
-                .label("a slow agent would make its trial invalid")
-                .help("raise it, or shorten `agent_timeout`, `scorer_timeout` or the scorers' own `timeout`"),
+            Diagnostic::error(
+                &node.span,
+                format!("agent and scorers may take {least:?}, which is not below this"),
+            )
+            .label("a slow agent would make its trial invalid")
+            .help("raise it, or shorten `agent_timeout`, `scorer_timeout` or the scorers' own `timeout`"),
         );
     }
 }

@@ -27,12 +27,7 @@ const COMPANIONS: &[(&str, &str)] = &[
 ];
 
 /// Reads all scorers of a scenario; their weights sum to 1. `longest` is the scenario's scorer timeout.
-pub(crate) fn scorers(
-    loader: &mut Loader<'_>,
-    node: &Node,
-    scope: &Scope,
-    longest: Duration,
-) -> Vec<Scorer> {
+pub(crate) fn scorers(loader: &mut Loader<'_>, node: &Node, scope: &Scope, longest: Duration) -> Vec<Scorer> {
     let mut found: Vec<Scorer> = Vec::new();
     for item in node.as_list() {
         let Some(map) = item.as_map() else { continue };

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use eval_builder::{
-    AgentKind, Benchmark, Checked, CustomScript, Expect, LoadOptions, Network, Origin, PassRate, ScriptLanguage,
-    SolutionKind, Verify, build_json, check_file, load_agent, load_benchmark, render_agent_command,
+    AgentKind, Benchmark, Checked, CustomScript, Expect, LoadOptions, Network, Origin, PassRate,
+    ScriptLanguage, SolutionKind, Verify, build_json, check_file, load_agent, load_benchmark,
+    render_agent_command,
 };
 use runloop_types::Scorer as Function;
 
@@ -184,7 +185,10 @@ fn agents_come_from_everywhere_and_render_for_each_scenario() {
     assert!(error.contains("`problem` is not defined"), "{error}");
     let error = agent("tests/missing.yaml").expect_err("no such file").to_string();
     assert!(error.contains("there is no file `tests/missing.yaml`"), "{error}");
-    assert!(error.contains("paths on the command line are relative to the directory that you are in"), "{error}");
+    assert!(
+        error.contains("paths on the command line are relative to the directory that you are in"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eval_record::{AgentEnd, Cause, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState, Usage};
+use eval_record::{
+    AgentEnd, Cause, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState, Usage,
+};
 use serde::{Deserialize, Serialize};
 
 /// How a trial stands.

@@ -222,8 +222,7 @@ fn csv_has_a_row_for_each_trial() {
     let mut lines = text.lines();
     let header = lines.next().expect("a header");
     assert!(header.starts_with(r#""scenario","agent","repetition","state","score""#), "{header}");
-    let first =
-        r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","","","","""#;
+    let first = r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","","","","""#;
     assert_eq!(lines.next(), Some(first));
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");

@@ -81,7 +81,9 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
             }
             exit_status
         }
-        Ok(Report::NotStarted(why)) => return Err(Failure::harness(format!("cannot start the agent: {why}"))),
+        Ok(Report::NotStarted(why)) => {
+            return Err(Failure::harness(format!("cannot start the agent: {why}")));
+        }
         Err(error) => return Err(failed("supervise")(error)),
     };
     let stdout = Reader::finish(stdout, run.masker).await;

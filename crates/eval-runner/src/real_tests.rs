@@ -1,6 +1,5 @@
 //! Whole runs against devboxes that really run bash and git, each in a directory of its own.
 
-
 use eval_builder::{Agent, AgentKind, Expect, FileEntry, Scenario, Solution, SolutionKind, Verify};
 use eval_record::{Cause, TrialState};
 use runloop_types::TestFile;

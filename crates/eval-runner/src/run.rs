@@ -282,12 +282,7 @@ fn invalid(trial: &Trial, attempts: u32, cause: Cause, message: String, trace: T
     }
 }
 
-fn canceled<P: Platform>(
-    session: &Session<P>,
-    trial: &Trial,
-    attempts: u32,
-    trace: Trace,
-) -> TrialResult {
+fn canceled<P: Platform>(session: &Session<P>, trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
     let (cause, message) = session.overdue().unzip();
     TrialResult { cause, message, ..result(trial, attempts, trace) }
 }

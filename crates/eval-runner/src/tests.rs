@@ -724,9 +724,8 @@ async fn what_an_agent_used_is_read_from_its_file_and_never_in_the_way() {
     assert_eq!(ran.result().usage, Some(Usage { input_tokens: Some(7), ..Usage::default() }));
 
     for broken in [Does::prints("no JSON"), Does::takes(10_000)] {
-        let fake = Fake::new(move |_, line| {
-            if line.contains("it'") { broken.clone() } else { habitable(line) }
-        });
+        let fake =
+            Fake::new(move |_, line| if line.contains("it'") { broken.clone() } else { habitable(line) });
         let ran = run_plan(fake, plan()).await;
         assert_eq!(scored(&ran), 1.0);
         assert_eq!(ran.result().usage, None);

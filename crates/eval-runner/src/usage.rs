@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn of_lines_the_last_one_counts_that_has_the_value() {
-        let text = "d\": 1}\n{\"usage\":{\"in\":1}}\nnoise\n{\"usage\":{\"in\":5,\"out\":2}}\n{\"type\":\"end\"}\n";
+        let text =
+            "d\": 1}\n{\"usage\":{\"in\":1}}\nnoise\n{\"usage\":{\"in\":5,\"out\":2}}\n{\"type\":\"end\"}\n";
         let expected = Usage { input_tokens: Some(5), output_tokens: Some(2), cost_usd: None };
         assert_eq!(read(text, &file()), Some(expected));
     }

@@ -89,9 +89,7 @@ pub enum OpenError {
         hint: String,
     },
     /// Only the process driver works, on a machine that is not a container; [`SandboxOptions::allow_weak`] accepts it.
-    #[error(
-        "only the process driver works here ({reason}), which does not hide the host; {hint}"
-    )]
+    #[error("only the process driver works here ({reason}), which does not hide the host; {hint}")]
     OnlyWeak {
         /// Why nothing better works.
         reason: String,

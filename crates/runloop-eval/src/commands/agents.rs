@@ -24,7 +24,8 @@ pub(crate) fn run(args: &AgentsArgs) -> Result<Exit, CliError> {
     let options = LoadOptions { catalogue: files.clone(), ..LoadOptions::default() };
     let mut listed = Vec::new();
     for (name, _) in &files {
-        let agent = catalogue_agent(name, &options).map_err(|diagnostics| definitions::refused(&diagnostics))?;
+        let agent =
+            catalogue_agent(name, &options).map_err(|diagnostics| definitions::refused(&diagnostics))?;
         listed.push(agent);
     }
     match args.format {

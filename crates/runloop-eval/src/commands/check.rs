@@ -12,7 +12,8 @@ use crate::header::counted;
 
 /// Shows everything that is wrong with every file, then one line for each good one.
 pub(crate) fn run(args: &CheckArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let options = LoadOptions { placeholders: true, catalogue: catalogue::agents(), ..LoadOptions::default() };
+    let options =
+        LoadOptions { placeholders: true, catalogue: catalogue::agents(), ..LoadOptions::default() };
     let mut bad = 0;
     for file in &args.files {
         let what = match check_file(file, &options) {

@@ -33,7 +33,9 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
                 text += &blame(result);
             }
         }
-        (TrialState::Invalid | TrialState::Canceled, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
+        (TrialState::Invalid | TrialState::Canceled, _, Some(cause)) => {
+            text += &format!("  {}", cause.as_str())
+        }
         _ => {}
     }
     if !passed && let Some(message) = &result.message {

@@ -147,18 +147,6 @@ fn hint(error: &OpenError) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weak_isolation_is_accepted_in_words_that_can_be_typed() {
-        let error = OpenError::OnlyWeak { reason: "no namespaces".to_owned(), hint: "allow them".to_owned() };
-        assert!(!error.to_string().contains("allow_weak"), "{error}");
-        assert!(hint(&error).contains("--allow-weak"));
-    }
-}
-
 /// Options of a sandbox as the command line asks for it.
 pub(crate) fn sandbox_options(state_dir: PathBuf, isolation: &IsolationArgs) -> SandboxOptions {
     let driver = match isolation.driver {
@@ -174,4 +162,16 @@ fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
 
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_isolation_is_accepted_in_words_that_can_be_typed() {
+        let error = OpenError::OnlyWeak { reason: "no namespaces".to_owned(), hint: "allow them".to_owned() };
+        assert!(!error.to_string().contains("allow_weak"), "{error}");
+        assert!(hint(&error).contains("--allow-weak"));
+    }
 }

@@ -88,10 +88,8 @@ pub enum OpenError {
         /// What to do about it.
         hint: String,
     },
-    /// Only the process driver works, on a machine that is not a container.
-    #[error(
-        "only the process driver works here ({reason}), which does not hide the host; accept it with `allow_weak`, or {hint}"
-    )]
+    /// Only the process driver works, on a machine that is not a container; [`SandboxOptions::allow_weak`] accepts it.
+    #[error("only the process driver works here ({reason}), which does not hide the host; {hint}")]
     OnlyWeak {
         /// Why nothing better works.
         reason: String,

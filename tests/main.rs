@@ -2,6 +2,8 @@
 
 #![expect(clippy::panic, reason = "a panic is how a test fails, also in a helper")]
 
+mod agents;
+mod beside;
 mod faults;
 mod hostile;
 mod house;

@@ -314,6 +314,9 @@ fn the_files_and_commands_of_the_readme_work() {
     let bench = Bench::new();
     bench.write("fix-greeting.yaml", &file_of_readme("fix-greeting.yaml"));
     bench.write("my-agent.yaml", &agent_without_registry());
+    bench.write("packaged.yaml", &file_of_readme("packaged.yaml"));
+    let finished = bench.run(["check", "--strict", "packaged.yaml"]);
+    assert_eq!(finished.code(), 0, "{finished}");
     let benchmarks = shipped("benchmarks").display().to_string();
     let mut run = 0;
     for line in commands() {

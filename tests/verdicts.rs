@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Results, attack};
+use crate::support::{Bench, Results, attack, sleeping};
 
 /// The verify modes; where one is weaker by design the test says so.
 const MODES: [&str; 3] = ["same", "snapshot", "pristine"];
@@ -110,6 +110,30 @@ fn a_scorer_that_prints_no_score_is_invalid_and_never_a_zero() {
         "no verdict, no mean: {}",
         results.json["summary"]
     );
+}
+
+#[test]
+fn code_that_never_ends_fails_a_check_with_a_time_of_its_own_and_only_that() {
+    let endless = "echo finished > state.txt; echo 'setsid sleep 765431 & sleep 765431' > program";
+    let own = attack("own", "pristine", endless, |scenario| {
+        scenario["scorers"] = json!([{ "name": "check", "shell_command": "sh program", "timeout": "1s" }]);
+    });
+    let scenarios = attack("scenarios", "pristine", endless, |scenario| {
+        scenario["scorer_timeout"] = json!("1s");
+        scenario["scorers"] = json!([{ "name": "check", "shell_command": "sh program" }]);
+    });
+    let bench = Bench::new();
+    let results = bench.attacked(&[own, scenarios], [""; 0]);
+    results.assert_score("own", 0.0);
+    assert_eq!(
+        results.trial("own")["scores"][0]["output"],
+        "it did not end within 1s\n",
+        "{}",
+        results.finished
+    );
+    results.assert_invalid("scenarios", "scorer_timeout");
+    assert!(sleeping("765431").is_empty(), "the check's code is still running");
+    bench.assert_nothing_left();
 }
 
 #[test]

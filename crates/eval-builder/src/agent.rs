@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use runloop_types::AgentSource;
 use serde_json::{Value as Json, json};
 
+use crate::agent_source;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::digest::{Digest, DigestBuilder, canonical_json};
 use crate::duration;
 use crate::environment::non_empty;
 use crate::keys::{AGENT, BUILT_IN_AGENTS};
 use crate::loader::{LoadOptions, Loader, local_path};
-use crate::model::{Agent, AgentKind, Benchmark, Scenario};
+use crate::model::{Agent, AgentKind, Benchmark, Scenario, UsageFile};
 use crate::shape::{self, Shape};
 use crate::source::{SourceFile, Span};
 use crate::template::{self, Scope};
@@ -21,7 +23,7 @@ use crate::yaml::{self, Data, Map, Node};
 /// Prefix of an agent that is a command.
 const COMMAND: &str = "command:";
 /// What stands for a file in messages about an agent that is named on the command line.
-const ARGUMENT: &str = "--agent";
+pub(crate) const ARGUMENT: &str = "--agent";
 
 /// An agent and, for messages, the node of its command.
 #[derive(Debug, Clone)]
@@ -59,8 +61,8 @@ pub fn load_agent(spec: &str, benchmark: &Benchmark, options: &LoadOptions) -> R
     let node = Node { span, data: Data::Text(spec.to_owned()) };
     let mut loader = Loader::new(options);
     let located = agent(&mut loader, &node);
-    if let Some(command) = located.as_ref().and_then(|located| located.command.as_ref()) {
-        check_command(&mut loader, command, &benchmark.scenarios);
+    if let Some(located) = &located {
+        check_for(&mut loader, &node, located, &benchmark.scenarios);
     }
     match located {
         Some(located) if !loader.diagnostics.has_errors() => Ok(Arc::unwrap_or_clone(located.agent)),
@@ -100,13 +102,53 @@ fn command_scope(scenario: &Scenario) -> Scope {
     scope
 }
 
-/// Whether a command can be made for every scenario.
-pub(crate) fn check_command(loader: &mut Loader<'_>, command: &Node, scenarios: &[Arc<Scenario>]) {
+/// What an agent must be for every scenario: its command can be made, and its own time leaves some for the scorers.
+pub(crate) fn check_for(
+    loader: &mut Loader<'_>,
+    node: &Node,
+    Located { agent, command }: &Located,
+    scenarios: &[Arc<Scenario>],
+) {
+    if let Some(command) = command {
+        check_command(loader, command, scenarios);
+    }
+    let Some(timeout) = agent.timeout else { return };
+    let short = scenarios
+        .iter()
+        .find(|scenario| scenario.trial_timeout.is_some_and(|time| time <= scenario.working_time(timeout)));
+    if let Some(scenario) = short {
+        loader.push(
+            Diagnostic::error(
+                &node.span,
+                format!(
+                    "the `timeout` of agent {} and the scorers take up the `trial_timeout` of scenario {}",
+                    agent.name, scenario.name
+                ),
+            )
+            .help("raise `trial_timeout`, or shorten the agent's time"),
+        );
+    }
+}
+
+fn check_command(loader: &mut Loader<'_>, command: &Node, scenarios: &[Arc<Scenario>]) {
     let Some(text) = command.as_text() else { return };
     for scenario in scenarios {
         if let Err(error) = template::render(text, &command_scope(scenario)) {
             loader.template_error(command, &error);
         }
+    }
+}
+
+/// Whether a command can be made for scenarios that are not known: whether its variables are those that there are.
+pub(crate) fn check_names(loader: &mut Loader<'_>, command: &Node) {
+    let Some(text) = command.as_text() else { return };
+    let mut scope = Scope::default();
+    for name in ["name", "problem_statement", "working_directory", "metadata", "additional_context"] {
+        scope.set(name, "");
+    }
+    scope.set_shell_word("problem_statement_file", "");
+    for error in template::check_names(text, &scope) {
+        loader.template_error(command, &error);
     }
 }
 
@@ -130,11 +172,8 @@ pub(crate) fn agent(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
         "nop" => return Some(built_in("nop", AgentKind::Nop)),
         _ => {}
     }
-    if let Some((name, text)) = loader.options.catalogue.iter().find(|(name, _)| name == spec) {
-        let path = PathBuf::from(format!("<catalogue>/{name}.yaml"));
-        let file = Arc::new(SourceFile { path, text: text.clone() });
-        let node = yaml::parse(&file, &mut loader.diagnostics)?;
-        return checked(loader, &node);
+    if let Some(located) = of_catalogue(loader, spec) {
+        return located;
     }
     let path = local_path_of(node, spec);
     let is_path = spec.contains('/') || [".yaml", ".yml"].iter().any(|ending| spec.ends_with(ending));
@@ -161,12 +200,37 @@ pub(crate) fn agent(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
     checked(loader, &node)
 }
 
+/// An agent of the catalogue, if there is one of this name.
+fn of_catalogue(loader: &mut Loader<'_>, name: &str) -> Option<Option<Located>> {
+    let (name, text) = loader.options.catalogue.iter().find(|(known, _)| known == name)?;
+    let path = PathBuf::from(format!("<catalogue>/{name}.yaml"));
+    let file = Arc::new(SourceFile { path, text: text.clone() });
+    let node = yaml::parse(&file, &mut loader.diagnostics);
+    Some(node.and_then(|node| checked(loader, &node)))
+}
+
+/// Loads an agent of the catalogue without a benchmark to run it on.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn catalogue_agent(name: &str, options: &LoadOptions) -> Result<Agent, Diagnostics> {
+    let mut loader = Loader::new(options);
+    let located = of_catalogue(&mut loader, name).flatten();
+    if let Some(command) = located.as_ref().and_then(|located| located.command.as_ref()) {
+        check_names(&mut loader, command);
+    }
+    match located {
+        Some(located) if loader.diagnostics.is_empty() => Ok(Arc::unwrap_or_clone(located.agent)),
+        _ => Err(loader.diagnostics),
+    }
+}
+
 /// The argument of `--agent` stands in no file.
 fn local_path_of(node: &Node, spec: &str) -> PathBuf {
     if node.span.file.path == Path::new(ARGUMENT) { PathBuf::from(spec) } else { local_path(node, spec) }
 }
 
-fn checked(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
+pub(crate) fn checked(loader: &mut Loader<'_>, node: &Node) -> Option<Located> {
     shape::check(node, &Shape::Object(&AGENT), AGENT.noun, &mut loader.diagnostics);
     Some(defined(loader, node.as_map()?))
 }
@@ -206,16 +270,46 @@ fn defined(loader: &mut Loader<'_>, map: &Map) -> Located {
         .to_owned();
     let kind =
         if map.get("command").is_some() { AgentKind::Command(text) } else { AgentKind::HostCommand(text) };
+    let source = map.get("source").and_then(|node| agent_source::source(loader, node));
+    let own_install: Vec<String> = texts("install");
     let mut agent = Agent {
+        description: plain("description"),
         version: plain("version"),
-        install: texts("install"),
+        install: source.iter().flat_map(agent_source::install).chain(own_install).collect(),
+        source,
         environment_variables: map_of("environment_variables"),
         secrets: map_of("secrets"),
         timeout: map.get("timeout").and_then(duration),
+        usage: map.get("usage").and_then(|node| usage(loader, node)),
         ..finished(&name, kind)
     };
     agent.digest = agent_digest(&agent);
     Located { agent: Arc::new(agent), command }
+}
+
+fn usage(loader: &mut Loader<'_>, node: &Node) -> Option<UsageFile> {
+    let map = node.as_map()?;
+    let path = non_empty(loader, map.get("file")?, "`file`", &Scope::default())?;
+    let mut pointer = |key: &str| {
+        let node = map.get(key)?;
+        let text = node.as_text()?;
+        if !text.starts_with('/') {
+            loader
+                .push(Diagnostic::error(&node.span, format!("`{text}` is not a JSON pointer")).help(
+                    "a JSON pointer begins with `/` and names the way to a value: /usage/input_tokens",
+                ));
+        }
+        Some(text.to_owned())
+    };
+    let (input_tokens, output_tokens) = (pointer("input_tokens"), pointer("output_tokens"));
+    let cost_usd = pointer("cost_usd");
+    if input_tokens.is_none() && output_tokens.is_none() && cost_usd.is_none() {
+        loader.push(
+            Diagnostic::error(&node.span, "this says nothing of what to read")
+                .help("give it one of `input_tokens`, `output_tokens`, `cost_usd`"),
+        );
+    }
+    Some(UsageFile { path, input_tokens, output_tokens, cost_usd })
 }
 
 /// The duration of a node, if it is one.
@@ -233,22 +327,37 @@ fn built_in(name: &str, kind: AgentKind) -> Located {
 fn finished(name: &str, kind: AgentKind) -> Agent {
     let mut agent = Agent {
         name: name.to_owned(),
+        description: None,
         version: None,
         kind,
+        source: None,
         install: Vec::new(),
         environment_variables: Default::default(),
         secrets: Default::default(),
         timeout: None,
+        usage: None,
         digest: DigestBuilder::new("agent").finish(),
     };
     agent.digest = agent_digest(&agent);
     agent
 }
 
-/// Everything of an agent but its name.
+/// Everything that decides what an agent does: neither its name nor where it says what it used.
 fn agent_digest(agent: &Agent) -> Digest {
-    let Agent { name: _, version, kind, install, environment_variables, secrets, timeout, digest: _ } = agent;
-    let value = json!({
+    let Agent {
+        name: _,
+        description: _,
+        version,
+        kind,
+        source,
+        install,
+        environment_variables,
+        secrets,
+        timeout,
+        usage: _,
+        digest: _,
+    } = agent;
+    let mut value = json!({
         "version": version,
         "kind": kind_json(kind),
         "install": install,
@@ -256,6 +365,10 @@ fn agent_digest(agent: &Agent) -> Digest {
         "secrets": secrets,
         "timeout_ms": timeout.map(|timeout| timeout.as_millis().to_string()),
     });
+    // All the others are in `install`.
+    if let (Some(map), Some(AgentSource { object: Some(object), .. })) = (value.as_object_mut(), source) {
+        map.insert("object_id".to_owned(), object.object_id.as_str().into());
+    }
     DigestBuilder::new("agent").field("definition", canonical_json(&value).as_bytes()).finish()
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use globset::GlobBuilder;
 use walkdir::WalkDir;
 
-use crate::agent::{self, Located};
+use crate::agent;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::keys::{BENCHMARK, DEFAULTS, SCENARIO};
 use crate::loader::{LoadOptions, Loader, local_path};
@@ -63,12 +63,12 @@ pub fn load_benchmark(path: &Path, options: &LoadOptions) -> Result<Loaded, Diag
     }
 }
 
-fn is_benchmark(node: &Node) -> bool {
+pub(crate) fn is_benchmark(node: &Node) -> bool {
     let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
     has("scenarios") || has("defaults") || has("agents")
 }
 
-fn is_scenario(node: &Node) -> bool {
+pub(crate) fn is_scenario(node: &Node) -> bool {
     let has = |key| node.as_map().is_some_and(|map| map.entry(key).is_some());
     has("problem_statement") || has("scorers")
 }
@@ -262,14 +262,13 @@ fn agents(loader: &mut Loader<'_>, map: &Map, scenarios: &[Arc<Scenario>]) -> Ve
     let Some(list) = map.get("agents") else { return vec![Arc::new(Agent::oracle())] };
     let mut found: Vec<Arc<Agent>> = Vec::new();
     for node in list.as_list() {
-        let Some(Located { agent, command }) = agent::agent(loader, node) else { continue };
-        if found.iter().any(|known| known.name == agent.name) && !agent.name.is_empty() {
-            loader.error(&node.span, format!("two agents are called `{}`", agent.name));
+        let Some(located) = agent::agent(loader, node) else { continue };
+        let name = &located.agent.name;
+        if found.iter().any(|known| known.name == *name) && !name.is_empty() {
+            loader.error(&node.span, format!("two agents are called `{name}`"));
         }
-        if let Some(command) = command {
-            agent::check_command(loader, &command, scenarios);
-        }
-        found.push(agent);
+        agent::check_for(loader, node, &located, scenarios);
+        found.push(located.agent);
     }
     found
 }

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use runloop_types::{ScenarioCreateParams, ScoringFunction};
+use runloop_types::{Expect, PassRate, ScenarioCreateParams, ScoringFunction};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::agent::kind_json;
 use crate::environment::{network_json, origin_json};
-use crate::model::{
-    Agent, AgentKind, Benchmark, CustomScript, Environment, FileEntry, Origin, Scenario, ScriptLanguage,
-};
+use crate::model::{Agent, AgentKind, Benchmark, Environment, FileEntry, Origin, Scenario, Scorer};
 
 /// Everything that makes up a benchmark, as JSON.
 ///
 /// - `benchmark`: name, description, trials, gate and the names of its scenarios.
 /// - `scenarios`: request bodies for creating the scenarios, as the SDK's scenario builder sends them: unset options
 ///   are null, weights sum to 1, `environment_parameters` is null unless there is something to say.
+/// - `scoring`: for each scenario, by the name of the scorer, what the API has no field for: `expect`, `pass_rate` and
+///   `timeout_sec`; scorers that have none of these are left out.
 /// - `environments`: one for each digest, with the scenarios that use it; what the API has no field for is here.
 /// - `blueprints`: request bodies of those that are built, each once.
 /// - `objects`: local files and directories that are uploaded, one for each digest.
@@ -39,6 +39,12 @@ pub fn build_json(benchmark: &Benchmark) -> Json {
         "digests": scenarios
             .iter()
             .map(|scenario| (scenario.name.clone(), Json::from(scenario.digest.as_str())))
+            .collect::<JsonMap<_, _>>(),
+        "scoring": scenarios
+            .iter()
+            .map(|scenario| (scenario.name.clone(), scoring(scenario)))
+            .filter(|(_, scorers)| !scorers.is_empty())
+            .map(|(name, scorers)| (name, Json::Object(scorers)))
             .collect::<JsonMap<_, _>>(),
         "environments": environments(benchmark),
         "blueprints": blueprints(benchmark),
@@ -132,6 +138,29 @@ fn set_nulls(json: &mut Json, keys: &[&str]) {
     }
 }
 
+/// What scorers have beyond the API.
+fn scoring(scenario: &Scenario) -> JsonMap<String, Json> {
+    let beyond = |scorer: &Scorer| {
+        let mut map = JsonMap::new();
+        if scorer.expect == Expect::Absent {
+            map.insert("expect".to_owned(), "absent".into());
+        }
+        match &scorer.pass_rate {
+            Some(PassRate::Tap) => drop(map.insert("pass_rate".to_owned(), "tap".into())),
+            Some(PassRate::Junit(path)) => {
+                map.insert("pass_rate".to_owned(), json!({ "junit": path }));
+            }
+            None => {}
+        }
+        if let Some(timeout) = scorer.timeout {
+            map.insert("timeout_sec".to_owned(), timeout.as_secs_f64().into());
+        }
+        map
+    };
+    let scorers = scenario.scorers.iter().map(|scorer| (scorer.name.clone(), beyond(scorer)));
+    scorers.filter(|(_, map)| !map.is_empty()).map(|(name, map)| (name, Json::Object(map))).collect()
+}
+
 fn environments(benchmark: &Benchmark) -> Vec<Json> {
     let mut found: Vec<(&Environment, Vec<&str>)> = Vec::new();
     for scenario in &benchmark.scenarios {
@@ -223,43 +252,22 @@ fn custom_scorers(benchmark: &Benchmark) -> Vec<Json> {
     found.into_values().collect()
 }
 
-impl CustomScript {
-    /// The script as the API registers it: in bash. A Python script becomes one that prints `score=` and the last
-    /// number that the Python script printed.
-    pub fn as_bash(&self) -> String {
-        match self.language {
-            ScriptLanguage::Bash => self.text.clone(),
-            ScriptLanguage::Python => python_in_bash(&self.text),
-        }
-    }
-}
-
-fn python_in_bash(text: &str) -> String {
-    let mut marker = "PYTHON_SCRIPT".to_owned();
-    while text.lines().any(|line| line == marker) {
-        marker.push('_');
-    }
-    let newline = if text.ends_with('\n') { "" } else { "\n" };
-    format!(
-        "#!/usr/bin/env bash\n\
-         set -o pipefail\n\
-         output=$(python3 /dev/fd/3 3<<'{marker}'\n\
-         {text}{newline}{marker}\n\
-         ) || exit\n\
-         printf '%s\\n' \"$output\"\n\
-         printf 'score=%s\\n' \"$(printf '%s\\n' \"$output\" | grep -oE '[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?' | tail -n 1)\"\n"
-    )
-}
-
 fn agent_json(agent: &Agent) -> Json {
     let mut json = json!({
         "name": agent.name,
         "version": agent.version,
         "digest": agent.digest.as_str(),
+        "source": agent.source,
         "install": agent.install,
         "environment_variables": agent.environment_variables,
         "secrets": agent.secrets,
         "timeout_sec": agent.timeout.map(|timeout| timeout.as_secs_f64()),
+        "usage": agent.usage.as_ref().map(|usage| json!({
+            "file": usage.path,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": usage.cost_usd,
+        })),
     });
     if let (Some(map), Some(kind)) = (json.as_object_mut(), kind_json(&agent.kind).as_object()) {
         map.insert(

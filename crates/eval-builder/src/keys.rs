@@ -119,8 +119,17 @@ static SHARED: &[Field] = &[
     ),
     optional("required_secret_names", TEXTS, "Secrets that must exist on the target."),
     optional("agent_timeout", Duration, "Time for the agent: default 30m."),
-    optional("scorer_timeout", Duration, "Time for each scorer: default 30m."),
+    optional(
+        "scorer_timeout",
+        Duration,
+        "Time for each scorer, after which the trial is invalid: default 30m. A scorer's own `timeout` scores 0 instead.",
+    ),
     optional("prepare_timeout", Duration, "Time for the preparation of the environment: default 10m."),
+    optional(
+        "trial_timeout",
+        Duration,
+        "Time for a whole trial with all its attempts, after which it is invalid: default none. Must be above the times of the agent and of all scorers together.",
+    ),
     optional(
         "verify",
         Choice(&["snapshot", "pristine", "same"]),
@@ -420,6 +429,11 @@ static SCORER: Object = Object {
         required("name", Name(NameRule::Function), "Unique within the scenario."),
         optional("weight", Positive, "Its share of the score, relative to the others: default 1."),
         optional(
+            "timeout",
+            Duration,
+            "A check that takes longer has failed: it scores 0. For checks that run code of the agent, which may never end. Must be below `scorer_timeout`. Default: none.",
+        ),
+        optional(
             "test_command",
             Text,
             "Kind: the test files are written, then this command is run; exit status 0 scores 1.",
@@ -576,6 +590,11 @@ pub(crate) static AGENT: Object = Object {
         optional("description", Text, "For people; changes nothing."),
         optional("version", Scalar, "Its version, for the record."),
         optional(
+            "source",
+            Keys(&AGENT_SOURCE),
+            "Where it comes from; it is installed from there before `install` is run. Programs of packages are in ~/.agent/bin, a repository or an archive is in ~/.agent.",
+        ),
+        optional(
             "install",
             TEXTS,
             "Bash commands that install it in the devbox; the result is kept and shared.",
@@ -589,6 +608,83 @@ pub(crate) static AGENT: Object = Object {
         optional("environment_variables", VariableMap(&Scalar), "Its environment, on top of the scenario's."),
         optional("secrets", VariableMap(&Text), "Environment variable to the name of a secret."),
         optional("timeout", Duration, "Overrides the agent timeout of the scenario."),
+        optional(
+            "usage",
+            Keys(&USAGE),
+            "Where it says what it used. What is not there is absent from the results and never an error.",
+        ),
     ]],
     one_of: &["command", "host_command"],
+};
+
+static USAGE: Object = Object {
+    name: "Usage",
+    noun: "a usage file",
+    about: "A JSON file, or one of JSON lines, that the agent leaves in its devbox. Of lines the last one counts that has the value.",
+    fields: &[&[
+        required("file", Text, "The file: relative to the working directory, or ~/..., or absolute."),
+        optional(
+            "input_tokens",
+            Text,
+            "JSON pointer to the tokens that its model read: /usage/input_tokens.",
+        ),
+        optional("output_tokens", Text, "JSON pointer to the tokens that its model wrote."),
+        optional("cost_usd", Text, "JSON pointer to the cost in US dollars."),
+    ]],
+    one_of: &[],
+};
+
+/// Kinds of agent sources, which are also their types.
+pub(crate) const SOURCE_KINDS: &[&str] = &["npm", "pip", "git", "object"];
+
+static AGENT_SOURCE: Object = Object {
+    name: "AgentSource",
+    noun: "an agent source",
+    about: "Where an agent comes from, as the API has it.",
+    fields: &[&[
+        optional("type", Choice(SOURCE_KINDS), "The key beside it, which alone says it too."),
+        optional("npm", Keys(&PACKAGE), "A package of npm."),
+        optional("pip", Keys(&PACKAGE), "A package of PyPI, installed in a virtual environment."),
+        optional("git", Keys(&GIT), "A repository."),
+        optional("object", Keys(&OBJECT), "A stored archive."),
+    ]],
+    one_of: SOURCE_KINDS,
+};
+
+const AGENT_SETUP: Field = optional("agent_setup", TEXTS, "Bash commands after that, in ~/.agent.");
+
+static PACKAGE: Object = Object {
+    name: "Package",
+    noun: "a package",
+    about: "A package of a registry.",
+    fields: &[&[
+        required(
+            "package_name",
+            Text,
+            "Its name, with a version if wanted: name@1.2 of npm, name==1.2 of PyPI.",
+        ),
+        optional("registry_url", Text, "The registry, if it is not the usual one."),
+        AGENT_SETUP,
+    ]],
+    one_of: &[],
+};
+
+static GIT: Object = Object {
+    name: "GitSource",
+    noun: "a git source",
+    about: "A repository, cloned into ~/.agent.",
+    fields: &[&[
+        required("repository", Text, "Its URL."),
+        optional("ref", Text, "Branch or tag."),
+        AGENT_SETUP,
+    ]],
+    one_of: &[],
+};
+
+static OBJECT: Object = Object {
+    name: "ObjectSource",
+    noun: "an object source",
+    about: "A stored archive, unpacked into ~/.agent.",
+    fields: &[&[required("object_id", Text, "The object."), AGENT_SETUP]],
+    one_of: &[],
 };

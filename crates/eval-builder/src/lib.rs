@@ -43,7 +43,9 @@
 //! labels, its reference and its controls. Neither depends on the order of keys or the place of a checkout.
 
 mod agent;
+mod agent_source;
 mod benchmark;
+mod check;
 mod compile;
 mod diagnostic;
 mod digest;
@@ -64,8 +66,9 @@ mod source;
 mod template;
 mod yaml;
 
-pub use agent::{RenderError, load_agent, render_agent_command};
+pub use agent::{RenderError, catalogue_agent, load_agent, render_agent_command};
 pub use benchmark::{Loaded, load_benchmark};
+pub use check::{Checked, check_file};
 pub use compile::{build_json, scenario_params};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestBuilder};
@@ -73,5 +76,6 @@ pub use duration::parse_duration;
 pub use files::{FileItem, FileKind, FilesError};
 pub use loader::LoadOptions;
 pub use model::*;
+pub use runloop_types::{AgentSource, CustomScript, Expect, PassRate, ScriptLanguage};
 pub use schema::{agent_schema, benchmark_schema, scenario_schema, scorer_schema};
 pub use scorer::{ScorerFile, load_scorer};

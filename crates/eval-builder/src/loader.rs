@@ -1,15 +1,17 @@
 //! What all parts of loading share: options, diagnostics, files that were read, texts that are rendered.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use crate::agent::ARGUMENT;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::files::FilesError;
 use crate::model::FileEntry;
 use crate::shape::{self, Object, Shape};
-use crate::source::{Span, read_source};
+use crate::source::{ReadError, Span, read_source};
 use crate::template::{self, Scope, TemplateError};
 use crate::yaml::{self, Data, Map, Node};
 
@@ -61,8 +63,10 @@ impl<'a> Loader<'a> {
                     Some(span) => Diagnostic::error(span, error.to_string()),
                     None => Diagnostic::unreadable(&error),
                 };
+                let missing = matches!(&error, ReadError::Io { source, .. } if source.kind() == NotFound);
                 self.push(match error.help() {
                     Some(help) => diagnostic.help(help),
+                    None if missing => diagnostic.help(missing_help(path, at)),
                     None => diagnostic,
                 });
                 return None;
@@ -204,11 +208,7 @@ impl<'a> Loader<'a> {
         }
         let diagnostic = Diagnostic::error(&node.span, format!("there is no file `{name}`"))
             .label(format!("looked for {}", path.display()));
-        let near = near_file(path);
-        self.push(match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("paths are relative to the file they stand in"),
-        });
+        self.push(diagnostic.help(missing_help(path, Some(&node.span))));
         false
     }
 
@@ -263,6 +263,17 @@ impl<'a> Loader<'a> {
 pub(crate) fn local_path(node: &Node, name: &str) -> PathBuf {
     let directory = node.span.file.directory();
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
+}
+
+/// What to do about a file that is not there. `at` is where it is named, if it is named in a file.
+fn missing_help(path: &Path, at: Option<&Span>) -> String {
+    match (near_file(path), at) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some(at)) if at.file.path != Path::new(ARGUMENT) => {
+            "paths are relative to the file they stand in".to_owned()
+        }
+        (None, _) => "paths on the command line are relative to the directory that you are in".to_owned(),
+    }
 }
 
 /// A file beside the missing one with a similar name.

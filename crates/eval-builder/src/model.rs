@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runloop_types::{BlueprintCreateParams, BlueprintId, LaunchParameters, Mount, SnapshotId};
+use runloop_types::{
+    AgentSource, BlueprintCreateParams, BlueprintId, CustomScript, Expect, LaunchParameters, Mount, PassRate,
+    SnapshotId,
+};
 use serde_json::Value;
 
 use crate::digest::Digest;
@@ -58,6 +61,9 @@ pub struct Scenario {
     pub scorer_timeout: Duration,
     /// Time for preparation.
     pub prepare_timeout: Duration,
+    /// Time for a whole trial with all its attempts; more than agent and scorers can take, so that what ends a trial by it
+    /// is never the agent.
+    pub trial_timeout: Option<Duration>,
     /// Where scoring happens.
     pub verify: Verify,
     /// Paths carried into the scoring devbox by `pristine`, relative to the working directory; empty for all of it.
@@ -168,43 +174,8 @@ pub struct Scorer {
     pub pass_rate: Option<PassRate>,
     /// For custom scorers: the script, so that no registration is needed to run it.
     pub custom_script: Option<CustomScript>,
-}
-
-/// Whether an ast-grep match is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Expect {
-    /// A match scores 1.
-    #[default]
-    Present,
-    /// No match scores 1.
-    Absent,
-}
-
-/// Where the share of passed tests is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PassRate {
-    /// TAP on standard output.
-    Tap,
-    /// A JUnit XML file, relative to the working directory, that did not exist before the command.
-    Junit(String),
-}
-
-/// The script of a custom scorer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomScript {
-    /// What it is written in.
-    pub language: ScriptLanguage,
-    /// Its text.
-    pub text: String,
-}
-
-/// What a script is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScriptLanguage {
-    /// bash.
-    Bash,
-    /// Python 3.
-    Python,
+    /// After this time the check has failed: it scores 0. Below the scenario's scorer timeout, which gives no score.
+    pub timeout: Option<Duration>,
 }
 
 /// A change to a working directory: the reference or a control.
@@ -232,10 +203,15 @@ pub enum SolutionKind {
 pub struct Agent {
     /// Its name in tables and paths.
     pub name: String,
+    /// For people.
+    pub description: Option<String>,
     /// Its version, for the record.
     pub version: Option<String>,
     /// How it works.
     pub kind: AgentKind,
+    /// Where it comes from. What installs it from there is the beginning of `install`; an object is put into
+    /// `~/.agent` before.
+    pub source: Option<AgentSource>,
     /// Bash commands that install it, cached as a snapshot layer by digest.
     pub install: Vec<String>,
     /// Its environment, on top of the scenario's.
@@ -244,8 +220,24 @@ pub struct Agent {
     pub secrets: BTreeMap<String, String>,
     /// Overrides the scenario's agent timeout.
     pub timeout: Option<Duration>,
+    /// Where it says what it used.
+    pub usage: Option<UsageFile>,
     /// Over all that decides what it does.
     pub digest: Digest,
+}
+
+/// A JSON file, or one of JSON lines, that an agent leaves in its devbox, and JSON pointers to numbers in it. Of lines the
+/// last one counts that has the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageFile {
+    /// Relative to the working directory, `~/...`, or absolute.
+    pub path: String,
+    /// Tokens that its model read.
+    pub input_tokens: Option<String>,
+    /// Tokens that its model wrote.
+    pub output_tokens: Option<String>,
+    /// US dollars.
+    pub cost_usd: Option<String>,
 }
 
 /// How an agent works.

@@ -12,7 +12,7 @@ use crate::environment::{environment, non_empty};
 use crate::keys::SCENARIO;
 use crate::loader::Loader;
 use crate::matrix::Combination;
-use crate::model::{Scenario, Verify};
+use crate::model::{Scenario, Scorer, Verify};
 use crate::scorer::scorers;
 use crate::shape::is_misspelt;
 use crate::solution::{controls, reference};
@@ -64,19 +64,24 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         .get("problem_statement")
         .and_then(|node| non_empty(loader, node, "`problem_statement`", &scope))
         .unwrap_or_default();
+    let scorer_timeout = map.get("scorer_timeout").and_then(duration).unwrap_or(30 * MINUTE);
     let mut scenario = Scenario {
         problem_statement,
         additional_context: map.get("additional_context").map(Node::to_json),
         environment: environment(loader, map.get("environment"), &scope),
-        scorers: map.get("scorers").map(|node| scorers(loader, node, &scope)).unwrap_or_default(),
+        scorers: map
+            .get("scorers")
+            .map(|node| scorers(loader, node, &scope, scorer_timeout))
+            .unwrap_or_default(),
         reference_output: reference(loader, map, &scope),
         controls: controls(loader, map, merged.file.as_ref(), &scope),
         requires: plain_texts(map, "requires"),
         required_environment_variables: required_variables,
         required_secret_names: loader.texts(map, "required_secret_names", &scope),
         agent_timeout: map.get("agent_timeout").and_then(duration).unwrap_or(30 * MINUTE),
-        scorer_timeout: map.get("scorer_timeout").and_then(duration).unwrap_or(30 * MINUTE),
+        scorer_timeout,
         prepare_timeout: map.get("prepare_timeout").and_then(duration).unwrap_or(10 * MINUTE),
+        trial_timeout: map.get("trial_timeout").and_then(duration),
         verify: verify(map),
         artifacts: artifacts(loader, map, &scope),
         pass_mark: map.get("pass_mark").and_then(Node::as_number).unwrap_or(1.0),
@@ -85,8 +90,27 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         source: merged.source.clone(),
         name,
     };
+    check_trial_timeout(loader, map, &scenario);
     scenario.digest = scenario_digest(&scenario);
     scenario
+}
+
+/// An agent must not be able to end its trial without a verdict by being slow.
+fn check_trial_timeout(loader: &mut Loader<'_>, map: &Map, scenario: &Scenario) {
+    let Some((node, time)) = map.get("trial_timeout").and_then(|node| Some((node, duration(node)?))) else {
+        return;
+    };
+    let least = scenario.working_time(scenario.agent_timeout);
+    if time <= least {
+        loader.push(
+            Diagnostic::error(
+                &node.span,
+                format!("agent and scorers may take {least:?}, which is not below this"),
+            )
+            .label("a slow agent would make its trial invalid")
+            .help("raise it, or shorten `agent_timeout`, `scorer_timeout` or the scorers' own `timeout`"),
+        );
+    }
 }
 
 /// What templates of a scenario see before its metadata is known.
@@ -144,6 +168,12 @@ fn artifacts(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Vec<String> {
 }
 
 impl Scenario {
+    /// What an agent with this time, and then the scorers, may take together.
+    pub(crate) fn working_time(&self, agent_timeout: Duration) -> Duration {
+        let of_scorer = |scorer: &Scorer| scorer.timeout.unwrap_or(self.scorer_timeout);
+        self.scorers.iter().map(of_scorer).fold(agent_timeout, Duration::saturating_add)
+    }
+
     /// Scores somewhere else than the file says. That may decide the outcome, so the digest changes with it.
     pub fn set_verify(&mut self, verify: Verify) {
         self.verify = verify;
@@ -167,6 +197,7 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         agent_timeout,
         scorer_timeout,
         prepare_timeout,
+        trial_timeout,
         verify,
         artifacts,
         pass_mark,
@@ -174,10 +205,11 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         digest: _,
         source: _,
     } = scenario;
+    let millis = |duration: &Duration| duration.as_millis().to_string();
     let scorers: Vec<Json> = scorers
         .iter()
         .map(|scorer| {
-            json!({
+            let mut value = json!({
                 "name": scorer.name,
                 "weight": scorer.weight,
                 "function": scorer.function,
@@ -187,11 +219,15 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
                     "language": format!("{:?}", script.language),
                     "text": script.text,
                 })),
-            })
+            });
+            // Absent where there is none: the digest of a scenario outlives new keys.
+            if let (Some(map), Some(timeout)) = (value.as_object_mut(), &scorer.timeout) {
+                map.insert("timeout_ms".to_owned(), millis(timeout).into());
+            }
+            value
         })
         .collect();
-    let millis = |duration: &Duration| duration.as_millis().to_string();
-    let value = json!({
+    let mut value = json!({
         "name": name,
         "problem_statement": problem_statement,
         "additional_context": additional_context,
@@ -207,5 +243,8 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         "artifacts": artifacts,
         "pass_mark": pass_mark,
     });
+    if let (Some(map), Some(time)) = (value.as_object_mut(), trial_timeout) {
+        map.insert("trial_timeout_ms".to_owned(), millis(time).into());
+    }
     DigestBuilder::new("scenario").field("definition", canonical_json(&value).as_bytes()).finish()
 }

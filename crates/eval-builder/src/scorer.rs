@@ -1,16 +1,18 @@
 //! From the key `scorers` to scoring functions of the API.
 
 use std::path::Path;
+use std::time::Duration;
 
-use runloop_types::{Scorer as Function, TestFile};
+use runloop_types::{CustomScript, Expect, PassRate, Scorer as Function, ScriptLanguage, TestFile};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::agent::duration;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::environment::{complete_target, non_empty, own_name, source_and_target};
 use crate::files::FileKind;
 use crate::keys::{SCORER_FILE, SCORER_KINDS};
 use crate::loader::{LoadOptions, Loader, local_path};
-use crate::model::{CustomScript, Expect, FileEntry, PassRate, Scorer, ScriptLanguage};
+use crate::model::{FileEntry, Scorer};
 use crate::shape::{self, Shape};
 use crate::template::Scope;
 use crate::yaml::{Data, Entry, Map, Node};
@@ -24,11 +26,12 @@ const COMPANIONS: &[(&str, &str)] = &[
     ("with", "use"),
 ];
 
-/// Reads all scorers of a scenario; their weights sum to 1.
-pub(crate) fn scorers(loader: &mut Loader<'_>, node: &Node, scope: &Scope) -> Vec<Scorer> {
+/// Reads all scorers of a scenario; their weights sum to 1. `longest` is the scenario's scorer timeout.
+pub(crate) fn scorers(loader: &mut Loader<'_>, node: &Node, scope: &Scope, longest: Duration) -> Vec<Scorer> {
     let mut found: Vec<Scorer> = Vec::new();
     for item in node.as_list() {
         let Some(map) = item.as_map() else { continue };
+        check_timeout(loader, map, longest);
         let Some(scorer) = scorer(loader, item, map, scope) else { continue };
         if found.iter().any(|known| known.name == scorer.name) {
             let span = map.get("name").map_or(&item.span, |name| &name.span);
@@ -62,6 +65,7 @@ fn scorer(loader: &mut Loader<'_>, node: &Node, map: &Map, scope: &Scope) -> Opt
         expect: Expect::Present,
         pass_rate: None,
         custom_script: None,
+        timeout: map.get("timeout").and_then(duration),
     };
     let value = &kind.value;
     match kind.key.as_str() {
@@ -118,6 +122,28 @@ fn scorer(loader: &mut Loader<'_>, node: &Node, map: &Map, scope: &Scope) -> Opt
         _ => return None,
     }
     Some(scorer)
+}
+
+/// A timeout of its own gives a score, that of the scenario gives none: the first must come first.
+fn check_timeout(loader: &mut Loader<'_>, map: &Map, longest: Duration) {
+    let Some(entry) = map.entry("timeout") else { return };
+    if map.entry("ast_grep").is_some() {
+        loader.push(
+            Diagnostic::error(&entry.key_span, "`timeout` goes with scorers that run a command")
+                .help("nothing of the agent's runs in a search; remove it"),
+        );
+        return;
+    }
+    if duration(&entry.value).is_some_and(|timeout| timeout >= longest) {
+        loader.push(
+            Diagnostic::error(
+                &entry.value.span,
+                format!("this `timeout` is not below the scenario's `scorer_timeout` of {longest:?}"),
+            )
+            .label("never reached: the trial is invalid before")
+            .help("a `timeout` says when a check has failed, `scorer_timeout` when something is wrong with it: shorten the one or raise the other"),
+        );
+    }
 }
 
 fn check_companions(loader: &mut Loader<'_>, map: &Map) {

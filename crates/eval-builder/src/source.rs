@@ -45,7 +45,8 @@ impl ReadError {
     /// What the user can do about it.
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Io { .. } | Self::NotAFile { .. } => None,
+            Self::Io { .. } => None,
+            Self::NotAFile { .. } => Some("name a YAML file; one in a directory as `directory/file.yaml`"),
             Self::TooLarge { .. } => {
                 Some("move long texts and data into files of their own and name those here")
             }

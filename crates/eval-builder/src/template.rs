@@ -169,6 +169,28 @@ pub(crate) fn render(template: &str, scope: &Scope) -> Result<String, TemplateEr
         .map_err(|error| TemplateError::new(&error, template, scope))
 }
 
+/// What is wrong with a text whatever the values of its variables are: its syntax, and variables that there are not.
+pub(crate) fn check_names(template: &str, scope: &Scope) -> Vec<TemplateError> {
+    let environment = environment();
+    let parsed = match environment.template_from_str(template) {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![TemplateError::new(&error, template, scope)],
+    };
+    let is_known = |name: &String| {
+        scope.variables.contains_key(name) || scope.shell_words.iter().any(|(word, _)| word == name)
+    };
+    let mut unknown: Vec<String> =
+        parsed.undeclared_variables(false).into_iter().filter(|name| !is_known(name)).collect();
+    unknown.sort();
+    let error = |name: String| TemplateError {
+        message: format!("`{name}` is not defined"),
+        help: scope.help(&name),
+        range: template.find(&name).map(|start| start..start + name.len()),
+        line: None,
+    };
+    unknown.into_iter().map(error).collect()
+}
+
 /// Renders a text to JSON: a text that is nothing but one `{{ expression }}` keeps the type of its value.
 pub(crate) fn render_json(template: &str, scope: &Scope) -> Result<Json, TemplateError> {
     let expression = template

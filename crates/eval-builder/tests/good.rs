@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use eval_builder::{
-    AgentKind, Benchmark, CustomScript, Expect, LoadOptions, Network, Origin, PassRate, ScriptLanguage,
-    SolutionKind, Verify, build_json, load_agent, load_benchmark, render_agent_command,
+    AgentKind, Benchmark, Checked, CustomScript, Expect, LoadOptions, Network, Origin, PassRate,
+    ScriptLanguage, SolutionKind, Verify, build_json, check_file, load_agent, load_benchmark,
+    render_agent_command,
 };
 use runloop_types::Scorer as Function;
 
@@ -102,6 +103,7 @@ fn scorers_become_functions_of_the_api_with_weights_that_sum_to_one() {
     assert!(test_files[0].file_contents.contains("{{ no template }}"));
     assert_eq!(scorers[0].pass_rate, Some(PassRate::Junit("out.xml".into())));
     assert_eq!(scorers[1].pass_rate, Some(PassRate::Tap));
+    assert_eq!(scorers[2].timeout, Some(Duration::from_secs(60)));
     assert_eq!(scorers[5].expect, Expect::Absent);
     let Function::CustomScorer { scorer_params: Some(params), .. } = &scorers[6].function else {
         panic!("another kind")
@@ -142,6 +144,7 @@ fn limits_and_marks_have_their_defaults() {
     assert_eq!(whole.agent_timeout, Duration::from_secs(90));
     assert_eq!(whole.scorer_timeout, Duration::from_secs(90));
     assert_eq!(whole.prepare_timeout, Duration::from_secs(300));
+    assert_eq!(whole.trial_timeout, Some(Duration::from_secs(12 * 3600)));
     assert_eq!(whole.verify, Verify::Pristine);
     assert_eq!(inline.scorer_timeout, Duration::from_secs(1800));
     assert_eq!(inline.prepare_timeout, Duration::from_secs(600));
@@ -160,6 +163,16 @@ fn agents_come_from_everywhere_and_render_for_each_scenario() {
     assert_eq!(solver.version.as_deref(), Some("2"));
     assert_eq!(solver.timeout, Some(Duration::from_secs(300)));
     assert_eq!(
+        solver.install,
+        [
+            "python3 -m venv ~/.agent && ~/.agent/bin/python -m pip install solver",
+            "mkdir -p ~/.agent && cd ~/.agent\necho set up",
+            "solver --version"
+        ]
+    );
+    let usage = solver.usage.as_ref().expect("it says where");
+    assert_eq!((usage.path.as_str(), usage.cost_usd.as_deref()), ("~/usage.json", Some("/cost")));
+    assert_eq!(
         render_agent_command(solver, &benchmark.scenarios[1]).expect("a command"),
         "solve --in code 'Say {{ name }}, not {{ hi }}.' < \"$PROBLEM_STATEMENT_FILE\""
     );
@@ -173,6 +186,40 @@ fn agents_come_from_everywhere_and_render_for_each_scenario() {
     assert!(error.contains("`problem` is not defined"), "{error}");
     let error = agent("tests/missing.yaml").expect_err("no such file").to_string();
     assert!(error.contains("there is no file `tests/missing.yaml`"), "{error}");
+    assert!(
+        error.contains("paths on the command line are relative to the directory that you are in"),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_kind_of_file_can_be_checked_on_its_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let check = |text: &str| {
+        let path = directory.path().join("it.yaml");
+        std::fs::write(&path, text).expect("a file");
+        check_file(&path, &LoadOptions::default())
+    };
+    let path = Path::new("tests/good/full/benchmark.yaml");
+    let benchmark = check_file(path, &options()).expect("a benchmark");
+    assert!(matches!(benchmark, Checked::Benchmark(loaded) if loaded.benchmark.scenarios.len() == 5));
+    let scorer = check_file(Path::new("tests/good/full/scorers/lines.yaml"), &options()).expect("a scorer");
+    assert!(matches!(scorer, Checked::Scorer(scorer) if scorer.name == "lines"));
+    let agent = check("name: a\ncommand: run {{ metadata.model | sh }} {{ problem_statement_file }}\n");
+    assert!(matches!(agent.expect("an agent"), Checked::Agent(agent) if agent.name == "a"));
+
+    let wrong = [
+        ("name: a\ncommand: run {{ problem }}\n", "`problem` is not defined"),
+        ("name: a\ncommand: run {{ name\n", "template syntax error"),
+        ("name: a\ninstall: [make]\n", "exactly one of `command`, `host_command`"),
+        ("name: a\nhost_command: x\nwait: 1\n", "unknown key `wait`"),
+        ("name: a\nbash_script: ''\n", "this script is empty"),
+        ("name: a\ndescription: b\n", "neither a benchmark nor a scenario, an agent or a scorer"),
+    ];
+    for (text, expected) in wrong {
+        let error = check(text).expect_err(text).to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -181,7 +181,7 @@ pub enum TrialState {
     Canceled,
 }
 
-/// Why a trial is invalid. Closed: what the agent can cause is not in it.
+/// Why a trial has no score. Closed: what the agent can cause is not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -199,6 +199,10 @@ pub enum Cause {
     ScorerError,
     /// A scorer ran out of time.
     ScorerTimeout,
+    /// The trial took longer than its time for all of it. Agent and scorers have times of their own within it.
+    TrialTimeout,
+    /// The run's time was over first. Of canceled trials only.
+    RunTimeout,
     /// The harness itself failed.
     HarnessError,
 }
@@ -214,6 +218,8 @@ impl Cause {
             Self::ApiError => "api_error",
             Self::ScorerError => "scorer_error",
             Self::ScorerTimeout => "scorer_timeout",
+            Self::TrialTimeout => "trial_timeout",
+            Self::RunTimeout => "run_timeout",
             Self::HarnessError => "harness_error",
         }
     }
@@ -233,7 +239,7 @@ pub struct TrialResult {
     pub score: Option<f64>,
     /// Whether the score reached the scenario's pass mark; only when scored.
     pub passed: Option<bool>,
-    /// Why it is invalid; only when it is.
+    /// Why it is invalid, or canceled by the run's time.
     pub cause: Option<Cause>,
     /// What there is to say about it, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -245,12 +251,30 @@ pub struct TrialResult {
     /// How the agent ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_end: Option<AgentEnd>,
+    /// What the agent says it used; absent where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// Each scorer's part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<ScorerScore>,
     /// Directory of its logs, relative to the run directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<String>,
+}
+
+/// What an agent says it used. Its own word: nothing of the verdict rests on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Tokens that its model read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Tokens that its model wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
 }
 
 /// How an agent ended. None of these makes a trial invalid.

@@ -6,7 +6,7 @@
 //! | `state` | `scored`, `invalid`, `canceled` or `unfinished` |
 //! | `score` | 0 to 1, empty unless scored |
 //! | `passed` | `true` or `false`, empty unless scored |
-//! | `cause` | why it is invalid, empty unless it is |
+//! | `cause` | why it is invalid, or `run_timeout` where the run's time was over first |
 //! | `attempts` | how many were made |
 //! | `agent_end` | `exited`, `timed_out`, `exhausted_devbox`, or empty |
 //! | `agent_exit_status` | of an agent that exited |
@@ -14,6 +14,7 @@
 //! | `preparing_ms`, `starting_ms`, `agent_ms`, `reaping_ms`, `scoring_ms` | of each, empty if it did not get there |
 //! | `digest` | of the scenario |
 //! | `message` | what there is to say about it |
+//! | `input_tokens`, `output_tokens`, `cost_usd` | what the agent says it used, empty where it says nothing |
 //!
 //! Text is always between double quotes, so that no separator of any locale cuts it, and may come from a devbox: text that
 //! a spreadsheet would take for a formula (that starts with `=`, `+`, `-`, `@`, their full-width forms, a tab, or a line
@@ -27,7 +28,7 @@ use eval_record::{AgentEnd, Phase};
 
 use crate::{Summary, Trial};
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 21] = [
     "scenario",
     "agent",
     "repetition",
@@ -46,6 +47,9 @@ const COLUMNS: [&str; 18] = [
     "scoring_ms",
     "digest",
     "message",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
 ];
 
 const PHASES: [Phase; 5] = [Phase::Preparing, Phase::Starting, Phase::Agent, Phase::Reaping, Phase::Scoring];
@@ -87,6 +91,8 @@ fn row(trial: &Trial) -> Vec<String> {
     row.extend(PHASES.map(|phase| optional(trial.durations_ms.get(&phase))));
     row.push(harmless(&trial.digest));
     row.push(harmless(trial.message.as_deref().unwrap_or_default()));
+    let usage = trial.usage.unwrap_or_default();
+    row.extend([optional(usage.input_tokens), optional(usage.output_tokens), optional(usage.cost_usd)]);
     row
 }
 

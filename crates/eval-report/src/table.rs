@@ -71,20 +71,20 @@ impl Piece {
     }
 }
 
-/// Draws the table: a line a scenario, then what there is to say of each agent (if there are several) and of the whole,
-/// then the trials without a score with their causes. Ends with a newline.
+/// Draws the table: a line a scenario, then what there is to say of each agent, then the trials without a score with their causes. Ends with a newline.
 pub fn render(summary: &Summary, style: Style<'_>) -> String {
     let mut text = String::new();
     scenarios(summary, style, &mut text);
-    if summary.per_agent.len() > 1 {
-        for row in &summary.per_agent {
-            text.push('\n');
-            totals(&one_line(&row.agent, 60), &row.measures, style, &mut text);
-        }
-    }
     text.push('\n');
-    let heading = if summary.per_agent.len() > 1 { "all" } else { "" };
-    totals(heading, &summary.total, style, &mut text);
+    if summary.per_agent.len() > 1 {
+        // Nothing over all of them: a mean of different agents says nothing about any.
+        for row in &summary.per_agent {
+            totals(&one_line(&row.agent, 60), &row.measures, style, &mut text);
+            text.push('\n');
+        }
+    } else {
+        totals("", &summary.total, style, &mut text);
+    }
     let state = match (summary.run.complete, summary.run.interrupted) {
         (true, _) => "",
         (false, true) => " (interrupted)",

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eval_record::{AgentEnd, Cause, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState};
+use eval_record::{
+    AgentEnd, Cause, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState, Usage,
+};
 use serde::{Deserialize, Serialize};
 
 /// How a trial stands.
@@ -44,7 +46,7 @@ pub struct Trial {
     pub score: Option<f64>,
     /// Whether the score reached the pass mark; only when scored.
     pub passed: Option<bool>,
-    /// Why it is invalid; only when it is.
+    /// Why it is invalid, or canceled by the run's time.
     pub cause: Option<Cause>,
     /// What there is to say about it, in a sentence. May hold text from a devbox.
     pub message: Option<String>,
@@ -56,6 +58,8 @@ pub struct Trial {
     pub digest: String,
     /// How the agent ended; null if it did not run.
     pub agent_end: Option<AgentEnd>,
+    /// What the agent says it used; null where it says nothing.
+    pub usage: Option<Usage>,
     /// Each scorer's part.
     pub scores: Vec<ScorerScore>,
     /// Directory of its logs, relative to the run directory.
@@ -86,6 +90,7 @@ impl Trial {
             durations_ms: BTreeMap::new(),
             digest: String::new(),
             agent_end: None,
+            usage: None,
             scores: Vec::new(),
             logs: None,
             metadata: BTreeMap::new(),
@@ -103,7 +108,7 @@ impl Trial {
                 (TrialStatus::Invalid, Some(Cause::HarnessError), Some(message))
             }
             (TrialState::Invalid, _) => (TrialStatus::Invalid, result.cause, result.message.clone()),
-            (TrialState::Canceled, _) => (TrialStatus::Canceled, None, result.message.clone()),
+            (TrialState::Canceled, _) => (TrialStatus::Canceled, result.cause, result.message.clone()),
         };
         let scored = status == TrialStatus::Scored;
         *self = Self {
@@ -117,6 +122,7 @@ impl Trial {
             durations_ms: result.durations_ms.clone(),
             digest: result.digest.clone(),
             agent_end: result.agent_end,
+            usage: result.usage,
             scores: result.scores.clone(),
             logs: result.logs.clone(),
             metadata: std::mem::take(&mut self.metadata),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use eval_record::{
     AgentEnd, Cause, Event, EventKind, Phase, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState,
+    Usage,
 };
 use eval_report::table::{Style, render};
 use eval_report::{Measures, Summary, TrialStatus, csv, json};
@@ -43,6 +44,7 @@ fn result(key: &TrialKey) -> TrialResult {
         attempts: 1,
         durations_ms: BTreeMap::from([(Phase::Agent, 1_500), (Phase::Scoring, 500)]),
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
+        usage: None,
         scores: Vec::new(),
         logs: None,
     }
@@ -220,14 +222,42 @@ fn csv_has_a_row_for_each_trial() {
     let mut lines = text.lines();
     let header = lines.next().expect("a header");
     assert!(header.starts_with(r#""scenario","agent","repetition","state","score""#), "{header}");
-    let first =
-        r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","""#;
+    let first = r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","","","","""#;
     assert_eq!(lines.next(), Some(first));
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
     assert_eq!(rows.len(), 4);
     assert_eq!(&rows[3][6], "devbox_lost");
     assert_eq!(&rows[3][17], "the devbox\nended by itself");
+}
+
+#[test]
+fn what_an_agent_used_is_told_and_what_it_did_not_say_is_absent() {
+    let keys = [key("a", "x", 1), key("b", "x", 1)];
+    let usage = Usage { input_tokens: Some(1200), output_tokens: None, cost_usd: Some(0.5) };
+    let told = TrialResult { usage: Some(usage), score: Some(1.0), passed: Some(true), ..result(&keys[0]) };
+    let summary = Summary::from_events(&[started(&keys), finished(2_000, told), scored(&keys[1], 1.0)]);
+    let value = serde_json::to_value(&summary).expect("JSON");
+    assert_eq!(value["trials"][0]["usage"], serde_json::json!({ "input_tokens": 1200, "cost_usd": 0.5 }));
+    assert_eq!(value["trials"][1]["usage"], serde_json::Value::Null);
+    let text = csv_of(&summary);
+    let rows: Vec<&str> = text.lines().collect();
+    assert!(rows[0].ends_with(r#""message","input_tokens","output_tokens","cost_usd""#), "{text}");
+    assert!(rows[1].ends_with(r#","",1200,"",0.5"#) && rows[2].ends_with(r#","","","","""#), "{text}");
+}
+
+#[test]
+fn trials_that_the_runs_time_canceled_say_so() {
+    let keys = [key("a", "x", 1)];
+    let late = TrialResult {
+        state: TrialState::Canceled,
+        cause: Some(Cause::RunTimeout),
+        message: Some("over".to_owned()),
+        ..result(&keys[0])
+    };
+    let summary = Summary::from_events(&[started(&keys), finished(2_000, late)]);
+    assert_eq!(summary.trials[0].cause, Some(Cause::RunTimeout));
+    assert!(csv_of(&summary).contains(r#""canceled","","","run_timeout""#), "{}", csv_of(&summary));
 }
 
 #[test]
@@ -280,11 +310,6 @@ mean score  0.000  no interval: it takes two scored scenarios
 pass rate   0.0 %  95 % [0.0 %, 79.3 %] (Wilson)
 bounds      mean 0.000 to 0.500, pass rate 0.0 % to 50.0 %: had the trial without a score failed or passed
 
-all
-trials      planned 4 · scored 3 · passed 1 · failed 2 · invalid 1
-mean score  0.500  no interval: the 2 scenarios score the same; see the pass rate
-pass rate   33.3 %  95 % [6.1 %, 79.2 %] (Wilson)
-bounds      mean 0.375 to 0.625, pass rate 25.0 % to 50.0 %: had the trial without a score failed or passed
 wall time   1 m 05 s
 results     runs/r1
 

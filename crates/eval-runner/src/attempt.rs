@@ -222,6 +222,10 @@ impl<P: Platform> Attempt<P> {
             Some(exit_status) => AgentEnd::Exited { exit_status },
             None => AgentEnd::TimedOut,
         });
+        if let Some(file) = &agent.usage {
+            let directory = &scenario.environment.working_directory;
+            self.progress.used(session.usage(&devbox.id, directory, file).await);
+        }
         Ok(())
     }
 
@@ -376,22 +380,11 @@ fn functions(scenario: &Scenario) -> Vec<FunctionSpec> {
         name: scorer.name.clone(),
         weight: scorer.weight,
         scorer: scorer.function.clone(),
-        expect: match scorer.expect {
-            eval_builder::Expect::Present => eval_scoring::Expect::Present,
-            eval_builder::Expect::Absent => eval_scoring::Expect::Absent,
-        },
-        pass_rate: scorer.pass_rate.as_ref().map(|rate| match rate {
-            eval_builder::PassRate::Tap => eval_scoring::PassRate::Tap,
-            eval_builder::PassRate::Junit(path) => eval_scoring::PassRate::Junit(path.clone()),
-        }),
-        custom_script: scorer.custom_script.as_ref().map(|script| eval_scoring::CustomScript {
-            language: match script.language {
-                eval_builder::ScriptLanguage::Bash => eval_scoring::ScriptLanguage::Bash,
-                eval_builder::ScriptLanguage::Python => eval_scoring::ScriptLanguage::Python,
-            },
-            text: script.text.clone(),
-        }),
+        expect: scorer.expect,
+        pass_rate: scorer.pass_rate.clone(),
+        custom_script: scorer.custom_script.clone(),
         timeout: scenario.scorer_timeout,
+        fails_after: scorer.timeout,
     };
     scenario.scorers.iter().map(of_scorer).collect()
 }

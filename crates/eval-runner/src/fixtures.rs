@@ -41,6 +41,7 @@ pub(crate) fn scenario(name: &str, verify: Verify) -> Scenario {
         agent_timeout: Duration::from_secs(100),
         scorer_timeout: Duration::from_secs(50),
         prepare_timeout: Duration::from_secs(300),
+        trial_timeout: None,
         verify,
         artifacts: Vec::new(),
         pass_mark: 1.0,
@@ -66,6 +67,7 @@ pub(crate) fn scorer(name: &str, function: runloop_types::Scorer) -> Scorer {
         expect: Expect::Present,
         pass_rate: None,
         custom_script: None,
+        timeout: None,
     }
 }
 
@@ -82,12 +84,15 @@ pub(crate) fn set_up(mut scenario: Scenario, commands: &[&str]) -> Scenario {
 pub(crate) fn agent(kind: AgentKind) -> Agent {
     Agent {
         name: "agent".to_owned(),
+        description: None,
         version: None,
         kind,
+        source: None,
         install: Vec::new(),
         environment_variables: BTreeMap::new(),
         secrets: BTreeMap::new(),
         timeout: None,
+        usage: None,
         digest: DigestBuilder::new("agent").finish(),
     }
 }

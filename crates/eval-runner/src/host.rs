@@ -1,13 +1,20 @@
 //! Agents that run beside the harness and drive their devbox through the API.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eval_record::{Capture, Captured, Masker};
 use runloop_types::DevboxId;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -15,8 +22,9 @@ use tokio::time::timeout;
 use crate::HostAccess;
 use crate::command::Ended;
 use crate::failure::Failure;
+use crate::supervisor::{self, LAST_BREATH, Report};
 
-/// How long output may still arrive from a pipe that something outside of the process group holds open.
+/// How long output may still arrive from a pipe that something outside of the agent holds open.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// What an agent beside the harness is started with.
@@ -33,20 +41,16 @@ pub(crate) struct HostRun<'a> {
     pub(crate) masker: &'a Masker,
 }
 
-/// Runs a command in a process group of its own, which is killed at the end, whatever the end is.
+/// Runs a command under a supervisor, which ends all that it started, whatever the end is.
 pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
-    let failed = |doing: &str| {
-        let doing = doing.to_owned();
-        move |error: std::io::Error| Failure::harness(format!("cannot {doing} the agent: {error}"))
-    };
     let directory = tempfile::tempdir().map_err(failed("make a directory for"))?;
     let statement = directory.path().join("problem_statement.md");
     std::fs::write(&statement, run.statement).map_err(failed("write the problem statement for"))?;
 
-    let mut command = Command::new("sh");
+    let mut command = supervisor::command(run.command).ok_or_else(|| {
+        Failure::harness("agents beside the harness need a `main` that calls eval_runner::init() first")
+    })?;
     command
-        .arg("-c")
-        .arg(run.command)
         .current_dir(&run.access.directory)
         .env_clear()
         .envs(&run.access.environment)
@@ -54,101 +58,107 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
         .env("RUNLOOP_BASE_URL", &run.access.base_url)
         .env("RUNLOOP_API_KEY", &run.access.api_key)
         .env("RUNLOOP_DEVBOX_ID", run.devbox.as_str())
-        .env("PROBLEM_STATEMENT_FILE", &statement)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    let mut child = command.spawn().map_err(failed("start"))?;
-    let processes = Processes { group: child.id(), mark: format!("RUNLOOP_DEVBOX_ID={}", run.devbox) };
-    let stdout = child.stdout.take().map(|pipe| Reader::start(pipe, run.output_limit));
-    let stderr = child.stderr.take().map(|pipe| Reader::start(pipe, run.output_limit));
+        .env("PROBLEM_STATEMENT_FILE", &statement);
+    let mut supervised = Supervised::start(command).map_err(failed("start"))?;
+    let stdout = supervised.child.stdout.take().map(|pipe| Reader::start(pipe, run.output_limit));
+    let stderr = supervised.child.stderr.take().map(|pipe| Reader::start(pipe, run.output_limit));
 
-    let exit_status = match timeout(run.timeout, child.wait()).await {
-        Ok(status) => Some(code(status.map_err(failed("wait for"))?)),
+    let (report, is_late) = match timeout(run.timeout, supervised.report()).await {
+        Ok(report) => (report, false),
         Err(_) => {
-            processes.ask().await;
-            if timeout(run.grace, child.wait()).await.is_err() {
-                kill(&mut child).await;
-            }
-            None
+            supervised.ask().await;
+            let report = match timeout(run.grace, supervised.report()).await {
+                Ok(report) => report,
+                Err(_) => supervised.end().await,
+            };
+            (report, true)
         }
     };
-    // Its drop ends them.
-    if let Err(error) = tokio::task::spawn_blocking(move || drop(processes)).await {
-        tracing::warn!(%error, "cannot end an agent beside the harness");
-    }
+    let exit_status = match report {
+        Ok(Report::Ended { exit_status, is_left }) => {
+            if is_left {
+                tracing::warn!(devbox = %run.devbox, "not all of an agent beside the harness could be ended");
+            }
+            exit_status
+        }
+        Ok(Report::NotStarted(why)) => {
+            return Err(Failure::harness(format!("cannot start the agent: {why}")));
+        }
+        Err(error) => return Err(failed("supervise")(error)),
+    };
     let stdout = Reader::finish(stdout, run.masker).await;
     let stderr = Reader::finish(stderr, run.masker).await;
-    Ok(Ended { exit_status, stdout, stderr })
+    Ok(Ended { exit_status: (!is_late).then_some(exit_status), stdout, stderr })
 }
 
-async fn kill(child: &mut Child) {
-    if let Err(error) = child.kill().await {
-        tracing::warn!(%error, "cannot kill an agent beside the harness");
+fn failed(doing: &str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::harness(format!("cannot {doing} the agent: {error}"))
+}
+
+/// An agent under its supervisor. Ends with this, also when the trial is canceled.
+struct Supervised {
+    child: Child,
+    /// Another handle of the socket's, for when nobody can await.
+    socket: std::os::unix::net::UnixStream,
+    orders: OwnedWriteHalf,
+    reports: Lines<BufReader<OwnedReadHalf>>,
+}
+
+impl Supervised {
+    fn start(mut command: std::process::Command) -> io::Result<Self> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        ours.set_nonblocking(true)?;
+        let socket = ours.try_clone()?;
+        let (reports, orders) = UnixStream::from_std(ours)?.into_split();
+        let child = Command::from(command).spawn()?;
+        Ok(Self { child, socket, orders, reports: BufReader::new(reports).lines() })
     }
-}
 
-/// All that an agent started: its process group, and what left the group but still carries the devbox's id in its
-/// environment. Ends with this, also when the trial is canceled. A process that left the group *and* emptied its environment
-/// is not found: an agent beside the harness is the user's own program, trusted as such.
-struct Processes {
-    group: Option<u32>,
-    mark: String,
-}
+    /// How the agent ended, once it did and nothing is left of it. Goes on where it was when it is called again.
+    async fn report(&mut self) -> io::Result<Report> {
+        match self.reports.next_line().await? {
+            Some(line) => Ok(serde_json::from_str(&line)?),
+            None => Err(io::Error::other("its supervisor died")),
+        }
+    }
 
-impl Processes {
-    /// Asks the group to end.
-    async fn ask(&self) {
-        let Some(group) = self.group else { return };
-        let mut command = Command::from(kill_command("TERM", &format!("-{group}")));
-        if let Err(error) = command.status().await {
-            tracing::warn!(%error, "cannot signal an agent beside the harness");
+    /// Asks the agent's process group to end.
+    async fn ask(&mut self) {
+        // A supervisor that is gone already needs no order.
+        let _ = self.orders.write_all(b"t").await;
+    }
+
+    /// Ends the agent and all it started.
+    async fn end(&mut self) -> io::Result<Report> {
+        let _ = self.orders.shutdown().await;
+        match timeout(LAST_BREATH.saturating_mul(2), self.report()).await {
+            Ok(report) => report,
+            Err(_) => Err(io::Error::other("its supervisor does not end it")),
         }
     }
 }
 
-impl Drop for Processes {
-    /// Blocks for a moment, so that nothing outlives the trial.
+impl Drop for Supervised {
+    /// Blocks for the moment that the supervisor takes, so that nothing outlives the trial.
     fn drop(&mut self) {
-        let kill = |target: &str| {
-            if let Err(error) = kill_command("KILL", target).status() {
-                tracing::warn!(%error, "cannot kill an agent beside the harness");
+        let _ = self.socket.shutdown(Shutdown::Write);
+        let deadline = Instant::now() + LAST_BREATH;
+        loop {
+            match self.socket.read(&mut [0; 256]) {
+                Ok(1..) => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => return,
             }
-        };
-        if let Some(group) = self.group {
-            kill(&format!("-{group}"));
-        }
-        // What is killed may just have started something.
-        for _ in 0..5 {
-            let strays = strays(&self.mark);
-            if strays.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(left) = Timespec::try_from(left) else { return };
+            let mut awaited = [PollFd::new(&self.socket, PollFlags::IN)];
+            if !matches!(poll(&mut awaited, Some(&left)), Ok(1..) | Err(Errno::INTR)) {
+                tracing::warn!("not all of an agent beside the harness could be ended");
                 return;
             }
-            kill(&strays.join(" "));
         }
     }
-}
-
-/// Through `sh`, whose `kill` takes groups, because the standard library has no safe call for that.
-fn kill_command(signal: &str, targets: &str) -> std::process::Command {
-    let mut command = std::process::Command::new("sh");
-    command.arg("-c").arg(format!("kill -{signal} {targets} 2>/dev/null"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
-/// Ids of the processes that live with this entry in the environment they were started with. Only Linux tells.
-fn strays(mark: &str) -> Vec<String> {
-    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let ids = processes.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let is_stray = |id: &String| {
-        std::fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| {
-            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
-        })
-    };
-    ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).filter(is_stray).collect()
 }
 
 /// Reads a pipe to its end. What was read so far is at hand at any time, for a pipe that something keeps open.
@@ -184,12 +194,4 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-fn code(status: std::process::ExitStatus) -> i32 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(-1)
 }

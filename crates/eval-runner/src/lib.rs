@@ -36,6 +36,7 @@ mod artifacts;
 mod attempt;
 mod client_platform;
 mod command;
+mod deadline;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -56,8 +57,10 @@ mod run;
 mod session;
 mod shares;
 mod shell;
+mod supervisor;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod work;
 mod workspace;
 
@@ -66,3 +69,4 @@ pub use options::{Cancellation, Clock, HostAccess, Limits, RunOptions};
 pub use plan::{Plan, Trial};
 pub use platform::{OutputStream, Platform, PlatformError, PlatformErrorKind, Reply};
 pub use run::{RunOutcome, run};
+pub use supervisor::init;

@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub retries: u32,
     /// Pause before the first repeated attempt; each further one doubles it.
     pub retry_pause: Duration,
+    /// For the whole run: trials that have no verdict then are canceled, as by an interruption. `None` is for ever.
+    pub timeout: Option<Duration>,
     /// Seed of everything random.
     pub seed: u64,
     /// Values of the environment variables that scenarios require of the harness.
@@ -60,6 +62,7 @@ impl RunOptions {
             concurrency: std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
             retries: 1,
             retry_pause: Duration::from_secs(1),
+            timeout: None,
             seed: 0,
             environment: BTreeMap::new(),
             secret_values: Vec::new(),

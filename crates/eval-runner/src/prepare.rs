@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{Agent, DigestBuilder, FileEntry, Network, Origin, Scenario, Verify};
+use eval_builder::{Agent, AgentSource, DigestBuilder, FileEntry, Network, Origin, Scenario, Verify};
 use eval_record::Cause;
 use runloop_types::{BlueprintCreateParams, BuildContext, DevboxId, Mount, NetworkPolicyId, ObjectId};
 use tokio::time::timeout;
@@ -308,7 +308,8 @@ impl<P: Platform> Preparations<P> {
         agent: &Arc<Agent>,
         prepared: &Arc<Prepared>,
     ) -> Result<(Base, bool), Failure> {
-        if agent.install.is_empty() {
+        let is_object = matches!(agent.source, Some(AgentSource { object: Some(_), .. }));
+        if agent.install.is_empty() && !is_object {
             return Ok((prepared.base.clone(), prepared.is_built));
         }
         let key = format!("{}+{}", scenario.environment.digest, agent.digest);
@@ -339,6 +340,12 @@ impl<P: Platform> Preparations<P> {
             let mounts =
                 scenario.environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
             params.mounts = Some(mounts);
+        }
+        if let Some(AgentSource { object: Some(object), .. }) = &agent.source {
+            params.mounts.get_or_insert_default().push(Mount::ObjectMount {
+                object_id: object.object_id.clone(),
+                object_path: format!("{}/.agent", self.scope.session.options.home),
+            });
         }
         let devbox = self.scope.devbox("install", params).await?;
         for command in &agent.install {

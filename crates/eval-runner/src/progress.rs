@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eval_record::{
-    AgentEnd, Captured, EventKind, Phase, ScorerScore, TrialKey, attempt_directory, safe_name,
+    AgentEnd, Captured, EventKind, Phase, ScorerScore, TrialKey, Usage, attempt_directory, safe_name,
 };
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ struct State {
     durations_ms: BTreeMap<Phase, u64>,
     current: Option<(Phase, Instant)>,
     agent_end: Option<AgentEnd>,
+    usage: Option<Usage>,
     scores: Vec<ScorerScore>,
     has_logs: bool,
 }
@@ -36,6 +37,7 @@ struct State {
 pub(crate) struct Trace {
     pub(crate) durations_ms: BTreeMap<Phase, u64>,
     pub(crate) agent_end: Option<AgentEnd>,
+    pub(crate) usage: Option<Usage>,
     pub(crate) scores: Vec<ScorerScore>,
     pub(crate) logs: Option<String>,
 }
@@ -66,6 +68,10 @@ impl<P: Platform> Progress<P> {
 
     pub(crate) fn agent_ended(&self, end: AgentEnd) {
         self.state().agent_end = Some(end);
+    }
+
+    pub(crate) fn used(&self, usage: Option<Usage>) {
+        self.state().usage = usage;
     }
 
     pub(crate) fn scored(&self, scores: Vec<ScorerScore>) {
@@ -106,6 +112,7 @@ impl<P: Platform> Progress<P> {
         Trace {
             durations_ms: state.durations_ms.clone(),
             agent_end: state.agent_end,
+            usage: state.usage,
             scores: state.scores.clone(),
             logs: state.has_logs.then(|| self.directory.clone()),
         }

@@ -1,10 +1,7 @@
 //! Whole runs against devboxes that really run bash and git, each in a directory of its own.
 
-use std::path::Path;
-use std::time::Duration;
-
 use eval_builder::{Agent, AgentKind, Expect, FileEntry, Scenario, Solution, SolutionKind, Verify};
-use eval_record::{AgentEnd, TrialState};
+use eval_record::{Cause, TrialState};
 use runloop_types::TestFile;
 
 use crate::fake::Fake;
@@ -307,74 +304,23 @@ async fn agents_find_the_task_where_it_is_promised() {
     assert_eq!(score(&judged(task, doing(work)).await), 1.0);
 }
 
-fn access(directory: &Path) -> RunOptions {
+#[tokio::test]
+async fn an_agent_beside_the_harness_does_not_run_without_a_supervisor() {
+    let directory = tempfile::tempdir().unwrap();
     let access = HostAccess {
         base_url: "http://127.0.0.1:1".to_owned(),
         api_key: "ak_very_secret".to_owned(),
-        directory: directory.to_owned(),
+        directory: directory.path().to_owned(),
         environment: [("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())].into(),
     };
-    RunOptions { host: Some(access), ..options() }
-}
-
-#[tokio::test]
-async fn an_agent_beside_the_harness_gets_the_api_and_little_else() {
-    let directory = tempfile::tempdir().unwrap();
-    let command =
-        "env >env; cat \"$PROBLEM_STATEMENT_FILE\" >statement; echo \"key $RUNLOOP_API_KEY\"; exit 4";
-    let mut beside = agent(AgentKind::HostCommand(command.to_owned()));
-    beside.environment_variables.insert("MODEL".to_owned(), "large".to_owned());
+    let options = RunOptions { host: Some(access), ..options() };
     let mut task = scenario("s", Verify::Same);
     task.scorers = vec![command_scorer("test", "true")];
-    let ran = run_with(
-        Fake::real(),
-        plan(vec![task], beside, 1),
-        access(directory.path()),
-        Cancellation::default(),
-    )
-    .await;
-
-    assert_eq!(score(&ran), 1.0);
-    assert_eq!(ran.result().agent_end, Some(AgentEnd::Exited { exit_status: 4 }));
-    assert_eq!(ran.sink.files.lock().unwrap()["trials/s/agent/1/attempt-1/agent.stdout"], "key ***\n");
-    assert_eq!(std::fs::read_to_string(directory.path().join("statement")).unwrap(), "Make it work.");
-    let environment = std::fs::read_to_string(directory.path().join("env")).unwrap();
-    let mut names: Vec<&str> = environment.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-    names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name));
-    names.sort_unstable();
-    let expected = [
-        "MODEL",
-        "PATH",
-        "PROBLEM_STATEMENT",
-        "PROBLEM_STATEMENT_FILE",
-        "RUNLOOP_API_KEY",
-        "RUNLOOP_BASE_URL",
-        "RUNLOOP_DEVBOX_ID",
-    ];
-    assert_eq!(names, expected);
-    assert!(environment.contains("RUNLOOP_DEVBOX_ID=dbx_"));
-}
-
-#[tokio::test]
-#[cfg(target_os = "linux")]
-async fn an_agent_beside_the_harness_is_killed_with_all_it_started() {
-    let directory = tempfile::tempdir().unwrap();
-    let command = "trap '' TERM; (trap '' TERM; sleep 1000) & echo $! >child; setsid sleep 1000 & \
-        setsid sh -c 'echo $$ >>child; exec sleep 1000' & echo started; wait";
-    let mut beside = agent(AgentKind::HostCommand(command.to_owned()));
-    beside.timeout = Some(Duration::from_millis(300));
-    let mut task = scenario("s", Verify::Same);
-    task.scorers = vec![command_scorer("test", "true")];
-    let mut options = access(directory.path());
-    options.limits.termination = Duration::from_millis(200);
+    let beside = agent(AgentKind::HostCommand("touch ran".to_owned()));
+    // The main function of this test does not call `init`.
     let ran = run_with(Fake::real(), plan(vec![task], beside, 1), options, Cancellation::default()).await;
 
-    assert_eq!(score(&ran), 1.0);
-    assert_eq!(ran.result().agent_end, Some(AgentEnd::TimedOut));
-    assert_eq!(ran.sink.files.lock().unwrap()["trials/s/agent/1/attempt-1/agent.stdout"], "started\n");
-    for pid in std::fs::read_to_string(directory.path().join("child")).unwrap().lines() {
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // Gone, or dead and waiting for its new parent to notice.
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
-    }
+    assert_eq!(ran.result().cause, Some(Cause::HarnessError));
+    assert!(ran.result().message.as_ref().is_some_and(|message| message.contains("eval_runner::init()")));
+    assert!(!directory.path().join("ran").exists());
 }

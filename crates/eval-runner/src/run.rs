@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::attempt::{Attempt, Verdict};
+use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::plan::{Plan, Trial};
 use crate::platform::Platform;
@@ -28,6 +29,8 @@ pub struct RunOutcome {
     pub complete: bool,
     /// Whether the run was interrupted.
     pub interrupted: bool,
+    /// Whether its time was over before all trials had a verdict.
+    pub timed_out: bool,
     /// Devboxes that were left alive because that was asked for.
     pub kept: Vec<DevboxId>,
     /// Devboxes that could not be ended; their keep-alive time ends them.
@@ -71,6 +74,7 @@ pub async fn run<P: Platform>(
         endings: Semaphore::new(concurrency),
         problems: Mutex::default(),
     });
+    let _time = session.limited();
     let slots = Arc::new(Semaphore::new(concurrency));
     let mut tasks = JoinSet::new();
     for (index, trial) in pending {
@@ -98,7 +102,7 @@ pub async fn run<P: Platform>(
         .iter()
         .map(|trial| {
             results.remove(&trial.key).unwrap_or_else(|| {
-                let result = canceled(trial, 0, Trace::default());
+                let result = canceled(&session, trial, 0, Trace::default());
                 session.emit(EventKind::TrialFinished(Box::new(result.clone())));
                 result
             })
@@ -118,6 +122,7 @@ pub async fn run<P: Platform>(
         results,
         complete,
         interrupted,
+        timed_out: !complete && session.overdue().is_some(),
         kept: session.kept(),
         leaked: session.living(),
         record_failure: session.record_failure(),
@@ -164,12 +169,13 @@ impl<P: Platform> Runner<P> {
         self.keep_problem(&trial);
         let mut random =
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
+        let deadline = Deadline::after(trial.scenario.trial_timeout);
         let mut attempt = 1;
         let mut slot = Some(slot);
         let result = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
             let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
-            let (outcome, trace) = self.attempt(&trial, attempt, &scope).await;
+            let (outcome, trace) = self.attempt(&trial, attempt, deadline, &scope).await;
             let may_retry = matches!(&outcome, Some(Err(failure)) if failure.retry);
             let ending = if may_retry { None } else { self.endings.acquire().await.ok() };
             if !may_retry {
@@ -179,9 +185,9 @@ impl<P: Platform> Runner<P> {
             drop(ending);
             match outcome {
                 _ if session.halt.is_cancelled() && !matches!(outcome, Some(Ok(_))) => {
-                    break canceled(&trial, attempt, trace);
+                    break canceled(session, &trial, attempt, trace);
                 }
-                None => break canceled(&trial, attempt, trace),
+                None => break canceled(session, &trial, attempt, trace),
                 Some(Ok(verdict)) => break scored(&trial, attempt, verdict, trace),
                 Some(Err(failure)) if failure.retry && attempt <= session.options.retries => {
                     session.emit(EventKind::AttemptFailed {
@@ -194,7 +200,7 @@ impl<P: Platform> Runner<P> {
                     let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = session.halt.cancelled() => break canceled(&trial, attempt, trace),
+                        () = session.halt.cancelled() => break canceled(session, &trial, attempt, trace),
                     }
                     attempt += 1;
                 }
@@ -224,6 +230,7 @@ impl<P: Platform> Runner<P> {
         &self,
         trial: &Trial,
         attempt: u32,
+        deadline: Deadline,
         scope: &Arc<Scope<P>>,
     ) -> (Option<Result<Verdict, Failure>>, Trace) {
         let session = &self.session;
@@ -244,6 +251,11 @@ impl<P: Platform> Runner<P> {
                 task.abort();
                 let _ = (&mut task).await;
                 None
+            }
+            failure = deadline.reached() => {
+                task.abort();
+                let _ = (&mut task).await;
+                Some(Err(failure))
             }
         };
         (outcome, progress.finish())
@@ -270,8 +282,9 @@ fn invalid(trial: &Trial, attempts: u32, cause: Cause, message: String, trace: T
     }
 }
 
-fn canceled(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
-    result(trial, attempts, trace)
+fn canceled<P: Platform>(session: &Session<P>, trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
+    let (cause, message) = session.overdue().unzip();
+    TrialResult { cause, message, ..result(trial, attempts, trace) }
 }
 
 fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
@@ -286,6 +299,7 @@ fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
         attempts,
         durations_ms: trace.durations_ms,
         agent_end: trace.agent_end,
+        usage: trace.usage,
         scores: trace.scores,
         logs: trace.logs,
     }

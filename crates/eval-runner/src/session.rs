@@ -30,6 +30,8 @@ pub(crate) struct Session<P> {
     pub(crate) cancel: Cancellation,
     /// Cancelled when the record fails: results that are not kept are worth nothing.
     pub(crate) halt: CancellationToken,
+    /// Cancelled when the run's time is over.
+    pub(crate) overdue: CancellationToken,
     sink: Arc<dyn EventSink>,
     ledger: Mutex<Ledger>,
     /// Whether a devbox may exist that nobody knows of, because the answer to its creation was lost.
@@ -59,6 +61,7 @@ impl<P: Platform> Session<P> {
             masker,
             cancel,
             halt,
+            overdue: CancellationToken::new(),
             sink,
             ledger: Mutex::default(),
             uncertain: AtomicBool::new(false),

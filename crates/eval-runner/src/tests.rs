@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{AgentKind, Network, Solution, SolutionKind, Verify};
-use eval_record::{AgentEnd, Cause, EventKind, Phase, TrialState};
-use runloop_types::DevboxFailureReason;
+use eval_builder::{Agent, AgentKind, AgentSource, Network, Solution, SolutionKind, UsageFile, Verify};
+use eval_record::{AgentEnd, Cause, EventKind, Phase, TrialState, Usage};
+use runloop_types::{AgentObjectSource, DevboxFailureReason, Mount};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
@@ -669,4 +669,76 @@ async fn nothing_is_leaked_whichever_call_fails() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_takes_longer_than_all_of_it_may_is_invalid() {
+    // Nothing of it is the agent's: the environment takes its time.
+    let slow = Fake::new(|_, line| if line.ends_with("slow") { Does::takes(200) } else { habitable(line) });
+    let mut task = set_up(scenario("s", Verify::Same), &["slow"]);
+    task.trial_timeout = Some(Duration::from_secs(150));
+    let began = tokio::time::Instant::now();
+    let ran = run_one(slow, task).await;
+    invalid_because(&ran, Cause::TrialTimeout, "within 150s");
+    assert!(began.elapsed() < Duration::from_secs(300), "{:?}", began.elapsed());
+    assert_eq!(ran.result().attempts, 1, "another attempt would have no time");
+    assert!(!ran.outcome.timed_out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_runs_time_cancels_what_has_no_verdict_and_says_so() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(90) } else { habitable(line) });
+    let options = RunOptions { concurrency: 1, timeout: Some(Duration::from_secs(100)), ..options() };
+    let plan = plan(vec![scenario("s", Verify::Same)], working(), 3);
+    let ran = run_with(fake, plan, options, Cancellation::default()).await;
+
+    let states: Vec<_> = ran.outcome.results.iter().map(|result| (result.state, result.cause)).collect();
+    let canceled = (TrialState::Canceled, Some(Cause::RunTimeout));
+    assert_eq!(states, [(TrialState::Scored, None), canceled, canceled]);
+    assert!(ran.outcome.results[2].message.as_ref().is_some_and(|message| message.contains("100s")));
+    let Ran { outcome, fake, sink } = ran;
+    assert!(outcome.timed_out && !outcome.complete && !outcome.interrupted);
+    assert_eq!(fake.living(), []);
+    let last = sink.events.lock().unwrap().last().cloned();
+    assert_eq!(last, Some(EventKind::RunFinished { complete: false, interrupted: false }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_agent_used_is_read_from_its_file_and_never_in_the_way() {
+    let file = UsageFile {
+        path: "~/.agent/it's.json".to_owned(),
+        input_tokens: Some("/usage/input".to_owned()),
+        ..UsageFile::default()
+    };
+    let agent = Agent { usage: Some(file), ..working() };
+    let plan = || plan(vec![scenario("s", Verify::Same)], agent.clone(), 1);
+    let ran = run_plan(
+        Fake::new(|_, line| match line.contains(r#""$HOME"/'.agent/it'\''s.json'"#) {
+            true => Does::prints(r#"{ "usage": { "input": 7 } }"#),
+            false => habitable(line),
+        }),
+        plan(),
+    )
+    .await;
+    assert_eq!(scored(&ran), 1.0);
+    assert_eq!(ran.result().usage, Some(Usage { input_tokens: Some(7), ..Usage::default() }));
+
+    for broken in [Does::prints("no JSON"), Does::takes(10_000)] {
+        let fake =
+            Fake::new(move |_, line| if line.contains("it'") { broken.clone() } else { habitable(line) });
+        let ran = run_plan(fake, plan()).await;
+        assert_eq!(scored(&ran), 1.0);
+        assert_eq!(ran.result().usage, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_an_object_is_mounted_where_it_is_installed() {
+    let object = AgentObjectSource { object_id: "obj_1".into(), agent_setup: None };
+    let agent = Agent { source: Some(AgentSource::object(object)), ..working() };
+    let ran = run_plan(fine(), plan(vec![scenario("s", Verify::Same)], agent, 1)).await;
+    assert_eq!(scored(&ran), 1.0);
+    let mount = Mount::ObjectMount { object_id: "obj_1".into(), object_path: "~/.agent".to_owned() };
+    assert!(ran.fake.params("install").mounts.is_some_and(|mounts| mounts.contains(&mount)));
+    assert!(ran.fake.params("agent").snapshot_id.is_some(), "what was installed is the agent's disk");
 }

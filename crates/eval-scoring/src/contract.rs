@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runloop_types::Scorer;
+use runloop_types::{CustomScript, Expect, PassRate, Scorer};
 use serde::{Deserialize, Serialize};
 
 /// One scoring function, ready to run.
@@ -20,45 +20,10 @@ pub struct FunctionSpec {
     pub pass_rate: Option<PassRate>,
     /// For custom scorers: the script.
     pub custom_script: Option<CustomScript>,
-    /// Its time.
+    /// Its time, after which it gives no score.
     pub timeout: Duration,
-}
-
-/// Whether an ast-grep match is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Expect {
-    /// A match scores 1.
-    #[default]
-    Present,
-    /// No match scores 1.
-    Absent,
-}
-
-/// Where the share of passed tests is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PassRate {
-    /// TAP on standard output.
-    Tap,
-    /// A JUnit XML file that the command writes.
-    Junit(String),
-}
-
-/// The script of a custom scorer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomScript {
-    /// What it is written in.
-    pub language: ScriptLanguage,
-    /// Its text.
-    pub text: String,
-}
-
-/// What a script is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScriptLanguage {
-    /// bash.
-    Bash,
-    /// Python 3.
-    Python,
+    /// For kinds that run a command: a time below that, after which what it checks has failed and scores 0.
+    pub fails_after: Option<Duration>,
 }
 
 /// What came of one scoring function.

@@ -37,6 +37,13 @@ impl Finding {
         Self::without_score(FunctionOutcome::Timeout, message, &printed(output))
     }
 
+    /// No end within a time that is itself the verdict: 0. What was printed until then is kept.
+    pub(crate) fn overdue(self, limit: Duration) -> Self {
+        let why = self.message.as_deref().unwrap_or_default();
+        let printed = self.output.strip_prefix(why).unwrap_or(&self.output);
+        Self::complete(0.0, format!("it did not end within {limit:?}\n{}", printed.trim_start_matches('\n')))
+    }
+
     fn without_score(outcome: FunctionOutcome, message: String, output: &str) -> Self {
         let both = if output.is_empty() { message.clone() } else { format!("{message}\n{output}") };
         Self { outcome, message: Some(message), output: bounded(&both, OUTPUT_LIMIT) }

@@ -45,11 +45,10 @@ mod tap;
 mod test;
 mod workspace;
 
-pub use contract::{
-    CustomScript, Expect, FunctionOutcome, FunctionScore, FunctionSpec, PassRate, ScriptLanguage,
-};
+pub use contract::{FunctionOutcome, FunctionScore, FunctionSpec};
 pub use helper::init;
 #[cfg(feature = "local")]
 pub use local::LocalWorkspace;
+pub use runloop_types::{CustomScript, Expect, PassRate, ScriptLanguage};
 pub use score::{Scored, score};
 pub use workspace::{Command, Output, Workspace, WorkspaceFile};

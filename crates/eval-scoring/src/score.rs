@@ -1,5 +1,7 @@
 //! Runs a scoring contract.
 
+use std::time::Duration;
+
 use runloop_types::{Scorer, ScoringContractResultView, ScoringFunctionResultView, ScoringFunctionState};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -90,8 +92,22 @@ pub async fn score<W: Workspace>(functions: &[FunctionSpec], workspace: &W) -> R
     Ok(Scored::new(scores))
 }
 
+/// Runs one function; where its own time is over first, that is its verdict.
 async fn run<W: Workspace>(function: &FunctionSpec, workspace: &W) -> Result<Finding, W::Error> {
-    let timeout = function.timeout;
+    let runs_command = !matches!(function.scorer, Scorer::AstGrepScorer { .. });
+    let limit = function.fails_after.filter(|limit| runs_command && *limit < function.timeout);
+    let finding = run_within(function, workspace, limit.unwrap_or(function.timeout)).await?;
+    Ok(match (limit, finding.outcome) {
+        (Some(limit), FunctionOutcome::Timeout) => finding.overdue(limit),
+        _ => finding,
+    })
+}
+
+async fn run_within<W: Workspace>(
+    function: &FunctionSpec,
+    workspace: &W,
+    timeout: Duration,
+) -> Result<Finding, W::Error> {
     match &function.scorer {
         Scorer::CommandScorer { command } => command::score(workspace, command, timeout).await,
         Scorer::BashScriptScorer { bash_script } => {
@@ -110,8 +126,8 @@ async fn run<W: Workspace>(function: &FunctionSpec, workspace: &W) -> Result<Fin
             test::score(workspace, test_command, files, function.pass_rate.as_ref(), timeout).await
         }
         Scorer::AstGrepScorer { pattern, search_directory, lang } => {
-            ast_grep::score(workspace, pattern, search_directory, lang.as_deref(), function.expect, timeout)
-                .await
+            let (lang, expect) = (lang.as_deref(), function.expect);
+            ast_grep::score(workspace, pattern, search_directory, lang, expect, timeout).await
         }
         Scorer::CustomScorer { custom_scorer_type, scorer_params } => {
             let script = function.custom_script.as_ref();

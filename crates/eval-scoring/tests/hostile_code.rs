@@ -45,6 +45,7 @@ fn search(workspace: &LocalWorkspace, expect: Expect) -> FunctionScore {
         pass_rate: None,
         custom_script: None,
         timeout: Duration::from_secs(120),
+        fails_after: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let scored = runtime.block_on(score(&[spec], workspace)).expect("the workspace holds");

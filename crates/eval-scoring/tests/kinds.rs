@@ -23,6 +23,7 @@ fn spec(scorer: Scorer) -> FunctionSpec {
         pass_rate: None,
         custom_script: None,
         timeout: Duration::from_secs(60),
+        fails_after: None,
     }
 }
 
@@ -459,4 +460,43 @@ async fn functions_run_in_order_and_sum_up() {
     let names: Vec<_> = scored.functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(names, ["first", "second"]);
     assert_eq!(scored.to_view().scoring_function_results.len(), 2);
+}
+
+#[tokio::test]
+async fn a_check_that_takes_longer_than_its_own_time_has_failed() {
+    let custom = |language, text: &str| FunctionSpec {
+        custom_script: Some(CustomScript { language, text: text.to_owned() }),
+        ..spec(Scorer::CustomScorer { custom_scorer_type: "it".to_owned(), scorer_params: None })
+    };
+    let endless = "echo score=1; echo waiting; sleep 600";
+    let mut kinds = vec![
+        command(endless),
+        bash(endless),
+        test(endless, &[]),
+        junit(endless),
+        FunctionSpec { pass_rate: Some(PassRate::Tap), ..test(endless, &[]) },
+        custom(ScriptLanguage::Bash, endless),
+    ];
+    if has("python3") {
+        let endless = "import time; print('waiting', flush=True); time.sleep(600)";
+        kinds.extend([python(endless), custom(ScriptLanguage::Python, endless)]);
+    }
+    for kind in kinds {
+        let limit = Duration::from_secs(1);
+        let result = run(FunctionSpec { fails_after: Some(limit), ..kind.clone() }).await;
+        assert_eq!((result.outcome, &result.message), (COMPLETE_0, &None), "{kind:?}");
+        assert!(result.output.starts_with("it did not end within 1s\n"), "{}", result.output);
+        assert!(result.output.contains("waiting"), "{}", result.output);
+    }
+}
+
+#[tokio::test]
+async fn the_scenario_s_time_gives_no_score_even_below_a_check_s_own() {
+    let (timeout, limit) = (Duration::from_millis(300), Duration::from_millis(300));
+    let spec = FunctionSpec { timeout, fails_after: Some(limit), ..command("sleep 600") };
+    assert_eq!(run(spec).await.outcome, FunctionOutcome::Timeout);
+    let spec = FunctionSpec { fails_after: Some(limit), ..command("exit 3") };
+    let result = run(spec).await;
+    assert_eq!(result.outcome, COMPLETE_0);
+    assert!(result.output.starts_with("exit status 3"), "{}", result.output);
 }

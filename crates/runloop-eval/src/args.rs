@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -31,10 +32,12 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a benchmark judges rightly: the oracle passes every time, doing nothing and every control does not
     Validate(ValidateArgs),
-    /// Check benchmark files without running anything
+    /// Check definition files without running anything
     Check(CheckArgs),
     /// Print the API scenarios that benchmark files compile to, as JSON
     Build(BuildArgs),
+    /// List the agents that need no file, or print the file of one
+    Agents(AgentsArgs),
     /// Print the JSON Schema of definition files
     Schema(SchemaArgs),
     /// Serve the Runloop API over sandboxes of this machine
@@ -91,9 +94,16 @@ pub(crate) struct ExecutionArgs {
     /// Attempts after the first, for infrastructure failures only
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) retries: u32,
+    /// Time for the whole run, such as 90s, 10m or 1h30m; trials without a verdict then are canceled as `run_timeout`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
     /// What standard output gets
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+fn time(text: &str) -> Result<Duration, &'static str> {
+    eval_builder::parse_duration(text)
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -113,7 +123,7 @@ pub(crate) enum Format {
 pub(crate) struct RunArgs {
     /// A benchmark file, or a scenario file
     pub(crate) benchmark: PathBuf,
-    /// An agent: `oracle`, `nop`, `command:<bash command>` or the YAML file of one (repeatable)
+    /// An agent: `oracle`, `nop`, one that `agents` lists, `command:<bash command>` or the YAML file of one (repeatable)
     /// [default: those of the benchmark]
     #[arg(long, short, value_name = "NAME|FILE")]
     pub(crate) agent: Vec<String>,
@@ -160,7 +170,7 @@ pub(crate) struct ValidateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Benchmark and scenario files
+    /// Benchmark, scenario, agent and scorer files
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Treat warnings as errors
@@ -172,6 +182,24 @@ pub(crate) struct CheckArgs {
 pub(crate) struct BuildArgs {
     /// A benchmark file, or a scenario file
     pub(crate) benchmark: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AgentsArgs {
+    /// Print the file of this one
+    pub(crate) name: Option<String>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t, conflicts_with = "name")]
+    pub(crate) format: AgentsFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AgentsFormat {
+    /// Text for people
+    #[default]
+    Text,
+    /// JSON
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -8,14 +8,20 @@ use std::sync::Arc;
 use eval_builder::{Agent, Benchmark, Diagnostics, LoadOptions, load_agent, load_benchmark};
 use globset::Glob;
 
+use crate::catalogue;
 use crate::error::CliError;
 use crate::exit::Exit;
 
 /// What definitions may see of the environment: all of it, because they name what they want.
-pub(crate) fn environment() -> BTreeMap<String, String> {
+fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// How definitions are loaded to be run.
+pub(crate) fn options() -> LoadOptions {
+    LoadOptions { environment: environment(), catalogue: catalogue::agents(), ..LoadOptions::default() }
 }
 
 /// Loads a benchmark or a scenario and shows its warnings.

@@ -58,6 +58,7 @@ async fn evaluate_on(
         target: target.name.clone(),
         guarantees: target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok()),
         retries: execution.retries,
+        timeout: execution.timeout,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..)),
         environment,
         secret_values,
@@ -276,8 +277,12 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
     print(&String::from_utf8_lossy(&content))
 }
 
-/// Names the devboxes that could not be ended.
-pub(crate) fn warn_of_leaks(evaluated: &Evaluated) {
+/// Says that the run's time was over, and names the devboxes that could not be ended.
+pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
+    if evaluated.outcome.timed_out {
+        let missing = evaluated.summary.total.canceled;
+        anstream::eprintln!("the run's time was over: {missing} trials have no verdict; raise --timeout");
+    }
     for id in &evaluated.outcome.leaked {
         anstream::eprintln!("devbox {id} could not be ended; its keep-alive time will end it");
     }

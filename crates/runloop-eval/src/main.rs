@@ -1,6 +1,7 @@
 //! The command line of runloop-eval: arguments become settings, settings become commands, errors become exit codes.
 
 mod args;
+mod catalogue;
 mod commands;
 mod definitions;
 mod display;
@@ -21,9 +22,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    // First of all: the helper processes of the sandbox and of code search are this program too.
+    // First of all: the helper processes of the sandbox, of code search and of agents beside it are this program too.
     runloop_sandbox::init();
     eval_scoring::init();
+    eval_runner::init();
     let cli = Cli::parse();
     start_logging(cli.verbosity);
     match dispatch(cli) {
@@ -43,6 +45,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Check(args) => commands::check::run(&args, verbosity),
         Command::Build(args) => commands::build::run(&args, verbosity),
+        Command::Agents(args) => commands::agents::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),

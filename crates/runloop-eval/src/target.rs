@@ -163,3 +163,15 @@ fn is_root() -> bool {
 
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_isolation_is_accepted_in_words_that_can_be_typed() {
+        let error = OpenError::OnlyWeak { reason: "no namespaces".to_owned(), hint: "allow them".to_owned() };
+        assert!(!error.to_string().contains("allow_weak"), "{error}");
+        assert!(hint(&error).contains("--allow-weak"));
+    }
+}

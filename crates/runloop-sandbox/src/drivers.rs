@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::groups::Groups;
 use crate::guarantees::{DriverKind, Guarantee, Guarantees};
 use crate::helper::{self, Started};
+use crate::places::{self, BOXES};
 use crate::protocol::{Failure, Plan, Setup, Shape};
 use crate::sandbox::{DriverChoice, OpenError, SandboxOptions};
 use crate::skeleton::{Foundation, Marks, Skeletons};
@@ -29,9 +30,12 @@ pub(crate) struct Driver {
     pub(crate) started: Started,
     pub(crate) guarantees: Guarantees,
     pub(crate) skeletons: Option<Skeletons>,
+    /// Where the directories of boxes are.
+    pub(crate) boxes: PathBuf,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) first_uid: Option<u32>,
-    pub(crate) groups: Option<Groups>,
+    /// Or why there are none.
+    pub(crate) groups: Result<Groups, String>,
 }
 
 /// The name of a driver in messages.
@@ -105,8 +109,14 @@ pub(crate) fn attempt(
         }
     };
     let confined = matches!(setup, Setup::Process { confine: true });
-    let reachable = is_root && probe::is_reachable(root);
-    let first_uid = (kind == DriverKind::Process && reachable).then_some(FIRST_UID);
+    // Boxes with users of their own are where these can reach them.
+    let own_users = kind == DriverKind::Process && is_root;
+    let place = match own_users && !places::is_reachable(root) {
+        true => places::move_out(root).ok(),
+        false => Some(root.join(BOXES)),
+    };
+    let first_uid = (own_users && place.is_some()).then_some(FIRST_UID);
+    let boxes = place.unwrap_or_else(|| root.join(BOXES));
     let readable = readable_directories(&skeleton::private_directories(root));
     let started = helper::start(helper, root, setup, lock)?;
     let made = marks.map(|marks| {
@@ -127,7 +137,7 @@ pub(crate) fn attempt(
             (Some(skeletons), Shape::Namespaces { trees, shown, resolver: None, fake_owners: false })
         }
         None => {
-            let path = root.join("boxes/trial");
+            let path = boxes.join("trial");
             (None, Shape::Directory { path, uid: first_uid, readable: readable.clone() })
         }
     };
@@ -153,11 +163,14 @@ pub(crate) fn attempt(
     match tried.and_then(|own| removed.map(|()| own).map_err(failed("removing the trial box"))) {
         Ok(own_processes) => {
             // All boxes together leave a tenth of the memory to the harness and the rest of the machine.
-            let groups = (is_root && kind != DriverKind::NamespacesUser)
-                .then(|| Groups::new(machine::memory() / 10 * 9))
-                .flatten();
-            let guarantees = guarantees(kind, confined, first_uid.is_some(), own_processes, groups.as_ref());
-            Ok(Driver { started, guarantees, skeletons, readable, first_uid, groups })
+            let groups = match kind {
+                DriverKind::NamespacesUser => Err("boxes of an ordinary user have none".to_owned()),
+                _ if !is_root => Err("making them needs root".to_owned()),
+                _ => Groups::new(machine::memory() / 10 * 9),
+            };
+            let held = groups.as_ref().ok();
+            let guarantees = guarantees(kind, confined, first_uid.is_some(), own_processes, held);
+            Ok(Driver { started, guarantees, skeletons, boxes, readable, first_uid, groups })
         }
         Err(failure) => {
             started.end();

@@ -33,6 +33,7 @@ type Limits = (u64, Option<f64>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BoxGroups {
     limits: Limits,
+    unified: bool,
     directories: Vec<PathBuf>,
     /// File that counts the processes that were killed for lack of memory.
     events: Option<PathBuf>,
@@ -41,56 +42,78 @@ pub(crate) struct BoxGroups {
 }
 
 impl Groups {
-    /// Makes the groups of a sandbox, if this process may. `limit` is what all its boxes together may use.
-    pub(crate) fn new(limit: u64) -> Option<Self> {
+    /// Makes the groups of a sandbox. `limit` is what all its boxes together may use. The error says, for people, why this
+    /// process may not.
+    pub(crate) fn new(limit: u64) -> Result<Self, String> {
         let name = format!("{PREFIX}{}-{}", std::process::id(), crate::layers::unique_name("g"));
-        let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
-        let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-        Self::version_1(&mounts, &groups, &name, limit).or_else(|| Self::version_2(&mounts, &name, limit))
+        let read = |path| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+        Self::found(&read("/proc/self/mounts")?, &read("/proc/self/cgroup")?, &name, limit)
     }
 
-    fn version_1(mounts: &str, groups: &str, name: &str, limit: u64) -> Option<Self> {
-        let hierarchy = |controller: &str| -> Option<PathBuf> {
-            let top = mount_of(mounts, "cgroup", Some(controller))?;
+    /// In the hierarchies of `mounts`, for a process in these `groups`.
+    fn found(mounts: &str, groups: &str, name: &str, limit: u64) -> Result<Self, String> {
+        Self::version_1(mounts, groups, name, limit).or_else(|first| {
+            Self::version_2(mounts, groups, name, limit)
+                .map_err(|second| format!("version 1: {first}; version 2: {second}"))
+        })
+    }
+
+    fn version_1(mounts: &str, groups: &str, name: &str, limit: u64) -> Result<Self, String> {
+        let hierarchy = |controller: &str| -> Result<PathBuf, String> {
+            let top = mount_of(mounts, "cgroup", Some(controller))
+                .ok_or_else(|| format!("no {controller} hierarchy is mounted"))?;
             // The own group as far as it can be seen from here: in a container it may lie above what is mounted.
             let own = own_group(groups, controller).map(|path| top.join(path.trim_start_matches('/')));
             let parent = own.filter(|path| path.is_dir()).unwrap_or(top);
             remove_remains(&parent);
             let directory = parent.join(name);
-            std::fs::create_dir(&directory).ok()?;
-            Some(directory)
+            std::fs::create_dir(&directory).map_err(refused(&directory))?;
+            Ok(directory)
         };
         let memory = hierarchy("memory")?;
-        if std::fs::write(memory.join("memory.limit_in_bytes"), limit.to_string()).is_err() {
+        let file = memory.join("memory.limit_in_bytes");
+        if let Err(error) = std::fs::write(&file, limit.to_string()) {
             let _ = std::fs::remove_dir(&memory);
-            return None;
+            return Err(refused(&file)(error));
         }
-        Some(Self { spare: Arc::default(), memory, cpu: hierarchy("cpu"), unified: false })
+        Ok(Self { spare: Arc::default(), memory, cpu: hierarchy("cpu").ok(), unified: false })
     }
 
-    fn version_2(mounts: &str, name: &str, limit: u64) -> Option<Self> {
-        let top = mount_of(mounts, "cgroup2", None)?;
-        let offered = std::fs::read_to_string(top.join("cgroup.controllers")).ok()?;
-        if !offered.split_whitespace().any(|controller| controller == "memory") {
-            return None;
+    /// At the very top of the hierarchy root may have groups of its own. Elsewhere none can be made where processes are, so
+    /// where the top is not to be had they are made beside the own group.
+    fn version_2(mounts: &str, groups: &str, name: &str, limit: u64) -> Result<Self, String> {
+        let top = mount_of(mounts, "cgroup2", None).ok_or("it is not mounted")?;
+        let beside = own_group(groups, "")
+            .map(|own| top.join(own.trim_start_matches('/')))
+            .and_then(|own| own.parent().map(Path::to_owned))
+            .filter(|parent| parent.starts_with(&top) && *parent != top);
+        let at_the_top = Self::below(&top, name, limit);
+        match beside {
+            Some(beside) if at_the_top.is_err() => Self::below(&beside, name, limit).or(at_the_top),
+            _ => at_the_top,
         }
-        // At the very top this is on already, or may be turned on; elsewhere it is refused while processes are in there.
-        let enable = |directory: &Path, controller: &str| {
-            std::fs::write(directory.join("cgroup.subtree_control"), controller).is_ok()
-        };
-        enable(&top, "+memory");
-        enable(&top, "+cpu");
-        remove_remains(&top);
-        let memory = top.join(name);
-        std::fs::create_dir(&memory).ok()?;
-        let usable = enable(&memory, "+memory")
-            && std::fs::write(memory.join("memory.max"), limit.to_string()).is_ok();
-        if !usable {
+    }
+
+    fn below(parent: &Path, name: &str, limit: u64) -> Result<Self, String> {
+        let file = parent.join("cgroup.controllers");
+        let offered = std::fs::read_to_string(&file).map_err(refused(&file))?;
+        if !has_word(&offered, "memory") {
+            return Err(format!("{} offers no memory controller", parent.display()));
+        }
+        enable(parent, "memory")?;
+        let has_cpu = has_word(&offered, "cpu") && enable(parent, "cpu").is_ok();
+        remove_remains(parent);
+        let memory = parent.join(name);
+        std::fs::create_dir(&memory).map_err(refused(&memory))?;
+        let file = memory.join("memory.max");
+        let limited = enable(&memory, "memory")
+            .and_then(|()| std::fs::write(&file, limit.to_string()).map_err(refused(&file)));
+        if let Err(error) = limited {
             let _ = std::fs::remove_dir(&memory);
-            return None;
+            return Err(error);
         }
-        let cpu = enable(&memory, "+cpu").then(|| memory.clone());
-        Some(Self { spare: Arc::default(), memory, cpu, unified: true })
+        let cpu = (has_cpu && enable(&memory, "cpu").is_ok()).then(|| memory.clone());
+        Ok(Self { spare: Arc::default(), memory, cpu, unified: true })
     }
 
     /// Whether shares of processors can be held.
@@ -113,7 +136,7 @@ impl Groups {
         if let Some(groups) = spare {
             return Ok(groups);
         }
-        let mut groups = BoxGroups { limits: (memory, cpus), ..BoxGroups::default() };
+        let mut groups = BoxGroups { limits: (memory, cpus), unified: self.unified, ..BoxGroups::default() };
         let made = self.fill(&mut groups, name, memory, cpus);
         if made.is_err() {
             groups.remove();
@@ -180,9 +203,13 @@ impl Groups {
 }
 
 impl BoxGroups {
-    /// The files that a process writes itself into.
+    /// The files that a process of one thread writes itself into.
+    ///
+    /// In version 1 that is the list of threads: to move a process the kernel first waits, for up to 20 ms, until nobody
+    /// forks or ends; a thread that moves itself is moved at once.
     pub(crate) fn entrances(&self) -> Vec<PathBuf> {
-        self.directories.iter().map(|directory| directory.join("cgroup.procs")).collect()
+        let file = if self.unified { "cgroup.procs" } else { "tasks" };
+        self.directories.iter().map(|directory| directory.join(file)).collect()
     }
 
     /// Processes that the kernel killed so far because the box's memory was used up.
@@ -193,7 +220,7 @@ impl BoxGroups {
     }
 
     fn are_empty(&self) -> bool {
-        self.entrances().iter().all(|processes| match std::fs::read(processes) {
+        self.directories.iter().all(|group| match std::fs::read(group.join("cgroup.procs")) {
             Ok(text) => text.is_empty(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         })
@@ -250,7 +277,24 @@ fn mount_of(mounts: &str, kind: &str, controller: Option<&str>) -> Option<PathBu
     })
 }
 
-/// The path of this process in a hierarchy, from lines such as `4:memory:/path`.
+/// Has a controller of version 2 hold limits in the groups below.
+fn enable(directory: &Path, controller: &str) -> Result<(), String> {
+    let file = directory.join("cgroup.subtree_control");
+    if std::fs::read_to_string(&file).is_ok_and(|text| has_word(&text, controller)) {
+        return Ok(());
+    }
+    std::fs::write(&file, format!("+{controller}")).map_err(refused(&file))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split_whitespace().any(|found| found == word)
+}
+
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
+}
+
+/// The path of this process in a hierarchy, from lines such as `4:memory:/path`; that of version 2 has no controllers.
 fn own_group<'a>(groups: &'a str, controller: &str) -> Option<&'a str> {
     groups.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
@@ -312,5 +356,102 @@ mod tests {
         assert_eq!(count_of("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", "oom_kill"), Some(3));
         assert_eq!(count_of("low 0\noom 1\noom_kill 2\noom_group_kill 0\n", "oom_kill"), Some(2));
         assert_eq!(count_of("", "oom_kill"), None);
+    }
+
+    /// A hierarchy of version 2 as far as plain files can be one: a directory with its own group `/own/group` and what
+    /// the top offers.
+    fn unified(offered: &str) -> (tempfile::TempDir, String) {
+        let directory = tempfile::tempdir().unwrap();
+        for path in ["", "own", "own/group"] {
+            let path = directory.path().join(path);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("cgroup.controllers"), offered).unwrap();
+            std::fs::write(path.join("cgroup.subtree_control"), "").unwrap();
+        }
+        let mounts =
+            format!("tmpfs /x tmpfs rw 0 0\ncgroup2 {} cgroup2 rw 0 0\n", directory.path().display());
+        (directory, mounts)
+    }
+
+    const GROUPS: &str = "1:name=systemd:/\n0::/own/group\n";
+
+    fn text(path: PathBuf) -> String {
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    #[test]
+    fn limits_of_version_2_are_written_where_the_kernel_reads_them() {
+        let (directory, mounts) = unified("cpuset cpu io memory pids\n");
+        let groups = Groups::found(&mounts, GROUPS, "all", 1 << 30).unwrap();
+        assert_eq!((groups.version(), groups.hold_cpus()), ("control group v2", true));
+        let all = directory.path().join("all");
+        assert_eq!(groups.roots()[0], all);
+        assert_eq!(text(all.join("memory.max")), "1073741824");
+        // The last that was turned on: each is a write of its own.
+        assert_eq!(text(directory.path().join("cgroup.subtree_control")), "+cpu");
+        assert_eq!(text(all.join("cgroup.subtree_control")), "+cpu");
+
+        let own = groups.for_box("box", 64 << 20, Some(0.5)).unwrap();
+        assert_eq!(text(all.join("box/memory.max")), "67108864");
+        assert_eq!(text(all.join("box/memory.swap.max")), "0");
+        assert_eq!(text(all.join("box/cpu.max")), "50000 100000");
+        assert_eq!(own.entrances(), [all.join("box/cgroup.procs")]);
+        assert!(own.hold_memory());
+        assert_eq!(own.memory_kills(), 0);
+        std::fs::write(all.join("box/memory.events"), "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n").unwrap();
+        assert_eq!(own.memory_kills(), 2);
+        let unlimited = groups.for_box("other", 64 << 20, None).unwrap();
+        assert!(!all.join("other/cpu.max").exists() && unlimited.hold_memory());
+    }
+
+    #[test]
+    fn version_2_without_a_memory_controller_holds_nothing_and_says_so() {
+        let (directory, mounts) = unified("cpu pids\n");
+        let why = Groups::found(&mounts, GROUPS, "all", 1 << 30).unwrap_err();
+        assert!(why.contains("version 1: no memory hierarchy is mounted"), "{why}");
+        assert!(
+            why.contains(&format!("version 2: {} offers no memory", directory.path().display())),
+            "{why}"
+        );
+        assert!(!directory.path().join("all").exists() && !directory.path().join("own/all").exists());
+        let none = Groups::found("proc /proc proc rw 0 0\n", GROUPS, "all", 1 << 30).unwrap_err();
+        assert!(none.ends_with("version 2: it is not mounted"), "{none}");
+    }
+
+    #[test]
+    fn version_2_without_a_cpu_controller_holds_memory_only() {
+        let (_directory, mounts) = unified("memory pids\n");
+        let groups = Groups::found(&mounts, GROUPS, "all", 1 << 30).unwrap();
+        assert!(!groups.hold_cpus() && groups.roots().len() == 1);
+        let own = groups.for_box("box", 64 << 20, Some(0.5)).unwrap();
+        assert!(!groups.roots()[0].join("box/cpu.max").exists() && own.hold_memory());
+    }
+
+    #[test]
+    fn where_the_top_cannot_be_had_groups_are_made_beside_the_own_one() {
+        let (directory, mounts) = unified("cpu memory\n");
+        // Nothing can be written to a directory: as if the kernel refused it.
+        let refusing = |path: &str| {
+            let file = directory.path().join(path).join("cgroup.subtree_control");
+            std::fs::remove_file(&file).unwrap();
+            std::fs::create_dir(file).unwrap();
+        };
+        refusing("");
+        let groups = Groups::found(&mounts, GROUPS, "all", 1 << 30).unwrap();
+        assert_eq!(groups.roots()[0], directory.path().join("own/all"));
+        assert!(!directory.path().join("all").exists());
+        refusing("own");
+        let why = Groups::found(&mounts, GROUPS, "more", 1 << 30).unwrap_err();
+        assert!(why.contains("cgroup.subtree_control: "), "{why}");
+        assert!(!directory.path().join("own/more").exists());
+    }
+
+    #[test]
+    fn a_box_does_not_take_over_a_group_of_its_name() {
+        let (directory, mounts) = unified("memory\n");
+        let groups = Groups::found(&mounts, GROUPS, "all", 1 << 30).unwrap();
+        std::fs::create_dir(directory.path().join("all/taken")).unwrap();
+        assert!(groups.for_box("taken", 64 << 20, None).is_err());
+        assert!(directory.path().join("all/taken").exists());
     }
 }

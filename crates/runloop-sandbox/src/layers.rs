@@ -4,7 +4,7 @@
 //! lock                    held by the harness and its zygote
 //! layers/<id>/meta.json   what the layer stands on
 //! layers/<id>/tree/...    its files, one directory per tree of a box
-//! layers/<id>/deleted     the snapshot is deleted, other layers still stand on it
+//! layers/<id>/deleted     the snapshot is deleted (or never was one, but is made of several), others still stand on it
 //! boxes/<id>/...          gone with the harness
 //! skeletons/<digest>/...  what every box over a base has: accounts, home, hidden directories
 //! ```
@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ const VERSION: u32 = 1;
 /// More layers than this are not stacked: the kernel stops at 500.
 pub(crate) const MAX_LAYERS: usize = 400;
 
+/// From as many layers below a snapshot on, some of them are merged into one.
+const MERGE_AT: usize = 64;
+
 /// What a layer was taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
@@ -37,11 +41,14 @@ pub(crate) struct Meta {
     pub(crate) base: Base,
     /// Layers below it, the uppermost first.
     pub(crate) parents: Vec<SnapshotId>,
+    /// Not a snapshot, but made of several to take their place below others.
+    #[serde(default)]
+    merged: bool,
 }
 
 impl Meta {
     pub(crate) fn new(driver: DriverKind, base: Base, parents: Vec<SnapshotId>) -> Self {
-        Self { version: VERSION, driver, base, parents }
+        Self { version: VERSION, driver, base, parents, merged: false }
     }
 }
 
@@ -59,6 +66,10 @@ pub(crate) struct Layers {
     root: PathBuf,
     state: OwnedFd,
     layers: Mutex<HashMap<SnapshotId, Layer>>,
+    /// Mergings that failed: the more, the longer chains get before the next is tried.
+    failures: AtomicU32,
+    /// Merging is to be given up.
+    closing: AtomicBool,
 }
 
 impl Layers {
@@ -89,7 +100,13 @@ impl Layers {
                 }
             }
         }
-        let this = Self { root: root.to_owned(), state, layers: Mutex::new(layers) };
+        let this = Self {
+            root: root.to_owned(),
+            state,
+            layers: Mutex::new(layers),
+            failures: AtomicU32::new(0),
+            closing: AtomicBool::new(false),
+        };
         this.sweep()?;
         Ok(this)
     }
@@ -156,30 +173,135 @@ impl Layers {
         }
     }
 
+    /// What a box stands on that stood on these layers, now that some of them may have been merged: the same files in
+    /// fewer layers. Holds the one chain instead of the other.
+    pub(crate) fn hold_shorter(&self, held: &[SnapshotId]) -> Vec<SnapshotId> {
+        let chain = {
+            let mut layers = self.lock();
+            let Some(top) = held.first() else { return Vec::new() };
+            let Some(layer) = layers.get(top) else { return held.to_vec() };
+            let mut chain = vec![top.clone()];
+            chain.extend(layer.meta.parents.iter().cloned());
+            // A merged layer is there as long as another stands on it.
+            for id in &chain {
+                if let Some(layer) = layers.get_mut(id) {
+                    layer.boxes += 1;
+                }
+            }
+            chain
+        };
+        self.release(held);
+        chain
+    }
+
     /// Makes a layer out of a directory that `fill` puts at the path it is given (relative to the state directory).
     pub(crate) fn add(
         &self,
         meta: Meta,
         fill: impl FnOnce(&Path) -> io::Result<()>,
     ) -> io::Result<SnapshotId> {
+        self.make(Layer { meta, deleted: false, boxes: 0 }, fill)
+    }
+
+    fn make(&self, layer: Layer, fill: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<SnapshotId> {
         let id = SnapshotId(unique_name("snp"));
         let directory = Path::new("layers").join(id.as_str());
         std::fs::create_dir(self.root.join(&directory))?;
         let made = fill(&directory.join("tree")).and_then(|()| {
-            // Last and by renaming: a layer with metadata is a whole one.
-            let text = serde_json::to_vec(&meta)?;
-            std::fs::write(self.root.join(&directory).join("meta.tmp"), text)?;
-            std::fs::rename(
-                self.root.join(&directory).join("meta.tmp"),
-                self.root.join(&directory).join("meta.json"),
-            )
+            if layer.deleted {
+                std::fs::write(self.root.join(&directory).join("deleted"), "")?;
+            }
+            // Last: a layer with metadata is a whole one.
+            self.write_meta(&id, &layer.meta)
         });
         if let Err(error) = made {
             let _ = tree::remove(self.state.as_fd(), &directory);
             return Err(error);
         }
-        self.lock().insert(id.clone(), Layer { meta, deleted: false, boxes: 0 });
+        self.lock().insert(id.clone(), layer);
         Ok(id)
+    }
+
+    /// By renaming, so that there is always either the old or the new.
+    fn write_meta(&self, id: &SnapshotId, meta: &Meta) -> io::Result<()> {
+        let directory = self.root.join("layers").join(id.as_str());
+        std::fs::write(directory.join("meta.tmp"), serde_json::to_vec(meta)?)?;
+        std::fs::rename(directory.join("meta.tmp"), directory.join("meta.json"))
+    }
+
+    /// The layers below a snapshot that had better be one, the uppermost first, if there are that many.
+    ///
+    /// Those that no merging has touched yet, as long as they are the most of them: then every file is copied but a few
+    /// times, however long a chain gets.
+    fn to_merge(&self, id: &SnapshotId) -> Option<Vec<SnapshotId>> {
+        let layers = self.lock();
+        let parents = &layers.get(id)?.meta.parents;
+        let limit = MERGE_AT << self.failures.load(Ordering::Relaxed).min(2);
+        if parents.len() < limit {
+            return None;
+        }
+        let is_merged = |id: &SnapshotId| layers.get(id).is_some_and(|layer| layer.meta.merged);
+        let fresh = parents.iter().take_while(|id| !is_merged(id)).count();
+        let count = if fresh * 2 >= parents.len() { fresh } else { parents.len() };
+        Some(parents[..count].to_vec())
+    }
+
+    /// Whether [`Layers::merge_below`] has something to do.
+    pub(crate) fn are_many_below(&self, id: &SnapshotId) -> bool {
+        !self.closing.load(Ordering::Relaxed) && self.to_merge(id).is_some()
+    }
+
+    /// Merges layers below a snapshot, and below whatever else stands on the same ones, if they have become many. What
+    /// the snapshot shows stays what it is. Blocks for as long as copying takes.
+    pub(crate) fn merge_below(&self, id: &SnapshotId) -> io::Result<()> {
+        while let Some(run) = self.to_merge(id) {
+            if !self.hold(&run) {
+                return Ok(());
+            }
+            let merged = self.merge(&run);
+            self.release(&run);
+            if let Err(error) = merged {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&self, run: &[SnapshotId]) -> io::Result<()> {
+        let meta = run.last().and_then(|last| self.lock().get(last).map(|layer| layer.meta.clone()));
+        let Some(lowest) = meta else { return Ok(()) };
+        let opaque = match lowest.driver {
+            DriverKind::NamespacesRoot => c"trusted.overlay.opaque",
+            _ => c"user.overlay.opaque",
+        };
+        let trees: Vec<_> = run.iter().map(|id| Path::new("layers").join(id.as_str()).join("tree")).collect();
+        // Held until others stand on it; no snapshot from the start, so that it goes with the last of them.
+        let layer = Layer { meta: Meta { merged: true, ..lowest }, deleted: true, boxes: 1 };
+        let merged =
+            self.make(layer, |to| tree::merge(self.state.as_fd(), &trees, to, opaque, &self.closing))?;
+        let replaced = self.replace(run, &merged);
+        self.release(std::slice::from_ref(&merged));
+        replaced
+    }
+
+    /// Puts one layer in the place of several, wherever these lie one upon the other.
+    fn replace(&self, run: &[SnapshotId], merged: &SnapshotId) -> io::Result<()> {
+        let mut layers = self.lock();
+        for (id, layer) in layers.iter_mut() {
+            let parents = &layer.meta.parents;
+            let Some(start) = parents.windows(run.len()).position(|window| window == run) else { continue };
+            let mut meta = layer.meta.clone();
+            meta.parents.splice(start..start + run.len(), [merged.clone()]);
+            self.write_meta(id, &meta)?;
+            layer.meta = meta;
+        }
+        Ok(())
+    }
+
+    /// Has a merging that is under way given up.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     /// Marks a snapshot as deleted and removes what nothing stands on.
@@ -199,10 +321,10 @@ impl Layers {
             let free: Vec<SnapshotId> = {
                 let mut layers = self.lock();
                 let needed: std::collections::HashSet<_> =
-                    layers.values().flat_map(|layer| layer.meta.parents.iter().cloned()).collect();
+                    layers.values().flat_map(|layer| &layer.meta.parents).collect();
                 let free: Vec<_> = layers
                     .iter()
-                    .filter(|(id, layer)| layer.deleted && layer.boxes == 0 && !needed.contains(*id))
+                    .filter(|(id, layer)| layer.deleted && layer.boxes == 0 && !needed.contains(id))
                     .map(|(id, _)| id.clone())
                     .collect();
                 for id in &free {
@@ -234,7 +356,7 @@ impl Layers {
 
 /// A name that no other file here has: time, process and a counter.
 pub(crate) fn unique_name(prefix: &str) -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -307,6 +429,91 @@ mod tests {
         std::fs::create_dir_all(directory.path().join("layers/snp-x/tree")).unwrap();
         Layers::load(directory.path()).unwrap();
         assert!(!directory.path().join("layers/snp-x").exists());
+    }
+
+    /// A chain of this many snapshots, each with a file of its own and one that all have; the newest first.
+    fn chain(layers: &Layers, count: usize) -> Vec<SnapshotId> {
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            grow(layers, &mut ids);
+        }
+        ids
+    }
+
+    fn grow(layers: &Layers, ids: &mut Vec<SnapshotId>) {
+        let parents = ids.first().map_or(Vec::new(), |top| {
+            let below = layers.meta(top).unwrap().parents;
+            std::iter::once(top.clone()).chain(below).collect()
+        });
+        let id = add(layers, &parents.iter().collect::<Vec<_>>());
+        let tree = layers.root().join(Layers::tree(&id, "root"));
+        std::fs::write(tree.join(format!("only-{}", ids.len())), "").unwrap();
+        std::fs::write(tree.join("all"), format!("{}", ids.len())).unwrap();
+        ids.insert(0, id);
+    }
+
+    #[test]
+    fn a_chain_of_any_length_stays_short_and_shows_the_same() {
+        let (directory, layers) = layers();
+        let mut ids = Vec::new();
+        for count in 0..140 {
+            grow(&layers, &mut ids);
+            layers.merge_below(&ids[0]).unwrap();
+            assert!(layers.meta(&ids[0]).unwrap().parents.len() < MERGE_AT, "after {count}");
+        }
+        let newest = ids.remove(0);
+        let below = layers.meta(&newest).unwrap().parents;
+        let files = below
+            .iter()
+            .flat_map(|id| std::fs::read_dir(layers.root().join(Layers::tree(id, "root"))).unwrap());
+        let names: std::collections::HashSet<_> = files.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 140, "the own file of each of 139, and the one that all have");
+        let seen = layers.root().join(Layers::tree(&below[0], "root")).join("all");
+        assert_eq!(std::fs::read_to_string(seen).unwrap(), "138");
+        // Merged layers are no snapshots, and those that are go on to be.
+        assert_eq!(layers.list().len(), 140);
+        assert!(layers.has(&ids[70]) && !layers.has(below.last().unwrap()));
+        // The last snapshot keeps what it stands on, and no more, also after a restart.
+        for id in &ids {
+            layers.delete(id).unwrap();
+        }
+        drop(layers);
+        let layers = Layers::load(directory.path()).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path().join("layers")).unwrap().count(), below.len() + 1);
+        assert_eq!(layers.meta(&newest).unwrap().parents, below);
+        layers.delete(&newest).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path().join("layers")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_box_keeps_the_layers_it_has_mounted_until_it_takes_the_merged_ones() {
+        let (_directory, layers) = layers();
+        let ids = chain(&layers, MERGE_AT + 1);
+        assert!(layers.hold(&ids) && layers.are_many_below(&ids[0]));
+        layers.merge_below(&ids[0]).unwrap();
+        assert!(!layers.are_many_below(&ids[0]));
+        for id in &ids[1..] {
+            layers.delete(id).unwrap();
+        }
+        assert!(ids.iter().all(|id| on_disk(&layers, id)));
+        let shorter = layers.hold_shorter(&ids);
+        assert_eq!((shorter.len(), &shorter[0]), (2, &ids[0]));
+        assert!(on_disk(&layers, &shorter[1]) && !on_disk(&layers, &ids[1]));
+        layers.delete(&ids[0]).unwrap();
+        assert!(on_disk(&layers, &ids[0]));
+        layers.release(&shorter);
+        assert!(shorter.iter().all(|id| !on_disk(&layers, id)));
+    }
+
+    #[test]
+    fn a_merging_that_fails_changes_nothing_and_is_not_tried_every_time() {
+        let (_directory, layers) = layers();
+        let ids = chain(&layers, MERGE_AT + 1);
+        layers.close();
+        assert!(layers.merge_below(&ids[0]).is_err());
+        assert_eq!(layers.meta(&ids[0]).unwrap().parents, ids[1..]);
+        assert_eq!(layers.to_merge(&ids[0]), None);
+        assert_eq!(std::fs::read_dir(layers.root().join("layers")).unwrap().count(), ids.len());
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod linux_box;
 mod machine;
 mod mountinfo;
 mod namespace;
+mod places;
 mod probe;
 mod protocol;
 mod reaper;

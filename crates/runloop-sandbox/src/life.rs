@@ -16,13 +16,13 @@ use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
 use crate::layers::{Layers, MAX_LAYERS, Meta};
 use crate::linux_box::{BoxFailure, ExecError, SnapshotError};
+use crate::places::BOXES;
 use crate::protocol::{Lower, Plan, Remains, Request, Shape};
 use crate::sandbox::{CreateError, Shared};
 use crate::session::{Notice, RequestError, Session};
 use crate::skeleton::Foundation;
 use crate::spec::{BoxSpec, Network, SnapshotId, User};
 use crate::tree::{self, Owners};
-use crate::zygote::BOXES;
 
 /// `PATH` of every command that does not bring its own.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -130,7 +130,7 @@ impl Inner {
     pub(crate) async fn create(shared: Arc<Shared>, blueprint: Blueprint) -> Result<Arc<Self>, CreateError> {
         let name = crate::layers::unique_name("box");
         let home = match shared.kind {
-            DriverKind::Process => shared.layers.root().join(BOXES).join(&name).join("home"),
+            DriverKind::Process => shared.boxes_path.join(&name).join("home"),
             _ => blueprint.spec.user.home.clone(),
         };
         let Blueprint { spec, caps, foundation, layers, own_uid } = blueprint;
@@ -221,7 +221,7 @@ impl Inner {
         let offline = self.spec.network == Network::None;
         let shape = if self.is_process() {
             Shape::Directory {
-                path: self.shared.layers.root().join(self.directory()),
+                path: self.shared.boxes_path.join(&self.name),
                 uid: self.own_uid,
                 readable: self.shared.readable.clone(),
             }
@@ -330,7 +330,7 @@ impl Inner {
             env.push(("LC_CTYPE".into(), "C.UTF-8".into()));
         }
         if self.is_process() {
-            let tmp = self.shared.layers.root().join(self.directory()).join("tmp");
+            let tmp = self.shared.boxes_path.join(&self.name).join("tmp");
             env.push(("TMPDIR".into(), tmp.into()));
         }
         for (key, value) in self.spec.env.iter().cloned().chain(own) {
@@ -384,18 +384,27 @@ impl Inner {
         if self.is_process() {
             return self.copy_home(&life).await;
         }
-        if life.layers.len() >= MAX_LAYERS {
-            return Err(SnapshotError::TooManyLayers { layers: life.layers.len() });
+        let taken = self.layer(&mut life).await;
+        if let Ok(id) = &taken {
+            self.shared.merge_below_soon(id);
+        }
+        taken
+    }
+
+    /// Makes a layer of what was written.
+    async fn layer(self: &Arc<Self>, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
+        if let (MAX_LAYERS.., Some(top)) = (life.layers.len(), life.layers.first()) {
+            self.shared.merge_below(top).await;
         }
         if let Stage::Running(session) = &life.stage {
             let session = Arc::clone(session);
             if !session.is_idle().await.map_err(|_| SnapshotError::Gone)? {
-                return self.copy_live(&session, &life).await;
+                return self.copy_live(&session, life).await;
             }
             session.stop(false).await;
-            self.stopped(&mut life);
+            self.stopped(life);
         }
-        self.stack(&mut life).await
+        self.stack(life).await
     }
 
     fn meta(&self, layers: &[SnapshotId]) -> Meta {
@@ -408,6 +417,9 @@ impl Inner {
         if let Some(root) = life.remains.root.take() {
             let _ = tokio::task::spawn_blocking(move || drop(root)).await;
         }
+        // Nothing of it is mounted: the next start may be over layers that were merged since the last.
+        life.layers = self.shared.layers.hold_shorter(&life.layers);
+        check_count(&life.layers)?;
         let meta = self.meta(&life.layers);
         let root = self.shared.layers.root();
         let upper = root.join(self.directory()).join("up");
@@ -424,9 +436,27 @@ impl Inner {
 
     /// Of a box with running processes: they stand still while its writable layer is copied.
     async fn copy_live(&self, session: &Session, life: &Life) -> Result<SnapshotId, SnapshotError> {
+        // What is mounted stays held by the box; the copy shall stand on as few layers as there can be.
+        if !self.shared.layers.hold(&life.layers) {
+            return Err(SnapshotError::Gone);
+        }
+        let below = self.shared.layers.hold_shorter(&life.layers);
+        let copied = self.copy_over(session, life, &below).await;
+        let shared = Arc::clone(&self.shared);
+        let _ = tokio::task::spawn_blocking(move || shared.layers.release(&below)).await;
+        copied
+    }
+
+    async fn copy_over(
+        &self,
+        session: &Session,
+        life: &Life,
+        below: &[SnapshotId],
+    ) -> Result<SnapshotId, SnapshotError> {
         let gone = |_| SnapshotError::Gone;
+        check_count(below)?;
         session.ask(&Request::Freeze {}).await.map_err(gone)?;
-        let meta = self.meta(&life.layers);
+        let meta = self.meta(below);
         let (shared, from) = (Arc::clone(&self.shared), self.directory().join("up"));
         let copied = blocking(move || {
             shared
@@ -572,6 +602,14 @@ impl Inner {
     pub(crate) async fn punish(self: &Arc<Self>, failure: BoxFailure) {
         self.fail(failure);
         let _ = self.kill_all().await;
+    }
+}
+
+/// Whether one more can be stacked on these.
+fn check_count(layers: &[SnapshotId]) -> Result<(), SnapshotError> {
+    match layers.len() {
+        layers @ MAX_LAYERS.. => Err(SnapshotError::TooManyLayers { layers }),
+        _ => Ok(()),
     }
 }
 

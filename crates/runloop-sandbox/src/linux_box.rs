@@ -174,8 +174,10 @@ pub enum SnapshotError {
     /// The box was destroyed, or died.
     #[error("the box is gone")]
     Gone,
-    /// Snapshots upon snapshots, more than the kernel can stack.
-    #[error("the box already stands on {layers} snapshots; start a new one from an earlier state")]
+    /// Snapshots upon snapshots, more than the kernel can stack, and merging them failed.
+    #[error(
+        "the box stands on {layers} snapshots, which could not be merged; start a new one from an earlier state"
+    )]
     TooManyLayers {
         /// How many there are.
         layers: usize,

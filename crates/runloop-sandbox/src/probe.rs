@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::drivers;
+use crate::groups::Groups;
 use crate::guarantees::{DriverKind, Guarantee, Probe, ProbeStep};
 use crate::machine;
 use crate::protocol::Failure;
@@ -35,6 +36,7 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
         },
         remedy: (version == 0).then(|| "boot a kernel of 5.13 or newer with landlock in lsm=".into()),
     });
+    let mut groups: Option<Result<String, String>> = None;
     for kind in drivers::ALL {
         let tried = directory
             .lock()
@@ -47,9 +49,12 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
         match tried {
             Ok(driver) => {
                 driver.started.end();
-                if let Some(groups) = &driver.groups {
-                    groups.remove();
-                }
+                driver.groups.iter().for_each(Groups::remove);
+                // Of the best driver that works.
+                groups.get_or_insert(driver.groups.map(|groups| match groups.hold_cpus() {
+                    true => format!("memory and processors by {}", groups.version()),
+                    false => format!("memory by {}, but not processors", groups.version()),
+                }));
                 let detail = match &driver.guarantees.files {
                     Guarantee::Enforced(by) | Guarantee::Watched(by) | Guarantee::None(by) => by.clone(),
                 };
@@ -65,18 +70,12 @@ pub(crate) fn probe(options: &SandboxOptions) -> Probe {
             }
         }
     }
-    let held: Vec<_> = probe.drivers.iter().map(|driver| &driver.memory).collect();
-    probe.steps.push(ProbeStep {
-        what: "control groups".into(),
-        works: held.iter().any(|memory| matches!(memory, Guarantee::Enforced(_))),
-        detail: match held.first() {
-            Some(Guarantee::Enforced(by) | Guarantee::Watched(by) | Guarantee::None(by)) => {
-                format!("memory limits: {by}")
-            }
-            None => "no driver works".into(),
-        },
-        remedy: None,
-    });
+    let (works, detail) = match groups {
+        Some(Ok(by)) => (true, by),
+        Some(Err(why)) => (false, why),
+        None => (false, "no driver works".to_owned()),
+    };
+    probe.steps.push(ProbeStep { what: "control groups".into(), works, detail, remedy: None });
     probe
 }
 
@@ -157,11 +156,4 @@ pub(crate) fn remedy(kind: DriverKind, failure: &Failure) -> Option<String> {
 pub(crate) fn has_landlock() -> bool {
     // Asking for the version changes nothing; that it can be used follows from there being one.
     crate::confine::landlock_version() > 0
-}
-
-/// Whether every directory above can be passed by anybody: where boxes run as users of their own, they must reach
-/// their files.
-pub(crate) fn is_reachable(root: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    root.ancestors().all(|path| std::fs::metadata(path).is_ok_and(|status| status.mode() & 0o001 != 0))
 }

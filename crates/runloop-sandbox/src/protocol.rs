@@ -101,7 +101,7 @@ wire_struct!(
         watch_memory: bool,
         /// Processors to be used at most, where no control group holds the limit.
         processors: Option<u32>,
-        /// Control groups the broker is put into before it begins: their `cgroup.procs` files.
+        /// Control groups the broker goes into before it begins: the files it writes itself into.
         groups: Vec<PathBuf>,
         /// Control groups of the sandbox, which the zygote removes in the end if the harness does not.
         group_roots: Vec<PathBuf>,

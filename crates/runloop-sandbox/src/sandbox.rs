@@ -21,7 +21,7 @@ use crate::linux_box::LinuxBox;
 use crate::reaper::Reaper;
 use crate::skeleton::{Foundation, Skeletons};
 use crate::spec::{Base, BoxSpec, Network, SnapshotId};
-use crate::{machine, probe, tree, watcher, zygote};
+use crate::{machine, places, probe, watcher, zygote};
 
 /// How long the end of a predecessor is waited for: its helper removes what is left of its boxes.
 const PREDECESSOR_PATIENCE: Duration = Duration::from_secs(5);
@@ -88,10 +88,8 @@ pub enum OpenError {
         /// What to do about it.
         hint: String,
     },
-    /// Only the process driver works, on a machine that is not a container.
-    #[error(
-        "only the process driver works here ({reason}), which does not hide the host; accept it with `allow_weak`, or {hint}"
-    )]
+    /// Only the process driver works, on a machine that is not a container; [`SandboxOptions::allow_weak`] accepts it.
+    #[error("only the process driver works here ({reason}), which does not hide the host; {hint}")]
     OnlyWeak {
         /// Why nothing better works.
         reason: String,
@@ -170,6 +168,7 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.watcher.abort();
+        self.shared.layers.close();
         if let Some(mut child) = self.shared.helper.release() {
             let groups = self.shared.groups.clone();
             let _ = std::thread::Builder::new().name("runloop-zygote-end".into()).spawn(move || {
@@ -188,6 +187,8 @@ pub(crate) struct Shared {
     pub(crate) layers: Layers,
     pub(crate) helper: Helper,
     pub(crate) reaper: Reaper,
+    /// Where the directories of boxes are.
+    pub(crate) boxes_path: PathBuf,
     /// System directories that boxes of the process driver may read.
     pub(crate) readable: Vec<PathBuf>,
     skeletons: Option<Skeletons>,
@@ -197,9 +198,33 @@ pub(crate) struct Shared {
     first_uid: Option<u32>,
     boxes_made: AtomicU32,
     boxes: Mutex<HashMap<String, Weak<Inner>>>,
+    /// Held while layers are merged.
+    merging: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
+    /// Merges the layers below a snapshot if there are many. A failure is logged only: it goes on without for a while.
+    pub(crate) async fn merge_below(self: &Arc<Self>, id: &SnapshotId) {
+        let _turn = self.merging.lock().await;
+        let (shared, id) = (Arc::clone(self), id.clone());
+        let merged = tokio::task::spawn_blocking(move || shared.layers.merge_below(&id)).await;
+        match merged.map_err(io::Error::other).flatten() {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                tracing::warn!(%error, "snapshots that lie upon each other could not be merged");
+            }
+            _ => {}
+        }
+    }
+
+    /// The same without waiting for it.
+    pub(crate) fn merge_below_soon(self: &Arc<Self>, id: &SnapshotId) {
+        // One at a time: the next snapshot of the chain asks again.
+        if self.merging.try_lock().is_ok() && self.layers.are_many_below(id) {
+            let (shared, id) = (Arc::clone(self), id.clone());
+            tokio::spawn(async move { shared.merge_below(&id).await });
+        }
+    }
+
     fn lock_boxes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<Inner>>> {
         self.boxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -234,20 +259,22 @@ impl Sandbox {
         let helper = Helper::new(driver.started).map_err(OpenError::Helper)?;
         tracing::debug!(path = %path.display(), driver = ?driver.guarantees.driver, "sandbox open");
         let state = layers.state().try_clone_to_owned().map_err(OpenError::Helper)?;
-        let reaper = Reaper::start(state, driver.groups.clone());
+        let reaper = Reaper::start(state, driver.groups.clone().ok());
         let shared = Arc::new(Shared {
             reaper,
             kind: driver.guarantees.driver,
             guarantees: driver.guarantees,
             layers,
             helper,
+            boxes_path: driver.boxes,
             readable: driver.readable,
             skeletons: driver.skeletons,
-            groups: driver.groups,
+            groups: driver.groups.ok(),
             allow_weak,
             first_uid: driver.first_uid,
             boxes_made: AtomicU32::new(0),
             boxes: Mutex::default(),
+            merging: tokio::sync::Mutex::default(),
         });
         let watcher = tokio::spawn(watcher::watch(Arc::downgrade(&shared)));
         Ok(Self { guard: Arc::new(Guard { shared, watcher }) })
@@ -275,12 +302,7 @@ impl Sandbox {
         }
         check(&spec)?;
         self.check_enforceable(&spec)?;
-        let layers = self.layers_below(&spec)?;
-        if !shared.layers.hold(&layers) {
-            return Err(CreateError::NoSuchSnapshot(
-                layers.into_iter().next().unwrap_or(SnapshotId(String::new())),
-            ));
-        }
+        let layers = self.layers_below(&spec).await?;
         let foundation = match self.foundation(&spec).await {
             Ok(foundation) => foundation,
             Err(error) => {
@@ -320,11 +342,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The snapshots that a box stands on, the uppermost first.
-    fn layers_below(&self, spec: &BoxSpec) -> Result<Vec<SnapshotId>, CreateError> {
+    /// The snapshots that a box stands on, the uppermost first, held for it.
+    async fn layers_below(&self, spec: &BoxSpec) -> Result<Vec<SnapshotId>, CreateError> {
         let Some(id) = &spec.snapshot else { return Ok(Vec::new()) };
         let shared = &self.guard.shared;
-        let meta = shared.layers.meta(id).ok_or_else(|| CreateError::NoSuchSnapshot(id.clone()))?;
+        let missing = || CreateError::NoSuchSnapshot(id.clone());
+        let mut meta = shared.layers.meta(id).ok_or_else(missing)?;
         let describe = |driver, base: &Base| match base {
             Base::Host => format!("the host's root by the {} driver", drivers::name(driver)),
             Base::Dir(path) => format!("{} by the {} driver", path.display(), drivers::name(driver)),
@@ -336,12 +359,22 @@ impl Sandbox {
                 wanted: describe(shared.kind, &spec.base),
             });
         }
-        let mut layers = vec![id.clone()];
-        layers.extend(meta.parents);
-        if layers.len() > MAX_LAYERS {
-            return Err(CreateError::Invalid(format!("it would stand on {} snapshots", layers.len())));
+        if meta.parents.len() >= MAX_LAYERS {
+            shared.merge_below(id).await;
         }
-        Ok(layers)
+        loop {
+            meta = shared.layers.meta(id).ok_or_else(missing)?;
+            if meta.parents.len() >= MAX_LAYERS {
+                let count = meta.parents.len() + 1;
+                return Err(CreateError::Invalid(format!("it would stand on {count} snapshots")));
+            }
+            let mut layers = vec![id.clone()];
+            layers.extend(meta.parents);
+            // Otherwise some of them have just been merged, or the snapshot deleted.
+            if shared.layers.hold(&layers) {
+                return Ok(layers);
+            }
+        }
     }
 
     async fn foundation(&self, spec: &BoxSpec) -> Result<Foundation, CreateError> {
@@ -394,6 +427,7 @@ impl Sandbox {
     pub async fn close(&self) {
         let shared = &self.guard.shared;
         self.guard.watcher.abort();
+        shared.layers.close();
         let boxes = shared.boxes();
         for inner in &boxes {
             inner.expect_end();
@@ -405,6 +439,7 @@ impl Sandbox {
             inner.swept().await;
         }
         shared.reaper.flush().await;
+        drop(shared.merging.lock().await);
         shared.groups.iter().for_each(Groups::remove);
     }
 }
@@ -468,7 +503,7 @@ fn open_blocking(options: &SandboxOptions) -> Result<Opened, OpenError> {
     let root = prepare_directory(&options.state_dir).map_err(unusable)?;
     let lock = take_lock(&root)?;
     let layers = Layers::load(&root).map_err(unusable)?;
-    tree::remove_contents(layers.state(), Path::new(zygote::BOXES)).map_err(unusable)?;
+    places::clear(layers.state()).map_err(unusable)?;
     let driver = drivers::choose(options, &root, &lock)?;
     Ok(Opened { layers, driver, allow_weak: options.allow_weak })
 }
@@ -477,13 +512,12 @@ fn open_blocking(options: &SandboxOptions) -> Result<Opened, OpenError> {
 pub(crate) fn prepare_directory(path: &Path) -> io::Result<PathBuf> {
     std::fs::create_dir_all(path)?;
     let root = path.canonicalize()?;
-    for name in ["ns/root", "ns/scratch", zygote::BOXES, "layers"] {
+    for name in ["ns/root", "ns/scratch", "layers"] {
         std::fs::create_dir_all(root.join(name))?;
     }
     // What a box's first process has to reach by name after it has become somebody else.
-    for name in ["ns", zygote::BOXES] {
-        std::fs::set_permissions(root.join(name), PermissionsExt::from_mode(0o711))?;
-    }
+    std::fs::set_permissions(root.join("ns"), PermissionsExt::from_mode(0o711))?;
+    places::prepare(&root)?;
     std::fs::set_permissions(root.join("layers"), PermissionsExt::from_mode(0o700))?;
     Ok(root)
 }

@@ -1,5 +1,6 @@
 //! One task that looks after the limits of all boxes of a sandbox that the kernel does not tell about.
 
+use std::os::fd::AsFd;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
         if glances.is_multiple_of(MEMORY_ROUND) {
             running.iter().for_each(|inner| inner.check_memory());
         }
-        let Ok(space) = files::space(shared.layers.state()) else { continue };
+        let boxes = files::open_directory(&shared.boxes_path);
+        let Ok(space) = boxes.and_then(|boxes| files::space(boxes.as_fd())) else { continue };
         glances += 1;
         // The smallest limit decides how much may be written before it is looked whose it was.
         let smallest = running.iter().map(|inner| inner.caps.disk).min().unwrap_or(u64::MAX);

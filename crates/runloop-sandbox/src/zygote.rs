@@ -16,15 +16,13 @@ use std::path::{Path, PathBuf};
 use crate::broker::{self, Broker, Users};
 use crate::confine;
 use crate::namespace::{self, Identity};
+use crate::places;
 use crate::protocol::{
     self, Failure, Lower, MAX_PACKET, Plan, Remains, Setup, Shape, ZygoteReply, ZygoteRequest,
 };
 use crate::sys::clone::{self, Forked, Namespaces};
 use crate::sys::{files, ids, limits, mount, process, socket};
 use crate::tree::Owners;
-
-/// Where the boxes of a state directory are; the zygote empties it at the end.
-pub(crate) const BOXES: &str = "boxes";
 
 /// Where the zygote of the root driver merges bases with their skeletons, in its own mount namespace.
 const BASES: &str = "ns/bases";
@@ -48,6 +46,8 @@ struct Zygote {
     /// Where bases are mounted, by the skeleton that lies over them.
     bases: HashMap<PathBuf, PathBuf>,
     spare: Vec<OwnedFd>,
+    /// Where the boxes are, if not in the state directory: that may be gone before the zygote.
+    elsewhere: Option<PathBuf>,
     /// Control groups of this sandbox, to be removed in the end.
     groups: HashSet<PathBuf>,
 }
@@ -98,6 +98,9 @@ impl Zygote {
             boxes: HashSet::new(),
             bases: HashMap::new(),
             spare: Vec::new(),
+            elsewhere: files::open_directory(Path::new("."))
+                .ok()
+                .and_then(|state| places::elsewhere(state.as_fd())),
             groups: HashSet::new(),
         };
         let reply = match zygote.prepare() {
@@ -369,7 +372,10 @@ impl Zygote {
         }
         let remains = files::open_directory(Path::new("."));
         if let Ok(state) = remains {
-            let _ = crate::tree::remove_contents(state.as_fd(), Path::new(BOXES));
+            let _ = places::clear(state.as_fd());
+        }
+        if let Some(path) = &self.elsewhere {
+            let _ = places::remove(path);
         }
     }
 }

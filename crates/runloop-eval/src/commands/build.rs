@@ -9,8 +9,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 pub(crate) fn run(args: &BuildArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let options =
-        LoadOptions { environment: definitions::environment(), placeholders: true, ..LoadOptions::default() };
+    let options = LoadOptions { placeholders: true, ..definitions::options() };
     let benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
     print_json(&build_json(&benchmark))?;
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod agents;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod doctor;

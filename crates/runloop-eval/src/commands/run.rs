@@ -1,6 +1,6 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
-use eval_builder::{AgentKind, LoadOptions, Verify};
+use eval_builder::{AgentKind, Verify};
 use eval_report::gate;
 use eval_runner::Plan;
 
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::{definitions, evaluation};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let options = LoadOptions { environment: definitions::environment(), ..LoadOptions::default() };
+    let options = definitions::options();
     let mut benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
     definitions::filter(&mut benchmark, &args.execution.filter)?;
     if let Some(verify) = args.verify {
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     for id in &evaluated.outcome.kept {
         anstream::eprintln!("kept devbox {id}");
     }
-    evaluation::warn_of_leaks(&evaluated);
+    evaluation::warn_of_what_is_left(&evaluated);
     let limits = benchmark.gate.as_ref().map(|gate| gate::Limits {
         min_score: gate.min_score,
         min_pass_rate: gate.min_pass_rate,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use eval_builder::{Agent, Benchmark, LoadOptions, Scenario};
+use eval_builder::{Agent, Benchmark, Scenario};
 use eval_record::{TrialKey, TrialResult, TrialState};
 use eval_runner::{Plan, Trial};
 
@@ -11,7 +11,7 @@ use crate::args::{Format, ValidateArgs, Verbosity};
 use crate::commands::{print, print_json};
 use crate::display::{Purpose, printable};
 use crate::error::CliError;
-use crate::evaluation::{Request, evaluate, warn_of_leaks};
+use crate::evaluation::{Request, evaluate, warn_of_what_is_left};
 use crate::exit::Exit;
 use crate::header::counted;
 use crate::{definitions, evaluation};
@@ -20,7 +20,7 @@ use crate::{definitions, evaluation};
 pub(crate) const CONTROL: &str = "control:";
 
 pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let options = LoadOptions { environment: definitions::environment(), ..LoadOptions::default() };
+    let options = definitions::options();
     let mut benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
     definitions::filter(&mut benchmark, &args.execution.filter)?;
     let evaluated = evaluate(Request {
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         keep_devboxes: false,
     })
     .await?;
-    warn_of_leaks(&evaluated);
+    warn_of_what_is_left(&evaluated);
     let reports: Vec<Report> =
         benchmark.scenarios.iter().map(|scenario| judge(scenario, &evaluated.outcome.results)).collect();
     match args.execution.format {

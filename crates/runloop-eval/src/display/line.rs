@@ -33,7 +33,9 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
                 text += &blame(result);
             }
         }
-        (TrialState::Invalid, _, Some(cause)) => text += &format!("  {}", cause.as_str()),
+        (TrialState::Invalid | TrialState::Canceled, _, Some(cause)) => {
+            text += &format!("  {}", cause.as_str())
+        }
         _ => {}
     }
     if !passed && let Some(message) = &result.message {
@@ -99,6 +101,7 @@ mod tests {
             attempts: 1,
             durations_ms: BTreeMap::from([(Phase::Agent, 1200), (Phase::Scoring, 300)]),
             agent_end: None,
+            usage: None,
             scores: Vec::new(),
             logs: None,
         }

@@ -84,40 +84,69 @@ fn scratch() -> tempfile::TempDir {
     directory
 }
 
+/// How the cases of a driver are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By whoever runs the tests.
+    Here,
+    /// By root, in a child that is an ordinary user.
+    AsNobody,
+    /// By root, with a state directory that other users cannot reach.
+    Closed,
+}
+
+/// Nobody else can pass the directory.
+fn close(directory: &Path) {
+    std::fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+}
+
 fn trials() -> Vec<Trial> {
     let probed = scratch();
     let probe = Sandbox::probe(&options(probed.path(), DriverKind::Process));
     let program = Arc::new(Program::new());
     let mut trials = Vec::new();
-    let mut suites: Vec<(DriverKind, bool)> =
-        DRIVERS.iter().map(|kind| (*kind, is_root() && *kind == DriverKind::NamespacesUser)).collect();
+    let mut suites: Vec<(DriverKind, Way)> = DRIVERS
+        .iter()
+        .map(|kind| match kind {
+            DriverKind::NamespacesUser if is_root() => (*kind, Way::AsNobody),
+            _ => (*kind, Way::Here),
+        })
+        .collect();
     if is_root() {
-        suites.push((DriverKind::Process, true));
+        suites.extend([(DriverKind::Process, Way::AsNobody), (DriverKind::Process, Way::Closed)]);
     }
-    for (kind, as_nobody) in suites {
-        let missing = if as_nobody {
-            program.missing.clone().filter(|_| kind == DriverKind::NamespacesUser)
-        } else if probe.drivers.iter().all(|found| found.driver != kind) {
-            Some(match kind {
+    for (kind, way) in suites {
+        let missing = match way {
+            Way::AsNobody => program.missing.clone().filter(|_| kind == DriverKind::NamespacesUser),
+            _ if probe.drivers.iter().all(|found| found.driver != kind) => Some(match kind {
                 DriverKind::NamespacesRoot if !is_root() => "needs root".to_owned(),
                 _ => "this machine refuses it, see the doctor".to_owned(),
-            })
-        } else {
-            None
+            }),
+            _ => None,
         };
         for case in all() {
-            let skip =
-                missing.clone().or_else(|| (case.skip)(kind, is_root() && !as_nobody).map(str::to_owned));
-            let user = if as_nobody && kind == DriverKind::Process { "-by-a-user" } else { "" };
-            let name = format!("{}{user}::{}", driver_name(kind), case.name);
+            let own_user = is_root() && way != Way::AsNobody;
+            let skip = missing.clone().or_else(|| (case.skip)(kind, own_user).map(str::to_owned));
+            let how = match way {
+                Way::AsNobody if kind == DriverKind::Process => "-by-a-user",
+                Way::Closed => "-in-a-closed-directory",
+                _ => "",
+            };
+            let name = format!("{}{how}::{}", driver_name(kind), case.name);
             let program = Arc::clone(&program);
             trials.push(match skip {
                 Some(reason) => {
                     Trial::test(format!("{name} (skipped: {reason})"), || Ok(())).with_ignored_flag(true)
                 }
-                None if as_nobody => Trial::test(name, move || run_as_nobody(&program, case, kind)),
+                None if way == Way::AsNobody => {
+                    Trial::test(name, move || run_as_nobody(&program, case, kind))
+                }
                 None => Trial::test(name, move || {
-                    run_here(case, kind, scratch().path());
+                    let directory = scratch();
+                    if way == Way::Closed {
+                        close(directory.path());
+                    }
+                    run_here(case, kind, directory.path());
                     Ok(())
                 }),
             });

@@ -13,7 +13,7 @@ use crate::context::*;
 pub(crate) const SECRET: &str = "RUNLOOP_SANDBOX_TEST_SECRET";
 
 cases! {
-    everywhere: no_sight_of_the_harness, no_sight_of_the_state_directory, no_sight_of_other_boxes, no_write_outside,
+    everywhere: no_sight_of_the_harness, no_sight_of_passwords, no_sight_of_the_state_directory, no_sight_of_other_boxes, no_write_outside,
         no_change_of_kernel_settings, no_devices_and_no_mounts, no_network_unless_asked_for,
         a_killed_harness_leaves_nothing, closing_leaves_nothing, a_box_that_dies_is_told, one_harness_at_a_time;
     namespaces: no_sight_of_host_processes, loopback_is_the_box_s_own, the_network_if_asked_for,
@@ -52,6 +52,16 @@ async fn no_sight_of_the_harness(context: Arc<Context>) {
             let said = run(&linux_box, as_root(script(&format!("{text} | grep .")))).await;
             assert_eq!(said.stdout, "", "{text} as the box's root");
         }
+    }
+}
+
+async fn no_sight_of_passwords(context: Arc<Context>) {
+    let linux_box = context.new_box().await;
+    let shadow = run(&linux_box, script("cat /etc/shadow; cat /etc/gshadow")).await.stdout;
+    match context.is_process() {
+        // There the file is the host's.
+        true => assert_eq!(shadow, ""),
+        false => assert!(shadow.lines().all(|line| line.split(':').nth(1) == Some("*")), "{shadow}"),
     }
 }
 
@@ -269,7 +279,10 @@ async fn a_killed_harness_leaves_nothing(context: Arc<Context>) {
     harness.wait().unwrap();
     eventually("the end of every process", || processes_with(&marker).is_empty()).await;
     let boxes = directory.join("boxes");
-    eventually("the removal of the boxes", || std::fs::read_dir(&boxes).unwrap().count() == 0).await;
+    eventually("the removal of the boxes", || {
+        std::fs::read_dir(&boxes).is_ok_and(|entries| entries.count() == 0)
+    })
+    .await;
     eventually("the end of the helper", || zygotes_of(&directory).is_empty()).await;
     // The state directory is free again, and the snapshot is still there.
     let sandbox = Sandbox::open(crate::options(&directory, context.kind)).await.unwrap();

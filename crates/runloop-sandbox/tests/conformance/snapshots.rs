@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runloop_sandbox::{Base, BoxSpec, CreateError, ExitStatus, LinuxBox, Sandbox, SnapshotId};
+use runloop_sandbox::{Base, BoxSpec, CreateError, DriverKind, ExitStatus, LinuxBox, Sandbox, SnapshotId};
 
 use crate::context::*;
 
@@ -10,7 +10,8 @@ cases! {
     everywhere: an_idle_box_is_snapshot_and_goes_on, a_busy_box_is_snapshot_and_goes_on, forks_do_not_see_each_other,
         a_chain_of_snapshots_survives_deletion, snapshots_outlive_the_sandbox, unknown_snapshots_are_refused,
         a_frozen_box_stays_frozen;
-    namespaces: deletions_are_part_of_a_snapshot, a_snapshot_fits_its_base_only, many_snapshots_can_be_stacked,
+    namespaces: deletions_are_part_of_a_snapshot, a_snapshot_fits_its_base_only, many_snapshots_can_be_stacked, forks_of_forks_of_forks,
+        merged_snapshots_show_the_same,
         a_snapshot_before_destruction_costs_no_restart;
 }
 
@@ -147,15 +148,82 @@ async fn a_snapshot_fits_its_base_only(context: Arc<Context>) {
     assert!(matches!(error, CreateError::SnapshotMismatch { .. }), "{error}");
 }
 
+/// Layers that a snapshot stands on.
+fn layers_below(context: &Context, id: &SnapshotId) -> usize {
+    let meta = context.state_dir.join("layers").join(id.as_str()).join("meta.json");
+    std::fs::read_to_string(meta).unwrap().matches("snp-").count()
+}
+
 async fn many_snapshots_can_be_stacked(context: Arc<Context>) {
     let linux_box = context.new_box().await;
     let mut last = None;
-    for number in 0..70 {
-        write(&linux_box, &format!("file-{number}"), "x").await;
+    for number in 0..420 {
+        if number % 10 == 0 {
+            write(&linux_box, &format!("file-{number}"), "x").await;
+        }
         last = Some(linux_box.snapshot().await.unwrap());
     }
     let copy = fork(&context, &last.unwrap()).await;
-    assert_eq!(sh(&copy, "ls | wc -l").await, "70\n");
+    for linux_box in [copy, linux_box] {
+        assert_eq!(sh(&linux_box, "ls | wc -l").await, "42\n");
+    }
+}
+
+async fn forks_of_forks_of_forks(context: Arc<Context>) {
+    let mut last = context.new_box().await.snapshot().await.unwrap();
+    for number in 0..100 {
+        let linux_box = fork(&context, &last).await;
+        write(&linux_box, &format!("file-{number}"), "x").await;
+        let next = linux_box.snapshot().await.unwrap();
+        linux_box.destroy().await;
+        context.sandbox.delete_snapshot(&last).await.unwrap();
+        last = next;
+    }
+    eventually("the merging", || context.layers_on_disk().len() < 70).await;
+    assert_eq!(sh(&fork(&context, &last).await, "ls | wc -l").await, "100\n");
+}
+
+async fn merged_snapshots_show_the_same(context: Arc<Context>) {
+    let linux_box = context.new_box().await;
+    let mut changes = vec![
+        "rm /etc/profile; mkdir /etc/new; echo old > /etc/new/one; echo old > /etc/new/two",
+        "rm -rf /etc/skel; mkdir /etc/skel; echo new > /etc/skel/new; rm /etc/new/one; echo new > /etc/new/three",
+        "cd /home/user; echo text > one; ln one two; chmod 4750 two; touch -d 2001-02-03 one; mkfifo pipe; ln -s /etc/new link",
+        "rm -rf /etc/new; mkdir -m 711 /etc/new; echo new > /etc/new/two",
+    ];
+    if context.kind == DriverKind::NamespacesRoot {
+        changes.push("touch /etc/mine; chown 1000:33 /etc/mine");
+    }
+    let mut taken = Vec::new();
+    for change in &changes {
+        let said = run(&linux_box, as_root(script(change))).await;
+        assert_eq!(said.status, ExitStatus::Exited(0), "{}", said.stderr);
+        taken.push(linux_box.snapshot().await.unwrap());
+    }
+    let look = "test ! -e /etc/profile && ls -A /etc/skel /etc/new && stat -c '%A %h %Y %n' /home/user/* && \
+        stat -c '%A %n' /etc/new && cat /etc/new/two /home/user/two && stat -c '%u:%g' /etc/mine || true";
+    let before = run(&fork(&context, taken.last().unwrap()).await, as_root(script(look))).await.stdout;
+    assert!(!before.contains("three") && before.contains("drwx--x--x /etc/new\nnew\ntext\n"), "{before}");
+    for _ in 0..70 {
+        taken.push(linux_box.snapshot().await.unwrap());
+    }
+    let last = taken.pop().unwrap();
+    eventually("the merging", || layers_below(&context, &last) < 64).await;
+    for id in &taken {
+        context.sandbox.delete_snapshot(id).await.unwrap();
+    }
+    let copy = fork(&context, &last).await;
+    assert_eq!(run(&copy, as_root(script(look))).await.stdout, before);
+    assert_eq!(run(&linux_box, as_root(script(look))).await.stdout, before);
+    // The box it was taken of stands on what was there before, until it is snapshot again.
+    linux_box.snapshot().await.unwrap();
+    assert_eq!(run(&linux_box, as_root(script(look))).await.stdout, before);
+    assert!(context.layers_on_disk().len() < 20, "{:?}", context.layers_on_disk());
+    // What is merged can be changed like anything else.
+    let change =
+        "rm -r /etc/new /etc/skel/new; mkdir /etc/new; ls -A /etc/new /etc/skel; echo more >> /home/user/one";
+    let said = run(&copy, as_root(script(change))).await;
+    assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("/etc/new:\n\n/etc/skel:\n", ""));
 }
 
 async fn a_snapshot_before_destruction_costs_no_restart(context: Arc<Context>) {

@@ -171,25 +171,18 @@ impl<P: Platform> Runner<P> {
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let deadline = Deadline::after(trial.scenario.trial_timeout);
         let mut attempt = 1;
-        let mut slot = Some(slot);
-        let result = loop {
+        let (result, scope) = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
             let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
             let (outcome, trace) = self.attempt(&trial, attempt, deadline, &scope).await;
-            let may_retry = matches!(&outcome, Some(Err(failure)) if failure.retry);
-            let ending = if may_retry { None } else { self.endings.acquire().await.ok() };
-            if !may_retry {
-                slot = None;
-            }
-            session.bounded(scope.finish()).await;
-            drop(ending);
             match outcome {
                 _ if session.halt.is_cancelled() && !matches!(outcome, Some(Ok(_))) => {
-                    break canceled(session, &trial, attempt, trace);
+                    break (canceled(session, &trial, attempt, trace), scope);
                 }
-                None => break canceled(session, &trial, attempt, trace),
-                Some(Ok(verdict)) => break scored(&trial, attempt, verdict, trace),
+                None => break (canceled(session, &trial, attempt, trace), scope),
+                Some(Ok(verdict)) => break (scored(&trial, attempt, verdict, trace), scope),
                 Some(Err(failure)) if failure.retry && attempt <= session.options.retries => {
+                    session.bounded(scope.finish()).await;
                     session.emit(EventKind::AttemptFailed {
                         trial: trial.key.clone(),
                         attempt,
@@ -200,18 +193,23 @@ impl<P: Platform> Runner<P> {
                     let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = session.halt.cancelled() => break canceled(session, &trial, attempt, trace),
+                        () = session.halt.cancelled() => {
+                            break (canceled(session, &trial, attempt, trace), scope);
+                        }
                     }
                     attempt += 1;
                 }
                 Some(Err(failure)) => {
                     let message = session.masker.mask_text(&failure.message);
-                    break invalid(&trial, attempt, failure.cause, message, trace);
+                    break (invalid(&trial, attempt, failure.cause, message, trace), scope);
                 }
             }
         };
+        let ending = self.endings.acquire().await;
         session.emit(EventKind::TrialFinished(Box::new(result.clone())));
         drop(slot);
+        session.bounded(scope.finish()).await;
+        drop(ending);
         result
     }
 

@@ -14,9 +14,11 @@ use crate::error::{Error, StatusError, TransportError, TransportKind};
 use crate::error_body::{self, LONGEST_BODY};
 use crate::file_source::Progress;
 use crate::http::Pools;
+use crate::log::{self, LogLevel};
 use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
 use crate::response::{RawResponse, Response};
 use crate::retry;
+use crate::shards::Lease;
 
 /// The idempotency header of requests, and the name of a request in answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,6 +40,7 @@ pub(crate) struct Transport {
     pub(crate) long_timeout: Duration,
     pub(crate) max_retries: u32,
     pub(crate) max_response_bytes: usize,
+    pub(crate) log: Option<LogLevel>,
     pub(crate) clock: Clock,
     pub(crate) jitter: Jitter,
 }
@@ -46,7 +49,7 @@ pub(crate) struct Transport {
 struct Answer {
     raw: RawResponse,
     /// Of a streamed answer.
-    rest: Option<reqwest::Response>,
+    rest: Option<(reqwest::Response, Lease)>,
 }
 
 /// A failed attempt.
@@ -133,6 +136,7 @@ impl Transport {
                     answer.raw.attempts = retries + 1;
                     answer.raw.elapsed = deadline.begun.elapsed();
                     tracing::debug!(method = parts.method.as_str(), path = parts.path, status = answer.raw.status, retries, elapsed = ?answer.raw.elapsed, "request done");
+                    self.log_done(&answer.raw);
                     return Ok(answer);
                 }
                 Some(Err(Failed::Ours(error))) => return Err(error),
@@ -156,10 +160,26 @@ impl Transport {
             let error = error(parts, request_id.as_ref(), failed, retries, now);
             tracing::debug!(method = parts.method.as_str(), path = parts.path, %error, ?pause, "request failed");
             match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
+                Some(pause) => {
+                    log::line(self.log, LogLevel::Debug, format_args!("{error}; again in {pause:.1?}"));
+                    tokio::time::sleep(pause).await;
+                }
+                None => {
+                    log::line(self.log, LogLevel::Info, &error);
+                    return Err(error);
+                }
             }
         }
+    }
+
+    fn log_done(&self, raw: &RawResponse) {
+        let RawResponse { method, path, status, elapsed, .. } = raw;
+        let id = raw.request_id().unwrap_or("-");
+        log::line(
+            self.log,
+            LogLevel::Info,
+            format_args!("{method} {path}: {status} in {elapsed:.1?} (request {id})"),
+        );
     }
 
     async fn attempt(
@@ -170,14 +190,16 @@ impl Transport {
         open: bool,
     ) -> Result<Answer, Failed> {
         let progress = Progress::default();
-        let request = self.http_request(parts, url, request_id, &progress).await?;
-        let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
+        let lease = self.pools.lease(parts.pool()).await;
+        let client = self.pools.client(&lease).map_err(Failed::transport)?;
+        let request = self.http_request(parts, url, request_id, client, &progress).await?;
         let limit = self.read_timeout(parts);
         let mut response = match unless_silent(limit, &progress, client.execute(request)).await {
             Some(Ok(response)) => response,
             Some(Err(error)) => return Err(Failed::transport(error)),
             None => return Err(Failed::silent()),
         };
+        lease.answered(response.version());
         let status = response.status();
         if status.is_success() {
             let body = if open {
@@ -195,7 +217,7 @@ impl Transport {
                 elapsed: Duration::ZERO,
                 sent_id: request_id.cloned(),
             };
-            return Ok(Answer { raw, rest: open.then_some(response) });
+            return Ok(Answer { raw, rest: open.then_some((response, lease)) });
         }
         // The status alone is an answer: a body that breaks off is kept as far as it came.
         let body = error_text(&mut response, limit).await;
@@ -209,6 +231,7 @@ impl Transport {
         parts: &Parts,
         url: Url,
         request_id: Option<&HeaderValue>,
+        client: &reqwest::Client,
         progress: &Progress,
     ) -> Result<reqwest::Request, Failed> {
         let method = match parts.method {
@@ -222,8 +245,7 @@ impl Transport {
             Body::Empty => {}
             Body::Json(bytes) => *request.body_mut() = Some(bytes.clone().into()),
             Body::Upload { path, file } => {
-                // Only `RequestBuilder` knows how to make the form's headers; it needs some client.
-                let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
+                // Only `RequestBuilder` knows how to make the form's headers.
                 let (body, length) = file.open(progress).await.map_err(Failed::Ours)?;
                 let part = match length {
                     Some(length) => reqwest::multipart::Part::stream_with_length(body, length),
@@ -262,14 +284,14 @@ impl Transport {
         &self,
         parts: Parts,
         deadline: Deadline,
-        response: Option<reqwest::Response>,
+        answer: Option<(reqwest::Response, Lease)>,
     ) -> ByteStream {
         let limit = self.read_timeout(&parts);
-        let length = response.as_ref().and_then(reqwest::Response::content_length);
-        let chunks = stream::unfold(response.map(|response| (response, parts)), move |state| async move {
-            let (mut response, parts) = state?;
+        let length = answer.as_ref().and_then(|(response, _)| response.content_length());
+        let chunks = stream::unfold(answer.map(|answer| (answer, parts)), move |state| async move {
+            let ((mut response, lease), parts) = state?;
             let failed = match deadline.bound(tokio::time::timeout(limit, response.chunk())).await {
-                Some(Ok(Ok(Some(chunk)))) => return Some((Ok(chunk), Some((response, parts)))),
+                Some(Ok(Ok(Some(chunk)))) => return Some((Ok(chunk), Some(((response, lease), parts)))),
                 Some(Ok(Ok(None))) => return None,
                 Some(Ok(Err(error))) => interrupted(error),
                 Some(Err(_)) => Failed::silent(),

@@ -132,7 +132,7 @@ pub use client::Client;
 pub use config::{ClientBuilder, ConfigError, DEFAULT_BASE_URL};
 pub use devbox::{Devbox, ExecOptions};
 pub use error::{
-    DecodeError, Error, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
+    DecodeError, Error, ErrorKind, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
     TransportError, TransportKind, WrongState,
 };
 pub use execution::{ExecResult, Execution};

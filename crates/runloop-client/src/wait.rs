@@ -1,5 +1,6 @@
 //! Waiting for something to become ready: long polls and plain polling.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -126,29 +127,35 @@ where
         }
         attempts += 1;
         let begun = Instant::now();
-        let Ok(answer) = timeout(hold + OVERDUE, round(hold)).await else { continue };
-        match answer {
+        // Pinned here: a future that is handed on by value is kept twice.
+        let round = pin!(round(hold));
+        let Ok(answer) = timeout(hold + OVERDUE, round).await else { continue };
+        // Nothing of the answer is kept while pausing.
+        let pause = match answer {
             Ok(value) => return Ok(value),
             Err(error) if error.is_not_yet() => {
                 failures = 0;
                 if begun.elapsed() < QUICK {
-                    // From 1/16 s up to 2 s.
-                    sleep(
-                        deadline.left(backoff(quick, (transport.jitter)()).min(Duration::from_secs(32)) / 16),
-                    )
-                    .await;
                     quick += 1;
+                    // From 1/16 s up to 2 s.
+                    backoff(quick - 1, (transport.jitter)()).min(Duration::from_secs(32)) / 16
                 } else {
                     quick = 0;
+                    Duration::ZERO
                 }
             }
             Err(error) if error.is_retryable() && failures < transport.max_retries => {
-                let pause =
-                    error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
-                sleep(deadline.left(pause.unwrap_or_else(|| backoff(failures, (transport.jitter)())))).await;
                 failures += 1;
+                error
+                    .retry_after()
+                    .filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60))
+                    .unwrap_or_else(|| backoff(failures - 1, (transport.jitter)()))
             }
             Err(error) => return Err(error),
+        };
+        let pause = deadline.left(pause);
+        if !pause.is_zero() {
+            sleep(pause).await;
         }
     }
 }

@@ -84,3 +84,12 @@ async fn the_log_has_a_line_for_each_call() {
     let error = Client::builder().from_env(|name| (name == "RUNLOOP_LOG").then(|| "loud".to_owned()));
     assert!(matches!(error, Err(ConfigError::BadLog { .. })));
 }
+
+#[test]
+fn a_wait_is_small() {
+    // A thousand of them at once are nothing special.
+    let devboxes = crate::support::client("http://127.0.0.1:1").devboxes();
+    let id = "dbx_1".into();
+    let wait = devboxes.await_running(&id, runloop_client::WaitOptions::forever());
+    assert!(std::mem::size_of_val(&wait) < 4096, "{}", std::mem::size_of_val(&wait));
+}

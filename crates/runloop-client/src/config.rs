@@ -268,7 +268,7 @@ impl ClientBuilder {
         let proxy = match self.proxy {
             None => Proxying::System,
             Some(None) => Proxying::Never,
-            Some(Some(url)) => Proxying::Of(proxy(&url)?),
+            Some(Some(url)) => Proxying::Of(Box::new(proxy(&url)?)),
         };
         let pools = Pools::new(Settings {
             connect_timeout: self.connect_timeout,

@@ -11,11 +11,13 @@ use crate::shards::{Lease, Shards};
 
 /// Calls in flight on one connection before another shard is taken. Two transfers would slow each other down; holds
 /// cost a connection nothing.
-const BUSY: fn(Pool) -> usize = |pool| match pool {
-    Pool::Api => 16,
-    Pool::Wait => 32,
-    Pool::Transfer => 1,
-};
+fn busy(pool: Pool) -> usize {
+    match pool {
+        Pool::Api => 16,
+        Pool::Wait => 32,
+        Pool::Transfer => 1,
+    }
+}
 
 /// HTTP clients by what they are for: long holds and big transfers never take the connections of short calls.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(crate) enum Proxying {
     /// None.
     Never,
     /// This one.
-    Of(reqwest::Proxy),
+    Of(Box<reqwest::Proxy>),
 }
 
 impl Pools {
@@ -63,7 +65,7 @@ impl Pools {
             // Connections of HTTP/1.1 are not shared, so that one pool finds more of them idle than several.
             let sharded = settings.tls || settings.http2_prior_knowledge;
             let (count, each) = if sharded { (count, 1) } else { (1, count) };
-            Shards::new(count, BUSY(pool), settings.most_connections.map(|most| most.saturating_mul(each)))
+            Shards::new(count, busy(pool), settings.most_connections.map(|most| most.saturating_mul(each)))
         };
         Self {
             api: shards(Pool::Api, 8),
@@ -130,7 +132,7 @@ impl Pools {
             _ if loopback => builder = builder.no_proxy(),
             Proxying::System => {}
             Proxying::Never => builder = builder.no_proxy(),
-            Proxying::Of(proxy) => builder = builder.proxy(proxy.clone()),
+            Proxying::Of(proxy) => builder = builder.proxy(reqwest::Proxy::clone(proxy)),
         }
         builder.build()
     }

@@ -86,10 +86,17 @@ impl Pools {
         }
     }
 
-    /// The HTTP client of a place.
-    pub(crate) fn client<'a>(&self, lease: &'a Lease) -> Result<&'a reqwest::Client, reqwest::Error> {
+    /// The HTTP client of a place, for a call that has headers of its own or not: such may not follow a redirect to
+    /// another host.
+    pub(crate) fn client<'a>(
+        &self,
+        lease: &'a Lease,
+        own_headers: bool,
+    ) -> Result<&'a reqwest::Client, reqwest::Error> {
         let Settings { tls, loopback, leave_host, .. } = self.settings;
-        lease.client(|| self.build(tls, loopback, redirects(tls, leave_host)))
+        // Where no call may, one client will do for all.
+        let staying = leave_host && own_headers;
+        lease.client(staying, || self.build(tls, loopback, redirects(tls, leave_host && !own_headers)))
     }
 
     /// The client for presigned URLs: no default headers and no redirects.

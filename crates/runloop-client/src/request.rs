@@ -54,9 +54,9 @@ impl std::fmt::Display for Method {
 pub(crate) enum Pool {
     /// Short calls.
     Api,
-    /// Long polls: paths that end in `/wait_for_status`.
+    /// Long polls (paths that end in `/wait_for_status`) and event streams: open for long, with little to carry.
     Wait,
-    /// Uploads, downloads and event streams.
+    /// Uploads and downloads.
     Transfer,
 }
 
@@ -95,12 +95,9 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn pool(&self) -> Pool {
-        if self.path.ends_with("/wait_for_status") {
+        if self.path.ends_with("/wait_for_status") || self.accept == "text/event-stream" {
             Pool::Wait
-        } else if self.path.ends_with("/upload_file")
-            || self.path.ends_with("/download_file")
-            || self.accept == "text/event-stream"
-        {
+        } else if self.path.ends_with("/upload_file") || self.path.ends_with("/download_file") {
             Pool::Transfer
         } else {
             Pool::Api
@@ -373,7 +370,7 @@ mod tests {
         assert_eq!(pool("/v1/devboxes/dbx_1/download_file"), Pool::Transfer);
         assert_eq!(pool("/v1/devboxes/dbx_1/execute"), Pool::Api);
         let sse = Request::<()>::get("/v1/x", &[]).unwrap().stream("text/event-stream");
-        assert_eq!(sse.parts.pool(), Pool::Transfer);
+        assert_eq!(sse.parts.pool(), Pool::Wait);
     }
 
     #[test]

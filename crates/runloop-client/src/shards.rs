@@ -18,6 +18,8 @@ pub(crate) struct Shards {
 #[derive(Debug)]
 struct Shard {
     client: OnceLock<reqwest::Client>,
+    /// For calls with headers of their own, which stay with the server they are for.
+    staying: OnceLock<reqwest::Client>,
     in_flight: AtomicUsize,
     /// A place for each connection, closed when the server shares one connection among all calls; `None` if there may
     /// be any number.
@@ -29,7 +31,12 @@ impl Shards {
     pub(crate) fn new(count: usize, busy: usize, most_connections: Option<usize>) -> Self {
         let shard = || {
             let places = most_connections.map(|most| Arc::new(Semaphore::new(most)));
-            Arc::new(Shard { client: OnceLock::new(), in_flight: AtomicUsize::new(0), places })
+            Arc::new(Shard {
+                client: OnceLock::new(),
+                staying: OnceLock::new(),
+                in_flight: AtomicUsize::new(0),
+                places,
+            })
         };
         Self { first: shard(), others: (1..count).map(|_| shard()).collect(), busy }
     }
@@ -67,16 +74,18 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// The shard's HTTP client, made if there is none yet.
+    /// The shard's HTTP client, or the one that stays with the server; made if there is none yet.
     pub(crate) fn client(
         &self,
+        staying: bool,
         make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
     ) -> Result<&reqwest::Client, reqwest::Error> {
-        match self.shard.client.get() {
+        let cell = if staying { &self.shard.staying } else { &self.shard.client };
+        match cell.get() {
             Some(client) => Ok(client),
             None => {
                 let client = make()?;
-                Ok(self.shard.client.get_or_init(|| client))
+                Ok(cell.get_or_init(|| client))
             }
         }
     }

@@ -203,7 +203,8 @@ impl Transport {
     ) -> Result<Answer, Failed> {
         let progress = Progress::default();
         let lease = self.pools.lease(parts.pool()).await;
-        let client = self.pools.client(&lease).map_err(Failed::transport)?;
+        let client =
+            self.pools.client(&lease, !parts.options.headers.is_empty()).map_err(Failed::transport)?;
         let mut request = self.http_request(parts, url, request_id);
         if let Body::Upload { path, file } = &parts.body {
             // Boxed, so that the futures of all other calls do without its size.

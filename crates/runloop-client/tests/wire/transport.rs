@@ -40,6 +40,24 @@ async fn requests_name_this_client_unless_told_otherwise() {
     assert_eq!(header(&requests[1], "user-agent").as_deref(), Some("mine/1"));
 }
 
+#[tokio::test]
+async fn a_calls_own_headers_do_not_follow_a_redirect_to_another_host() {
+    let elsewhere = always(answer(200, json!({"id": "acc_1"}))).await;
+    let to = wiremock::ResponseTemplate::new(307).insert_header("location", format!("{}/x", elsewhere.uri()));
+    let server = always(to).await;
+    let client = builder(&server.uri()).build().unwrap();
+    for _ in 0..2 {
+        let error = client.accounts().me().header("X-Token", "hunter2").await.unwrap_err();
+        assert_eq!(error.status(), Some(307));
+        client.accounts().me().await.unwrap();
+    }
+    let requests = requests(&elsewhere).await;
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert_eq!((header(&request, "x-token"), header(&request, "authorization")), (None, None));
+    }
+}
+
 /// Runs itself once more as `log_child`, to see its standard error.
 fn log_of(level: &str, url: &str) -> String {
     let output = std::process::Command::new(std::env::current_exe().unwrap())

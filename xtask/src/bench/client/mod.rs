@@ -27,6 +27,9 @@ const FILES: usize = 20_000;
 /// Calls in flight, calls that ours makes, calls that the SDK makes.
 const LOADS: [(usize, usize, usize); 3] = [(1, 20_000, 600), (32, 40_000, 1_000), (256, 40_000, 1_500)];
 
+/// Times that each transfer is made; the fastest counts, as everything else that happens only slows it down.
+const TRANSFERS: usize = 3;
+
 /// Runs the whole bench.
 pub(super) fn run() -> Result<(), String> {
     let program = build()?;
@@ -189,7 +192,22 @@ impl Bench<'_> {
         let path = path.to_string_lossy();
         let size = OBJECT_BYTES.to_string();
         let mut rows = Vec::new();
-        let floor = self.ours.copy(&path)?;
+        let mut floor = self.ours.copy(&path)?;
+        for _ in 1..TRANSFERS {
+            for (name, seconds) in self.ours.copy(&path)? {
+                floor.entry(name).and_modify(|best| *best = best.min(seconds));
+            }
+        }
+        let fastest = |measure: &dyn Fn() -> Result<Figures, String>| {
+            let mut best = measure()?;
+            for _ in 1..TRANSFERS {
+                let next = measure()?;
+                if next["wall"] < best["wall"] {
+                    best = next;
+                }
+            }
+            Ok::<_, String>(best)
+        };
         let mut add = |name: &str, seconds: f64, floor: f64, figures: Option<&Figures>| {
             rows.push(vec![
                 name.to_owned(),
@@ -201,24 +219,27 @@ impl Bench<'_> {
         };
         let (up, down) = (floor["upload"], floor["download"]);
         add("plain copy, up", up, up, None);
-        let ours = self.ours.measure("upload", &[&path])?;
+        let ours = fastest(&|| self.ours.measure("upload", &[&path]))?;
         add("ours, up", ours["wall"], up, Some(&ours));
         if let Ok(sdk) = &self.sdk {
-            let theirs = sdk.measure("upload", &[&path])?;
+            let theirs = fastest(&|| sdk.measure("upload", &[&path]))?;
             add("SDK, up", theirs["wall"], up, Some(&theirs));
         }
         add("plain copy, down", down, down, None);
-        let ours = self.ours.measure("download", &[&size])?;
+        let ours = fastest(&|| self.ours.measure("download", &[&size]))?;
         add("ours, down", ours["wall"], down, Some(&ours));
         if let Ok(sdk) = &self.sdk {
-            let theirs = sdk.measure("download", &[&size])?;
+            let theirs = fastest(&|| sdk.measure("download", &[&size]))?;
             add("SDK, down", theirs["wall"], down, Some(&theirs));
         }
         table::print(
             "An object of 1 GiB",
-            "From a file to a presigned URL, and from there to nowhere, over plain HTTP to this machine. The floor moves \
-             the same bytes through a bare socket in pieces of 256 KiB (target: within 1.3). Memory is the peak of the \
-             client's process.",
+            &format!(
+                "From a file to a presigned URL, and from there to nowhere, over plain HTTP to this machine. The floor moves \
+             the same bytes through a bare socket in pieces of 256 KiB (target: within 1.3). The fastest of \
+             {TRANSFERS} each. Memory is the peak of the \
+             client's process."
+            ),
             &["what", "GB/s", "x floor's time", "peak MiB"],
             &rows,
         );
@@ -251,8 +272,8 @@ impl Bench<'_> {
         table::print(
             &format!("An archive of {FILES} files"),
             "Small files of text; both compress at the default level.",
-            &["what", "wall s", "x tar | gzip", "CPU s"],
-            &[row("tar | gzip", floor.wall, floor.cpu), row("archive_dir", ours["wall"], ours["cpu"])],
+            &["what", "wall s", "x tar, gzip", "CPU s"],
+            &[row("tar, gzip", floor.wall, floor.cpu), row("archive_dir", ours["wall"], ours["cpu"])],
         );
         Ok(())
     }

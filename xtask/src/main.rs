@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let outcome = match args.next().as_deref() {
         Some("ci") => ci::run(),
-        Some("bench") => bench::run(),
+        Some("bench") => bench::run(args),
         other => {
             if let Some(name) = other {
                 eprintln!("xtask: there is no chore {name:?}\n");
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
             eprintln!(
                 "cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios"
             );
+            eprintln!("cargo xtask bench client   the client against the official SDK");
             return ExitCode::from(2);
         }
     };

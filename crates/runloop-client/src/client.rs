@@ -41,8 +41,8 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client as `RUNLOOP_API_KEY`, `RUNLOOP_BASE_URL` and `RUNLOOP_CUSTOM_HEADERS` say; the environment of the
-    /// process is `|name| std::env::var(name).ok()`.
+    /// A client as `RUNLOOP_API_KEY`, `RUNLOOP_BASE_URL`, `RUNLOOP_CUSTOM_HEADERS` and `RUNLOOP_LOG` say; the environment
+    /// of the process is `|name| std::env::var(name).ok()`.
     ///
     /// # Errors
     /// [`ConfigError`] if the key is missing or a value cannot be used.

@@ -7,12 +7,16 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::client::Client;
-use crate::http::{Pools, Settings, is_loopback};
+use crate::http::{Pools, Proxying, Settings, is_loopback};
+use crate::log::LogLevel;
 use crate::retry::DEFAULT_MAX_RETRIES;
 use crate::transport::{Clock, Jitter, Transport};
 
 /// The service's own address.
 pub const DEFAULT_BASE_URL: &str = "https://api.runloop.ai";
+
+/// HTTP/1.1 connections of a shard, unless set.
+const MOST_CONNECTIONS: usize = 20;
 
 const USER_AGENT: &str = concat!("runloop-client-rust/", env!("CARGO_PKG_VERSION"));
 
@@ -34,6 +38,20 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The proxy's URL is of no use. It is not shown, as it may hold credentials.
+    #[error("the proxy's URL cannot be used: write `http://host:port`")]
+    BadProxy,
+    /// No certificate can be read.
+    #[error(
+        "a root certificate cannot be read: it must be PEM text that begins with -----BEGIN CERTIFICATE-----"
+    )]
+    BadCertificate,
+    /// `RUNLOOP_LOG` has no meaning.
+    #[error("RUNLOOP_LOG is {value:?}: use `info` or `debug`")]
+    BadLog {
+        /// As given.
+        value: String,
+    },
     /// A header cannot be sent.
     #[error("{place} is not a header: write `Name: value` in visible ASCII")]
     BadHeader {
@@ -52,6 +70,11 @@ pub struct ClientBuilder {
     long_timeout: Duration,
     max_retries: u32,
     max_response_bytes: usize,
+    max_connections: Option<usize>,
+    http2_prior_knowledge: bool,
+    proxy: Option<Option<String>>,
+    roots: Vec<Vec<u8>>,
+    log: Option<LogLevel>,
     clock: Clock,
     jitter: Jitter,
 }
@@ -73,6 +96,11 @@ impl Default for ClientBuilder {
             long_timeout: Duration::from_secs(600),
             max_retries: DEFAULT_MAX_RETRIES,
             max_response_bytes: 512 * 1024 * 1024,
+            max_connections: None,
+            http2_prior_knowledge: false,
+            proxy: None,
+            roots: Vec::new(),
+            log: None,
             clock: Box::new(SystemTime::now),
             jitter: Box::new(fastrand::f64),
         }
@@ -80,12 +108,12 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Takes `RUNLOOP_API_KEY`, `RUNLOOP_BASE_URL` and `RUNLOOP_CUSTOM_HEADERS` (lines of `Name: value`) from an
-    /// environment: `|name| std::env::var(name).ok()` is that of the process. Headers set by
-    /// [`ClientBuilder::header`] win.
+    /// Takes `RUNLOOP_API_KEY`, `RUNLOOP_BASE_URL`, `RUNLOOP_CUSTOM_HEADERS` (lines of `Name: value`) and `RUNLOOP_LOG`
+    /// (`info` or `debug`, see [`ClientBuilder::log`]) from an environment: `|name| std::env::var(name).ok()` is that of
+    /// the process. Headers set by [`ClientBuilder::header`] win.
     ///
     /// # Errors
-    /// [`ConfigError::BadHeader`] if a line has no colon.
+    /// [`ConfigError::BadHeader`] if a line has no colon, [`ConfigError::BadLog`] if the level is neither.
     pub fn from_env(mut self, environment: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variable = |name| environment(name).filter(|value| !value.trim().is_empty());
         if let Some(key) = variable("RUNLOOP_API_KEY") {
@@ -97,6 +125,13 @@ impl ClientBuilder {
         if let Some(lines) = variable("RUNLOOP_CUSTOM_HEADERS") {
             let headers = custom_headers(&lines)?;
             self.headers.splice(0..0, headers);
+        }
+        if let Some(level) = variable("RUNLOOP_LOG") {
+            self.log = Some(match level.trim().to_ascii_lowercase().as_str() {
+                "info" => LogLevel::Info,
+                "debug" => LogLevel::Debug,
+                _ => return Err(ConfigError::BadLog { value: level }),
+            });
         }
         Ok(self)
     }
@@ -149,6 +184,49 @@ impl ClientBuilder {
         self
     }
 
+    /// Most HTTP/1.1 connections of each shard: 20 unless set, as the official SDKs have it, and no limit for plain http
+    /// to this machine. Over TLS there are 8 shards for calls, 16 for waits and 2 for transfers; plain http has one of
+    /// each with as many connections as these have together. A call that finds none free queues, for as long as its
+    /// total timeout allows. HTTP/2 shares connections, and has no limit.
+    pub fn max_connections_per_shard(mut self, connections: usize) -> Self {
+        self.max_connections = Some(connections.max(1));
+        self
+    }
+
+    /// Speaks HTTP/2 from the first byte with a plain `http://` server that is known to understand it, as
+    /// `runloop-eval serve` does. One connection then carries all calls of a shard, which takes less memory with
+    /// hundreds of waits. Over https the best protocol is agreed on anyway.
+    pub fn http2_prior_knowledge(mut self) -> Self {
+        self.http2_prior_knowledge = true;
+        self
+    }
+
+    /// Asks this proxy, such as `http://user:password@host:3128`, in place of that of the environment (`HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`). A server on this machine is never asked through a proxy.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(Some(url.into()));
+        self
+    }
+
+    /// Asks no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Some(None);
+        self
+    }
+
+    /// Trusts the certificates of this PEM text beside the system's: for a server with a certificate of one's own.
+    pub fn add_root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Writes a line to standard error for each call, or for each attempt: method, path, status, time and request id,
+    /// never headers, query or body. Off unless set; `tracing` events are there in any case.
+    pub fn log(mut self, level: LogLevel) -> Self {
+        self.log = Some(level);
+        self
+    }
+
     /// Replaces the clock that `retry-after` dates are compared with.
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Box::new(clock);
@@ -185,11 +263,23 @@ impl ClientBuilder {
             headers.insert(header_name, value);
         }
 
+        let tls = url.scheme() == "https";
+        let loopback = is_loopback(&url);
+        let proxy = match self.proxy {
+            None => Proxying::System,
+            Some(None) => Proxying::Never,
+            Some(Some(url)) => Proxying::Of(Box::new(proxy(&url)?)),
+        };
         let pools = Pools::new(Settings {
             connect_timeout: self.connect_timeout,
-            tls: url.scheme() == "https",
-            loopback: is_loopback(&url),
+            tls,
+            loopback,
             leave_host,
+            http2_prior_knowledge: self.http2_prior_knowledge && !tls,
+            proxy,
+            roots: roots(&self.roots)?,
+            // What is on this machine needs no protection from us, and waits there shall not queue.
+            most_connections: self.max_connections.or((tls || !loopback).then_some(MOST_CONNECTIONS)),
         });
         Ok(Client::new(Transport {
             base_url: url.as_str().trim_end_matches('/').to_owned(),
@@ -199,6 +289,7 @@ impl ClientBuilder {
             long_timeout: self.long_timeout,
             max_retries: self.max_retries,
             max_response_bytes: self.max_response_bytes,
+            log: self.log,
             clock: self.clock,
             jitter: self.jitter,
         }))
@@ -221,6 +312,24 @@ fn base_url(text: &str) -> Result<Url, ConfigError> {
         return Err(bad(text, "must end with its path"));
     }
     Ok(url)
+}
+
+fn proxy(url: &str) -> Result<reqwest::Proxy, ConfigError> {
+    // The host alone would be taken for a scheme.
+    let url = Url::parse(url).ok().filter(Url::has_host).ok_or(ConfigError::BadProxy)?;
+    reqwest::Proxy::all(url).map_err(|_| ConfigError::BadProxy)
+}
+
+fn roots(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
+    let mut roots = Vec::new();
+    for pem in pems {
+        let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| ConfigError::BadCertificate)?;
+        if found.is_empty() {
+            return Err(ConfigError::BadCertificate);
+        }
+        roots.extend(found);
+    }
+    Ok(roots)
 }
 
 /// Lines of `Name: value`; blank ones are skipped.

@@ -8,6 +8,7 @@ use runloop_types::{
 };
 
 use crate::request::{Malformed, Method};
+use crate::response::RawResponse;
 
 /// A failed call.
 ///
@@ -69,8 +70,50 @@ pub enum Error {
     },
 }
 
-/// The server answered with an error status.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// What kind of failure an [`Error`] is. The names are those of the official SDKs' exceptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// 400: the request means nothing, or not in the present state.
+    BadRequest,
+    /// 401: the key is unknown.
+    Authentication,
+    /// 403: the key may not do this.
+    PermissionDenied,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 409: its state does not allow it, or somebody else was faster.
+    Conflict,
+    /// 422: the values are of the right form and impossible.
+    UnprocessableEntity,
+    /// 429: too many requests.
+    RateLimit,
+    /// 500 and above: the server's fault.
+    InternalServer,
+    /// Any other error status, such as 408.
+    OtherStatus,
+    /// No answer, or not all of it.
+    Connection,
+    /// Nothing arrived in time.
+    Timeout,
+    /// An answer that cannot be understood.
+    Decode,
+    /// The call cannot be made as asked; nothing was sent.
+    InvalidRequest,
+    /// A wait ran out of time.
+    PollingTimeout,
+    /// A wait ended in another state.
+    WrongState,
+    /// The object store failed.
+    ObjectStore,
+    /// A local file could not be read or written.
+    File,
+    /// Standard input of an execution was not taken.
+    StdIn,
+}
+
+/// The server answered with an error status. `Debug` does not show the body.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{method} {path}: {status} {message} ({}{})", request_text(request_id.as_deref()), attempts_text(*attempts))]
 #[non_exhaustive]
 pub struct StatusError {
@@ -94,6 +137,24 @@ pub struct StatusError {
     pub retry_after: Option<Duration>,
     /// Whether another attempt could have ended better.
     pub retryable: bool,
+}
+
+impl std::fmt::Debug for StatusError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A body may repeat what was sent, and is long.
+        f.debug_struct("StatusError")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("body_bytes", &self.body.len())
+            .field("request_id", &self.request_id)
+            .field("attempts", &self.attempts)
+            .field("retry_after", &self.retry_after)
+            .field("retryable", &self.retryable)
+            .finish()
+    }
 }
 
 /// How the way to the server failed.
@@ -157,7 +218,7 @@ pub struct TransportError {
 
 /// An answer came that cannot be understood.
 #[derive(Debug, thiserror::Error)]
-#[error("{method} {path}: cannot understand the answer (status {status}): {excerpt:?}")]
+#[error("{method} {path}: cannot understand the answer (status {status}, {}{}){}", request_text(request_id.as_deref()), attempts_text(*attempts), excerpt_text(excerpt))]
 #[non_exhaustive]
 pub struct DecodeError {
     /// Method of the request.
@@ -166,16 +227,34 @@ pub struct DecodeError {
     pub path: String,
     /// HTTP status.
     pub status: u16,
-    /// The beginning of the body.
+    /// The beginning of a body that is no JSON at all, such as the page of a proxy. Empty for others: what came in the
+    /// wrong shape may hold credentials.
     pub excerpt: String,
+    /// Names the request in the server's logs: what the server called it, else what we called it.
+    pub request_id: Option<String>,
+    /// Attempts made, the one that was answered included.
+    pub attempts: u32,
     /// Why it cannot be understood.
     #[source]
     source: Malformed,
 }
 
 impl DecodeError {
-    pub(crate) fn new(method: Method, path: String, status: u16, excerpt: String, source: Malformed) -> Self {
-        Self { method, path, status, excerpt, source }
+    pub(crate) fn new(raw: &RawResponse, source: Malformed) -> Self {
+        let is_json = raw.body.trim_ascii_start().first().is_none_or(|byte| b"{[\"".contains(byte));
+        let excerpt = match source {
+            Malformed::Json(_) if !is_json => raw.body.get(..200).unwrap_or(&raw.body),
+            _ => &[],
+        };
+        Self {
+            method: raw.method,
+            path: raw.path.clone(),
+            status: raw.status,
+            excerpt: String::from_utf8_lossy(excerpt).into_owned(),
+            request_id: raw.request_id().map(str::to_owned),
+            attempts: raw.attempts,
+            source,
+        }
     }
 }
 
@@ -286,6 +365,57 @@ pub struct WrongState {
 }
 
 impl Error {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Status(error) => match error.status {
+                400 => ErrorKind::BadRequest,
+                401 => ErrorKind::Authentication,
+                403 => ErrorKind::PermissionDenied,
+                404 => ErrorKind::NotFound,
+                409 => ErrorKind::Conflict,
+                422 => ErrorKind::UnprocessableEntity,
+                429 => ErrorKind::RateLimit,
+                500.. => ErrorKind::InternalServer,
+                _ => ErrorKind::OtherStatus,
+            },
+            Self::Transport(error) => match error.kind {
+                TransportKind::ConnectTimeout | TransportKind::ReadTimeout | TransportKind::TotalTimeout => {
+                    ErrorKind::Timeout
+                }
+                TransportKind::Request => ErrorKind::InvalidRequest,
+                TransportKind::Connect | TransportKind::Interrupted | TransportKind::TooLarge => {
+                    ErrorKind::Connection
+                }
+            },
+            Self::Decode(_) | Self::MalformedStream { .. } => ErrorKind::Decode,
+            Self::InvalidRequest { .. } => ErrorKind::InvalidRequest,
+            Self::PollingTimeout(_) => ErrorKind::PollingTimeout,
+            Self::WrongState(_) => ErrorKind::WrongState,
+            Self::Presigned(_) => ErrorKind::ObjectStore,
+            Self::File { .. } => ErrorKind::File,
+            Self::StdInRefused { .. } => ErrorKind::StdIn,
+        }
+    }
+
+    /// The server's word for what went wrong, if it is more than the status.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Status(error) => error.code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Attempts made, if the call got as far as one.
+    pub fn attempts(&self) -> Option<u32> {
+        match self {
+            Self::Status(error) => Some(error.attempts),
+            Self::Transport(error) => Some(error.attempts),
+            Self::Decode(error) => Some(error.attempts),
+            _ => None,
+        }
+    }
+
     /// The HTTP status, if the server answered with an error status.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -299,6 +429,7 @@ impl Error {
         match self {
             Self::Status(error) => error.request_id.as_deref(),
             Self::Transport(error) => error.request_id.as_deref(),
+            Self::Decode(error) => error.request_id.as_deref(),
             _ => None,
         }
     }
@@ -338,15 +469,14 @@ impl Error {
             .is_some_and(|kind| matches!(kind, TransportKind::Connect | TransportKind::ConnectTimeout))
     }
 
-    /// Time ran out: on the connection, on the answer, or on a wait.
+    /// Time ran out: on the connection, on the answer, on the whole call, or on a wait.
     pub fn is_timeout(&self) -> bool {
-        match self {
-            Self::PollingTimeout(_) => true,
-            _ => self.transport_kind().is_some_and(|kind| {
-                use TransportKind::{ConnectTimeout, ReadTimeout, TotalTimeout};
-                matches!(kind, ConnectTimeout | ReadTimeout | TotalTimeout)
-            }),
-        }
+        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::PollingTimeout)
+    }
+
+    /// 500 and above: the server's fault.
+    pub fn is_server_error(&self) -> bool {
+        self.kind() == ErrorKind::InternalServer
     }
 
     /// The pause that the server asks for before the next try.
@@ -377,6 +507,10 @@ impl Error {
 
 fn request_text(request_id: Option<&str>) -> String {
     request_id.map(|id| format!("request {id}, ")).unwrap_or_default()
+}
+
+fn excerpt_text(excerpt: &str) -> String {
+    if excerpt.is_empty() { String::new() } else { format!(": {excerpt:?}") }
 }
 
 fn attempts_text(attempts: u32) -> String {

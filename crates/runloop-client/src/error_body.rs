@@ -1,5 +1,7 @@
 //! Reads what a server says beside an error status: JSON, text, a proxy's HTML page, nothing, or too much.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// Of an error body, this much is read.
@@ -59,11 +61,28 @@ fn html_title(text: &str) -> Option<String> {
 }
 
 fn shorten(text: &str) -> String {
-    let text = text.trim();
+    let text = &without_queries(text.trim());
     match text.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+        None => text.clone().into_owned(),
     }
+}
+
+/// Cuts the queries off URLs: a presigned one is a credential.
+fn without_queries(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'));
+    let cut = |word: &str| match (word.find("://"), word.find('?')) {
+        (Some(scheme), Some(query)) if scheme < query => {
+            let end =
+                word.chars().next_back().filter(|c| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'));
+            format!("{}?...{}", &word[..query], end.map(String::from).unwrap_or_default())
+        }
+        _ => word.to_owned(),
+    };
+    Cow::Owned(words.map(cut).collect())
 }
 
 #[cfg(test)]
@@ -103,5 +122,18 @@ mod tests {
     fn huge_messages_are_cut_at_a_character() {
         let cut = message(&"ä".repeat(100_000));
         assert_eq!(cut.chars().count(), LONGEST_MESSAGE + 3);
+    }
+
+    #[test]
+    fn the_queries_of_urls_are_cut_off() {
+        assert_eq!(
+            message(r#"{"message": "cannot read \"https://s3.example/a?X-Sig=hunter2\": why? gone"}"#),
+            "cannot read \"https://s3.example/a?...\": why? gone"
+        );
+        assert_eq!(
+            message("see https://example.com/x?a=b\nfor more"),
+            "see https://example.com/x?...\nfor more"
+        );
+        assert_eq!(message("what? see http://example.com/"), "what? see http://example.com/");
     }
 }

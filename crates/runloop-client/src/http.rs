@@ -7,14 +7,25 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use crate::request::Pool;
+use crate::shards::{Lease, Shards};
 
-/// One HTTP client for each pool: long holds and big transfers never take the connections of short calls.
+/// Calls in flight on one connection before another shard is taken. Two transfers would slow each other down; holds
+/// cost a connection nothing.
+fn busy(pool: Pool) -> usize {
+    match pool {
+        Pool::Api => 16,
+        Pool::Wait => 32,
+        Pool::Transfer => 1,
+    }
+}
+
+/// HTTP clients by what they are for: long holds and big transfers never take the connections of short calls.
 #[derive(Debug)]
 pub(crate) struct Pools {
     settings: Settings,
-    api: OnceLock<reqwest::Client>,
-    wait: OnceLock<reqwest::Client>,
-    transfer: OnceLock<reqwest::Client>,
+    api: Shards,
+    wait: Shards,
+    transfer: Shards,
     presigned_plain: OnceLock<reqwest::Client>,
     presigned_tls: OnceLock<reqwest::Client>,
 }
@@ -28,48 +39,78 @@ pub(crate) struct Settings {
     pub(crate) loopback: bool,
     /// Whether requests may follow a redirect to another host: not with headers that are the caller's own.
     pub(crate) leave_host: bool,
+    /// Whether a plain connection speaks HTTP/2 from its first byte.
+    pub(crate) http2_prior_knowledge: bool,
+    pub(crate) proxy: Proxying,
+    /// Trusted beside the system's.
+    pub(crate) roots: Vec<reqwest::Certificate>,
+    /// Most HTTP/1.1 connections of each shard.
+    pub(crate) most_connections: Option<usize>,
+}
+
+/// Which proxy is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum Proxying {
+    /// That of the environment or the system, if any.
+    System,
+    /// None.
+    Never,
+    /// This one.
+    Of(Box<reqwest::Proxy>),
 }
 
 impl Pools {
     pub(crate) fn new(settings: Settings) -> Self {
+        let shards = |pool, count| {
+            // Connections of HTTP/1.1 are not shared, so that one pool finds more of them idle than several.
+            let sharded = settings.tls || settings.http2_prior_knowledge;
+            let (count, each) = if sharded { (count, 1) } else { (1, count) };
+            Shards::new(count, busy(pool), settings.most_connections.map(|most| most.saturating_mul(each)))
+        };
         Self {
-            settings,
-            api: OnceLock::new(),
-            wait: OnceLock::new(),
-            transfer: OnceLock::new(),
+            api: shards(Pool::Api, 8),
+            wait: shards(Pool::Wait, 16),
+            transfer: shards(Pool::Transfer, 2),
             presigned_plain: OnceLock::new(),
             presigned_tls: OnceLock::new(),
+            settings,
         }
     }
 
-    /// The client of a pool.
-    pub(crate) fn get(&self, pool: Pool) -> Result<&reqwest::Client, reqwest::Error> {
-        let cell = match pool {
-            Pool::Api => &self.api,
-            Pool::Wait => &self.wait,
-            Pool::Transfer => &self.transfer,
-        };
+    /// A place in a pool, as soon as there is one.
+    pub(crate) async fn lease(&self, pool: Pool) -> Lease {
+        match pool {
+            Pool::Api => self.api.lease().await,
+            Pool::Wait => self.wait.lease().await,
+            Pool::Transfer => self.transfer.lease().await,
+        }
+    }
+
+    /// The HTTP client of a place, for a call that has headers of its own or not: such may not follow a redirect to
+    /// another host.
+    pub(crate) fn client<'a>(
+        &self,
+        lease: &'a Lease,
+        own_headers: bool,
+    ) -> Result<&'a reqwest::Client, reqwest::Error> {
         let Settings { tls, loopback, leave_host, .. } = self.settings;
-        self.get_or_build(cell, tls, loopback, redirects(tls, leave_host))
+        // Where no call may, one client will do for all.
+        let staying = leave_host && own_headers;
+        lease.client(staying, || self.build(tls, loopback, redirects(tls, leave_host && !own_headers)))
     }
 
     /// The client for presigned URLs: no default headers and no redirects.
     pub(crate) fn presigned(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
         let tls = url.scheme() == "https";
         let cell = if tls { &self.presigned_tls } else { &self.presigned_plain };
-        self.get_or_build(cell, tls, is_loopback(url), Policy::none())
-    }
-
-    fn get_or_build<'a>(
-        &'a self,
-        cell: &'a OnceLock<reqwest::Client>,
-        tls: bool,
-        loopback: bool,
-        redirects: Policy,
-    ) -> Result<&'a reqwest::Client, reqwest::Error> {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
+        let client = self.build(tls, is_loopback(url), Policy::none())?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn build(&self, tls: bool, loopback: bool, redirects: Policy) -> Result<reqwest::Client, reqwest::Error> {
         // An error means that a provider is installed already: the program's choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -79,15 +120,28 @@ impl Pools {
             .pool_idle_timeout(Duration::from_secs(50))
             .referer(false)
             .redirect(redirects);
-        if !tls {
+        if tls {
+            builder = builder
+                .tls_certs_merge(self.settings.roots.iter().cloned())
+                // A connection that died during a hold is noticed before the hold would have ended.
+                .http2_keep_alive_interval(Duration::from_secs(15))
+                .http2_keep_alive_timeout(Duration::from_secs(10));
+        } else {
             // Loading the system's root certificates takes milliseconds that plain HTTP has no use for.
-            builder = builder.tls_certs_only(std::iter::empty()).http1_only();
+            builder = builder.tls_certs_only(std::iter::empty());
+            builder = if self.settings.http2_prior_knowledge {
+                builder.http2_prior_knowledge()
+            } else {
+                builder.http1_only()
+            };
         }
-        if loopback {
-            builder = builder.no_proxy();
+        match &self.settings.proxy {
+            _ if loopback => builder = builder.no_proxy(),
+            Proxying::System => {}
+            Proxying::Never => builder = builder.no_proxy(),
+            Proxying::Of(proxy) => builder = builder.proxy(reqwest::Proxy::clone(proxy)),
         }
-        let client = builder.build()?;
-        Ok(cell.get_or_init(|| client))
+        builder.build()
     }
 }
 

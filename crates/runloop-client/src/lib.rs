@@ -9,7 +9,7 @@
 //! # async fn tour() -> Result<(), Box<dyn std::error::Error>> {
 //! use runloop_client::Client;
 //!
-//! // RUNLOOP_API_KEY, RUNLOOP_BASE_URL and RUNLOOP_CUSTOM_HEADERS.
+//! // RUNLOOP_API_KEY, RUNLOOP_BASE_URL, RUNLOOP_CUSTOM_HEADERS and RUNLOOP_LOG.
 //! let client = Client::from_env(|name| std::env::var(name).ok())?;
 //! // Or step by step.
 //! let client = Client::builder().base_url("http://127.0.0.1:8080").api_key("ak_...").build()?;
@@ -26,6 +26,25 @@
 //! let params = DevboxCreateParams { name: Some("trial-7".into()), ..Default::default() };
 //! let view = client.devboxes().create(&params).idempotency_key("run-1/trial-7").await?;
 //! let view = client.devboxes().await_running(&view.id, WaitOptions::within(Duration::from_secs(600))).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Options of a single call are headers, query parameters, body fields that this crate does not know (also an explicit
+//! `null`), timeouts and retries. [`Call::with_response`] gives the answer beside the value: status, headers, request id,
+//! attempts, time. [`ListCall`] has the same, for each page.
+//!
+//! ```no_run
+//! # use runloop_client::Client;
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! use std::time::Duration;
+//!
+//! let answer = client.devboxes().suspend("dbx_1")
+//!     .header("X-Team", "evals")
+//!     .body_field("reason", "idle")
+//!     .total_timeout(Duration::from_secs(90))
+//!     .with_response()
+//!     .await?;
+//! println!("{:?}: {} after {} attempts", answer.raw.request_id(), answer.raw.status, answer.raw.attempts);
 //! # Ok(()) }
 //! ```
 //!
@@ -69,6 +88,22 @@
 //! **Objects** are uploaded from bytes, files, directories and streams. [`archive_dir`] and
 //! [`build_docker_context_tar`] make archives whose bytes depend on nothing but the files.
 //!
+//! **Errors** say method, path, status, code, message, request id and attempts. [`Error::kind`] has the official SDKs'
+//! names; [`Error::is_retryable`] and [`Error::retry_after`] say what to do next. None shows a key, a presigned URL or
+//! what an answer held.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, ErrorKind};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! match client.devboxes().retrieve("dbx_1").await {
+//!     Ok(view) => println!("{}", view.status.as_str()),
+//!     Err(error) if error.is_not_found() => println!("it is gone"),
+//!     Err(error) if error.kind() == ErrorKind::RateLimit => println!("come back in {:?}", error.retry_after()),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! **An endpoint that is missing here** can be called all the same: [`Client::send`] takes any [`Request`].
 //!
 //! ```no_run
@@ -88,11 +123,20 @@
 //!   "not yet". Dropping the future ends a wait at once, and nothing else.
 //! - **Output streams** ([`ExecutionStream`]) that break are resumed at the byte where they stopped.
 //! - **Timeouts** are about silence, not about size: 5 s to connect, then 30 s without a byte (600 s where the server works
-//!   before it answers). Bytes of an upload that are still being taken count as a sign of life.
+//!   before it answers). Bytes of an upload that are still being taken count as a sign of life. [`Call::total_timeout`]
+//!   limits a whole call.
+//! - **Connections**: over TLS HTTP/2 where the server speaks it, else HTTP/1.1. Waits, transfers and other calls never
+//!   share one. Each of the three has shards (16, 2 and 8), made only when those before are busy: a small program pays
+//!   for one. Over HTTP/1.1 a shard has at most 20 connections, but for plain http to this machine.
+//! - **Proxies** are those of the environment, unless [`ClientBuilder::proxy`] names one.
 //! - **Presigned URLs** are credentials: they get none of the client's headers, no redirect and no retry, and appear in no
 //!   error and no `Debug` output.
 //! - **TLS** is set up when the first https connection is made; over plain http no certificate is ever loaded. A server on
-//!   this machine is never asked through a proxy.
+//!   this machine is never asked through a proxy. [`ClientBuilder::add_root_certificate_pem`] adds a private authority.
+//!
+//! # Supported Rust
+//!
+//! The oldest Rust that builds this crate is the `rust-version` of its manifest, 1.95.
 //!
 //! # Layers
 //!
@@ -111,6 +155,7 @@ mod execution;
 mod execution_stream;
 mod file_source;
 mod http;
+mod log;
 mod options;
 mod page;
 mod presigned;
@@ -119,6 +164,7 @@ mod request;
 mod resources;
 mod response;
 mod retry;
+mod shards;
 mod sse;
 mod transport;
 mod wait;
@@ -130,12 +176,13 @@ pub use client::Client;
 pub use config::{ClientBuilder, ConfigError, DEFAULT_BASE_URL};
 pub use devbox::{Devbox, ExecOptions};
 pub use error::{
-    DecodeError, Error, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
+    DecodeError, Error, ErrorKind, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
     TransportError, TransportKind, WrongState,
 };
 pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
+pub use log::LogLevel;
 pub use page::{ListCall, Page};
 pub use query::Query;
 pub use request::{Method, Request};

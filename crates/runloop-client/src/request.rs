@@ -54,9 +54,9 @@ impl std::fmt::Display for Method {
 pub(crate) enum Pool {
     /// Short calls.
     Api,
-    /// Long polls: paths that end in `/wait_for_status`.
+    /// Long polls (paths that end in `/wait_for_status`) and event streams: open for long, with little to carry.
     Wait,
-    /// Uploads, downloads and event streams.
+    /// Uploads and downloads.
     Transfer,
 }
 
@@ -95,12 +95,9 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn pool(&self) -> Pool {
-        if self.path.ends_with("/wait_for_status") {
+        if self.path.ends_with("/wait_for_status") || self.accept == "text/event-stream" {
             Pool::Wait
-        } else if self.path.ends_with("/upload_file")
-            || self.path.ends_with("/download_file")
-            || self.accept == "text/event-stream"
-        {
+        } else if self.path.ends_with("/upload_file") || self.path.ends_with("/download_file") {
             Pool::Transfer
         } else {
             Pool::Api
@@ -139,10 +136,21 @@ impl Parts {
 /// Why a body that arrived could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
-    #[error("not the expected JSON")]
-    Json(#[from] serde_json::Error),
+    #[error("not the expected JSON: {0}")]
+    Json(String),
     #[error("not UTF-8 text")]
     Text(#[from] std::str::Utf8Error),
+}
+
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        // What the text in quotes is, is the server's secret or ours; the rest says what was expected, and where.
+        let text = error.to_string();
+        Self::Json(match (text.find('"'), text.rfind('"')) {
+            (Some(begin), Some(end)) if begin < end => format!("{}...{}", &text[..=begin], &text[end..]),
+            _ => text,
+        })
+    }
 }
 
 /// How the answer becomes a `T`.
@@ -166,7 +174,8 @@ impl<T> Copy for Finish<T> {}
 /// The endpoint methods of the resource handles build these. Build one yourself for an endpoint that this crate does
 /// not know yet, and send it with [`Client::send`](crate::Client::send).
 pub struct Request<T> {
-    pub(crate) parts: Parts,
+    /// Boxed, because a request is handed on from future to future, each of which has room for it.
+    pub(crate) parts: Box<Parts>,
     pub(crate) finish: Finish<T>,
     answers: PhantomData<fn() -> T>,
 }
@@ -212,7 +221,7 @@ impl<T: DeserializeOwned> Request<T> {
 
     /// At a path that is percent-encoded already.
     pub(crate) fn encoded(method: Method, path: String) -> Self {
-        let parts = Parts {
+        let parts = Box::new(Parts {
             method,
             path,
             query: Query::default(),
@@ -220,7 +229,7 @@ impl<T: DeserializeOwned> Request<T> {
             accept: "application/json",
             timeout_class: TimeoutClass::Usual,
             options: Options::default(),
-        };
+        });
         let finish = Finish::Body(|bytes| Ok(serde_json::from_slice(&bytes)?));
         Self { parts, finish, answers: PhantomData }
     }
@@ -361,7 +370,7 @@ mod tests {
         assert_eq!(pool("/v1/devboxes/dbx_1/download_file"), Pool::Transfer);
         assert_eq!(pool("/v1/devboxes/dbx_1/execute"), Pool::Api);
         let sse = Request::<()>::get("/v1/x", &[]).unwrap().stream("text/event-stream");
-        assert_eq!(sse.parts.pool(), Pool::Transfer);
+        assert_eq!(sse.parts.pool(), Pool::Wait);
     }
 
     #[test]

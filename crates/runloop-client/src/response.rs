@@ -81,15 +81,6 @@ impl RawResponse {
     }
 
     pub(crate) fn decode<T>(&self, decode: fn(Bytes) -> Result<T, Malformed>) -> Result<T, Error> {
-        decode(self.body.clone()).map_err(|source| {
-            let beginning = self.body.get(..200).unwrap_or(&self.body);
-            Error::Decode(Box::new(DecodeError::new(
-                self.method,
-                self.path.clone(),
-                self.status,
-                String::from_utf8_lossy(beginning).into_owned(),
-                source,
-            )))
-        })
+        decode(self.body.clone()).map_err(|source| Error::Decode(Box::new(DecodeError::new(self, source))))
     }
 }

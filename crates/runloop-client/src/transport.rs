@@ -1,5 +1,6 @@
 //! Sends requests: headers, retries, timeouts.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -12,11 +13,13 @@ use uuid::Uuid;
 use crate::byte_stream::ByteStream;
 use crate::error::{Error, StatusError, TransportError, TransportKind};
 use crate::error_body::{self, LONGEST_BODY};
-use crate::file_source::Progress;
+use crate::file_source::{FileSource, Progress};
 use crate::http::Pools;
+use crate::log::{self, LogLevel};
 use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
 use crate::response::{RawResponse, Response};
 use crate::retry;
+use crate::shards::Lease;
 
 /// The idempotency header of requests, and the name of a request in answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,6 +41,7 @@ pub(crate) struct Transport {
     pub(crate) long_timeout: Duration,
     pub(crate) max_retries: u32,
     pub(crate) max_response_bytes: usize,
+    pub(crate) log: Option<LogLevel>,
     pub(crate) clock: Clock,
     pub(crate) jitter: Jitter,
 }
@@ -46,7 +50,7 @@ pub(crate) struct Transport {
 struct Answer {
     raw: RawResponse,
     /// Of a streamed answer.
-    rest: Option<reqwest::Response>,
+    rest: Option<Box<(reqwest::Response, Lease)>>,
 }
 
 /// A failed attempt.
@@ -127,39 +131,67 @@ impl Transport {
 
         let mut retries = 0;
         loop {
-            let attempt = self.attempt(parts, url.clone(), request_id.as_ref(), open);
+            // Pinned here, because a future that is handed on by value is kept twice by whoever awaits it.
+            let attempt = pin!(self.attempt(parts, url.clone(), request_id.as_ref(), open));
             let failed = match deadline.bound(attempt).await {
                 Some(Ok(mut answer)) => {
                     answer.raw.attempts = retries + 1;
                     answer.raw.elapsed = deadline.begun.elapsed();
                     tracing::debug!(method = parts.method.as_str(), path = parts.path, status = answer.raw.status, retries, elapsed = ?answer.raw.elapsed, "request done");
+                    self.log_done(&answer.raw);
                     return Ok(answer);
                 }
                 Some(Err(Failed::Ours(error))) => return Err(error),
                 Some(Err(failed)) => failed,
                 None => Failed::late(),
             };
-            let now = (self.clock)();
-            let pause = match &failed {
-                Failed::Transport { kind, .. } if !kind.is_retryable() => None,
-                Failed::Status { status, headers, .. } => retry::pause(
-                    retry::Failure::Status(*status, headers),
-                    retries,
-                    max_retries,
-                    now,
-                    (self.jitter)(),
-                ),
-                _ => retry::pause(retry::Failure::Transport, retries, max_retries, now, (self.jitter)()),
-            };
-            let pause = pause.filter(|pause| deadline.allows(*pause));
+            let (error, pause) = self.judge(parts, request_id.as_ref(), failed, retries, max_retries);
             retries += 1;
-            let error = error(parts, request_id.as_ref(), failed, retries, now);
+            let pause = pause.filter(|pause| deadline.allows(*pause));
             tracing::debug!(method = parts.method.as_str(), path = parts.path, %error, ?pause, "request failed");
             match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
+                Some(pause) => {
+                    log::line(self.log, LogLevel::Debug, format_args!("{error}; again in {pause:.1?}"));
+                    tokio::time::sleep(pause).await;
+                }
+                None => {
+                    log::line(self.log, LogLevel::Info, &error);
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// What a failed attempt means, and the pause before the next one, if there shall be one.
+    fn judge(
+        &self,
+        parts: &Parts,
+        request_id: Option<&HeaderValue>,
+        failed: Failed,
+        retries: u32,
+        max_retries: u32,
+    ) -> (Error, Option<Duration>) {
+        let now = (self.clock)();
+        let pause = |failure| retry::pause(failure, retries, max_retries, now, (self.jitter)());
+        let pause = match &failed {
+            Failed::Transport { kind, .. } if !kind.is_retryable() => None,
+            Failed::Status { status, headers, .. } => pause(retry::Failure::Status(*status, headers)),
+            _ => pause(retry::Failure::Transport),
+        };
+        (error(parts, request_id, failed, retries + 1, now), pause)
+    }
+
+    fn log_done(&self, raw: &RawResponse) {
+        if self.log.is_none() {
+            return;
+        }
+        let RawResponse { method, path, status, elapsed, .. } = raw;
+        let id = raw.request_id().unwrap_or("-");
+        log::line(
+            self.log,
+            LogLevel::Info,
+            format_args!("{method} {path}: {status} in {elapsed:.1?} (request {id})"),
+        );
     }
 
     async fn attempt(
@@ -170,14 +202,21 @@ impl Transport {
         open: bool,
     ) -> Result<Answer, Failed> {
         let progress = Progress::default();
-        let request = self.http_request(parts, url, request_id, &progress).await?;
-        let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
+        let lease = self.pools.lease(parts.pool()).await;
+        let client =
+            self.pools.client(&lease, !parts.options.headers.is_empty()).map_err(Failed::transport)?;
+        let mut request = self.http_request(parts, url, request_id);
+        if let Body::Upload { path, file } = &parts.body {
+            // Boxed, so that the futures of all other calls do without its size.
+            request = Box::pin(with_form(client, request, path, file, &progress)).await?;
+        }
         let limit = self.read_timeout(parts);
         let mut response = match unless_silent(limit, &progress, client.execute(request)).await {
             Some(Ok(response)) => response,
             Some(Err(error)) => return Err(Failed::transport(error)),
             None => return Err(Failed::silent()),
         };
+        lease.answered(response.version());
         let status = response.status();
         if status.is_success() {
             let body = if open {
@@ -195,7 +234,7 @@ impl Transport {
                 elapsed: Duration::ZERO,
                 sent_id: request_id.cloned(),
             };
-            return Ok(Answer { raw, rest: open.then_some(response) });
+            return Ok(Answer { raw, rest: open.then(|| Box::new((response, lease))) });
         }
         // The status alone is an answer: a body that breaks off is kept as far as it came.
         let body = error_text(&mut response, limit).await;
@@ -204,40 +243,15 @@ impl Transport {
         Err(Failed::Status { status: status.as_u16(), reason, headers, body })
     }
 
-    async fn http_request(
-        &self,
-        parts: &Parts,
-        url: Url,
-        request_id: Option<&HeaderValue>,
-        progress: &Progress,
-    ) -> Result<reqwest::Request, Failed> {
+    fn http_request(&self, parts: &Parts, url: Url, request_id: Option<&HeaderValue>) -> reqwest::Request {
         let method = match parts.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = self.headers.clone();
-        match &parts.body {
-            Body::Empty => {}
-            Body::Json(bytes) => *request.body_mut() = Some(bytes.clone().into()),
-            Body::Upload { path, file } => {
-                // Only `RequestBuilder` knows how to make the form's headers; it needs some client.
-                let client = self.pools.get(parts.pool()).map_err(Failed::transport)?;
-                let (body, length) = file.open(progress).await.map_err(Failed::Ours)?;
-                let part = match length {
-                    Some(length) => reqwest::multipart::Part::stream_with_length(body, length),
-                    None => reqwest::multipart::Part::stream(body),
-                };
-                let part = part.file_name(file.name().to_owned());
-                let form = reqwest::multipart::Form::new().text("path", path.clone()).part("file", part);
-                request = reqwest::RequestBuilder::from_parts(client.clone(), request)
-                    .multipart(form)
-                    .build()
-                    .map_err(Failed::transport)?;
-            }
-        }
         let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
         headers.insert(header::ACCEPT, HeaderValue::from_static(parts.accept));
         if parts.method != Method::Get && !matches!(parts.body, Body::Upload { .. }) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -248,7 +262,10 @@ impl Transport {
         for (name, value) in &parts.options.headers {
             headers.insert(name, value.clone());
         }
-        Ok(request)
+        if let Body::Json(bytes) = &parts.body {
+            *request.body_mut() = Some(bytes.clone().into());
+        }
+        request
     }
 
     fn read_timeout(&self, parts: &Parts) -> Duration {
@@ -260,16 +277,16 @@ impl Transport {
 
     fn body_stream(
         &self,
-        parts: Parts,
+        parts: Box<Parts>,
         deadline: Deadline,
-        response: Option<reqwest::Response>,
+        answer: Option<Box<(reqwest::Response, Lease)>>,
     ) -> ByteStream {
         let limit = self.read_timeout(&parts);
-        let length = response.as_ref().and_then(reqwest::Response::content_length);
-        let chunks = stream::unfold(response.map(|response| (response, parts)), move |state| async move {
-            let (mut response, parts) = state?;
-            let failed = match deadline.bound(tokio::time::timeout(limit, response.chunk())).await {
-                Some(Ok(Ok(Some(chunk)))) => return Some((Ok(chunk), Some((response, parts)))),
+        let length = answer.as_ref().and_then(|answer| answer.0.content_length());
+        let chunks = stream::unfold(answer.map(|answer| (answer, parts)), move |state| async move {
+            let (mut answer, parts) = state?;
+            let failed = match deadline.bound(tokio::time::timeout(limit, answer.0.chunk())).await {
+                Some(Ok(Ok(Some(chunk)))) => return Some((Ok(chunk), Some((answer, parts)))),
                 Some(Ok(Ok(None))) => return None,
                 Some(Ok(Err(error))) => interrupted(error),
                 Some(Err(_)) => Failed::silent(),
@@ -309,13 +326,35 @@ impl Deadline {
     }
 }
 
+/// Adds the form with the text field `path` and the file part `file`.
+async fn with_form(
+    client: &reqwest::Client,
+    mut request: reqwest::Request,
+    path: &str,
+    file: &FileSource,
+    progress: &Progress,
+) -> Result<reqwest::Request, Failed> {
+    let (body, length) = file.open(progress).await.map_err(Failed::Ours)?;
+    let part = match length {
+        Some(length) => reqwest::multipart::Part::stream_with_length(body, length),
+        None => reqwest::multipart::Part::stream(body),
+    };
+    let part = part.file_name(file.name().to_owned());
+    let form = reqwest::multipart::Form::new().text("path", path.to_owned()).part("file", part);
+    // The boundary is the form's own.
+    request.headers_mut().remove(header::CONTENT_TYPE);
+    // Only `RequestBuilder` knows how to make the form's headers.
+    let builder = reqwest::RequestBuilder::from_parts(client.clone(), request);
+    builder.multipart(form).build().map_err(Failed::transport)
+}
+
 /// Waits for `future` as long as it, or the body that it sends, makes progress.
 pub(crate) async fn unless_silent<F: Future>(
     limit: Duration,
     progress: &Progress,
     future: F,
 ) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
+    let mut future = pin!(future);
     loop {
         let before = progress.get();
         match tokio::time::timeout(limit, &mut future).await {

@@ -1,8 +1,9 @@
 //! Waiting for something to become ready: long polls and plain polling.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Error, LastValue, PollingTimeout};
 use crate::retry::backoff;
@@ -10,6 +11,9 @@ use crate::transport::Transport;
 
 /// An answered hold shorter than this did not hold: the next one waits a little.
 const QUICK: Duration = Duration::from_millis(200);
+
+/// A round that is not over this long after its hold was queueing for a connection, or its answer trickled.
+const OVERDUE: Duration = Duration::from_secs(10);
 
 /// How long to wait in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +40,19 @@ impl WaitOptions {
         Self { timeout: None }
     }
 
+    /// When a wait that begins now is over.
     pub(crate) fn deadline(self) -> Deadline {
         let started = Instant::now();
         // A time that cannot be counted to never comes.
         Deadline { started, end: self.timeout.and_then(|timeout| started.checked_add(timeout)) }
+    }
+}
+
+impl From<PollingConfig> for WaitOptions {
+    /// As long as that many polls would take, or as the timeout if that is shorter: so the official SDKs have it.
+    fn from(config: PollingConfig) -> Self {
+        let polls = config.interval.saturating_mul(config.max_attempts.max(1));
+        Self::within(config.timeout.map_or(polls, |timeout| timeout.min(polls)))
     }
 }
 
@@ -114,28 +127,35 @@ where
         }
         attempts += 1;
         let begun = Instant::now();
-        match round(hold).await {
+        // Pinned here: a future that is handed on by value is kept twice.
+        let round = pin!(round(hold));
+        let Ok(answer) = timeout(hold + OVERDUE, round).await else { continue };
+        // Nothing of the answer is kept while pausing.
+        let pause = match answer {
             Ok(value) => return Ok(value),
             Err(error) if error.is_not_yet() => {
                 failures = 0;
                 if begun.elapsed() < QUICK {
-                    // From 1/16 s up to 2 s.
-                    sleep(
-                        deadline.left(backoff(quick, (transport.jitter)()).min(Duration::from_secs(32)) / 16),
-                    )
-                    .await;
                     quick += 1;
+                    // From 1/16 s up to 2 s.
+                    backoff(quick - 1, (transport.jitter)()).min(Duration::from_secs(32)) / 16
                 } else {
                     quick = 0;
+                    Duration::ZERO
                 }
             }
             Err(error) if error.is_retryable() && failures < transport.max_retries => {
-                let pause =
-                    error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
-                sleep(deadline.left(pause.unwrap_or_else(|| backoff(failures, (transport.jitter)())))).await;
                 failures += 1;
+                error
+                    .retry_after()
+                    .filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60))
+                    .unwrap_or_else(|| backoff(failures - 1, (transport.jitter)()))
             }
             Err(error) => return Err(error),
+        };
+        let pause = deadline.left(pause);
+        if !pause.is_zero() {
+            sleep(pause).await;
         }
     }
 }
@@ -280,6 +300,59 @@ mod tests {
         // 1/16 s doubling to 2 s, then every 2 s.
         let rounds = rounds.into_inner();
         assert!((30..=40).contains(&rounds), "{rounds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_never_ends_does_not_outlive_the_wait() {
+        let client = client();
+        let started = Instant::now();
+        let round = |_| std::future::pending::<Result<(), _>>();
+        let deadline = WaitOptions::within(seconds(205.0)).deadline();
+        let error = hold(client.transport(), deadline, seconds(30.0), what, round).await.unwrap_err();
+        assert!(matches!(error, Error::PollingTimeout(_)), "{error}");
+        // Five rounds of 30 s and one of the 5 s left, each ended 10 s too late.
+        assert_eq!(started.elapsed(), seconds(215.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn dropping_a_wait_ends_its_round_and_makes_no_other() {
+        struct Gone<'a>(&'a RefCell<u32>);
+        impl Drop for Gone<'_> {
+            fn drop(&mut self) {
+                *self.0.borrow_mut() += 1;
+            }
+        }
+        let client = client();
+        let (begun, gone) = (RefCell::new(0), RefCell::new(0));
+        let round = |hold| {
+            *begun.borrow_mut() += 1;
+            let guard = Gone(&gone);
+            async move {
+                sleep(hold).await;
+                drop(guard);
+                Err::<(), _>(status(408))
+            }
+        };
+        let wait = hold(client.transport(), WaitOptions::forever().deadline(), seconds(30.0), what, round);
+        assert!(timeout(seconds(75.0), wait).await.is_err());
+        sleep(seconds(1000.0)).await;
+        assert_eq!((*begun.borrow(), *gone.borrow()), (3, 3));
+    }
+
+    #[test]
+    fn a_polling_configuration_says_how_long_a_hold_may_take() {
+        let config = |interval, max_attempts, timeout| PollingConfig {
+            interval: seconds(interval),
+            max_attempts,
+            timeout,
+        };
+        let options = |config: PollingConfig| WaitOptions::from(config).timeout;
+        assert_eq!(options(PollingConfig::default()), WaitOptions::default().timeout);
+        assert_eq!(options(config(2.0, 300, None)), Some(seconds(600.0)));
+        assert_eq!(options(config(2.0, 300, Some(seconds(7.0)))), Some(seconds(7.0)));
+        assert_eq!(options(config(2.0, 3, Some(seconds(7.0)))), Some(seconds(6.0)));
+        assert_eq!(options(PollingConfig::within(seconds(9.0), seconds(1.0))), Some(seconds(9.0)));
+        assert_eq!(options(config(1.0, 0, None)), Some(seconds(1.0)));
     }
 
     #[tokio::test(start_paused = true)]

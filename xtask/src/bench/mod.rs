@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what isolation, the API and the harness cost, each against a floor measured in the same run.
 
 mod api;
+mod client;
 mod cpu;
 mod figures;
 mod memory;
@@ -11,8 +12,20 @@ mod table;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// Runs the bench that is named, or all of what the harness costs.
+pub(crate) fn run(mut args: impl Iterator<Item = String>) -> Result<(), String> {
+    match args.next().as_deref() {
+        None => harness(),
+        Some("client") => client::run(),
+        Some("client-part") => client::part(&args.collect::<Vec<_>>()),
+        Some(other) => {
+            Err(format!("there is no bench {other:?}; there is `client`, and the harness's without a name"))
+        }
+    }
+}
+
 /// Builds the release binary and prints every table.
-pub(crate) fn run() -> Result<(), String> {
+fn harness() -> Result<(), String> {
     let binary = build()?;
     println!(
         "{} cores, background load {:.0} % of one core before the first measurement\n",

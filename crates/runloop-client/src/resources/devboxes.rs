@@ -118,7 +118,7 @@ impl Devboxes {
             return Ok(view);
         }
         let id = view.id.clone();
-        self.await_state(&id, DevboxStatus::Running, deadline, Some(view)).await
+        self.await_state(&id, DevboxStatus::Running, deadline, Some(Box::new(view))).await
     }
 
     /// Servers from SDK 1.30 on create and wait in one call; older ones only create.
@@ -209,18 +209,18 @@ impl Devboxes {
         id: &DevboxId,
         wanted: DevboxStatus,
         deadline: Deadline,
-        known: Option<DevboxView>,
+        known: Option<Box<DevboxView>>,
     ) -> Result<DevboxView, Error> {
         let what = || format!("devbox {id} to be {wanted}");
         let statuses = [wanted.clone(), DevboxStatus::Failure, DevboxStatus::Shutdown];
         let view = match known {
-            Some(view) if statuses.contains(&view.status) => view,
+            Some(view) if statuses.contains(&view.status) => *view,
             known => {
                 hold(
                     self.client.transport(),
                     deadline,
                     LONGEST_HOLD,
-                    || (what(), known.map(|view| LastValue::Devbox(Box::new(view)))),
+                    || (what(), known.map(LastValue::Devbox)),
                     |hold| self.wait_for_status(id, &statuses, hold).send(),
                 )
                 .await?

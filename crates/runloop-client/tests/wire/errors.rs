@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use runloop_client::{Error, Method, StatusError, TransportKind};
+use runloop_client::{Error, ErrorKind, Method, StatusError, TransportKind};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -82,6 +82,8 @@ async fn an_answer_that_is_not_the_expected_json() {
     );
     assert!(error.source().is_some());
     assert!(!error.is_retryable());
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, Some(1)));
+    assert!(error.to_string().contains("(status 200, 1 attempt): \"<html>login</html>\""), "{error}");
 
     let server = always(ResponseTemplate::new(200).set_body_bytes([0xff])).await;
     let error = client(&server.uri()).devboxes().read_file_contents("dbx_1", "a").await.unwrap_err();
@@ -164,4 +166,61 @@ async fn a_redirect_to_https_is_an_error_and_one_on_the_same_host_is_followed() 
     let server = crate::support::sequence(vec![to("/elsewhere"), answer(200, json!({"id": "acc_1"}))]).await;
     let account = client(&server.uri()).accounts().me().await.unwrap();
     assert_eq!(account.id, "acc_1");
+}
+
+#[tokio::test]
+async fn each_status_has_its_kind() {
+    for (status, kind) in [
+        (400, ErrorKind::BadRequest),
+        (401, ErrorKind::Authentication),
+        (403, ErrorKind::PermissionDenied),
+        (404, ErrorKind::NotFound),
+        (408, ErrorKind::OtherStatus),
+        (409, ErrorKind::Conflict),
+        (418, ErrorKind::OtherStatus),
+        (422, ErrorKind::UnprocessableEntity),
+        (429, ErrorKind::RateLimit),
+        (500, ErrorKind::InternalServer),
+        (599, ErrorKind::InternalServer),
+    ] {
+        let error = status_error(answer(status, json!({"code": "why", "message": "because"}))).await;
+        let error = Error::Status(Box::new(error));
+        assert_eq!((error.kind(), error.code(), error.attempts()), (kind, Some("why"), Some(1)), "{status}");
+        assert_eq!(error.is_server_error(), status >= 500);
+    }
+}
+
+/// Everything that an error shows, with its causes.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(" {cause} {cause:?}");
+        source = cause.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn no_error_shows_a_credential() {
+    let url = "https://store.example/a?X-Signature=hunter2";
+    let objects =
+        async |answer| client(&always(answer).await.uri()).objects().download("obj_1").await.unwrap_err();
+    // The URL has the wrong type, stands where a number is expected, or the answer is cut.
+    for error in [
+        objects(answer(200, json!({"download_url": {"url": url}}))).await,
+        objects(ResponseTemplate::new(200).set_body_string(format!("\"{url}\""))).await,
+        objects(ResponseTemplate::new(200).set_body_string(format!("{{\"download_url\": \"{url}"))).await,
+        objects(answer(403, json!({"message": format!("{url} has expired")}))).await,
+        objects(answer(200, json!({"download_url": format!("nonsense {url}")}))).await,
+    ] {
+        assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
+    }
+    let server = always(answer(200, json!({"id": "acc_1", "name": {"token": "hunter2"}}))).await;
+    let raw = client(&server.uri()).accounts().me().send_raw().await.unwrap();
+    let error = raw.json::<u32>().unwrap_err();
+    assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
+    let server = always(ResponseTemplate::new(200).set_body_bytes(b"hunter2 \xff")).await;
+    let error = client(&server.uri()).devboxes().read_file_contents("dbx_1", "key").await.unwrap_err();
+    assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
 }

@@ -13,4 +13,6 @@ mod resources;
 mod retries;
 mod streams;
 mod support;
+mod tls;
+mod transport;
 mod waits;

@@ -218,8 +218,8 @@ impl Shared {
 
     /// The same without waiting for it.
     pub(crate) fn merge_below_soon(self: &Arc<Self>, id: &SnapshotId) {
-        // One at a time: the next snapshot of the chain asks again.
-        if self.merging.try_lock().is_ok() && self.layers.are_many_below(id) {
+        // Also while another merging is under way: this snapshot may stand on what that is replacing, and be too late for it.
+        if self.layers.are_many_below(id) {
             let (shared, id) = (Arc::clone(self), id.clone());
             tokio::spawn(async move { shared.merge_below(&id).await });
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use runloop_client::types::*;
 use runloop_client::{DevboxListParams, DevboxLogListParams};
 use serde_json::{Value, json};
@@ -385,5 +386,8 @@ fn access() -> Vec<Row> {
             Some(json!({"mcp_config": "github", "secret": "pat"})),
             |c| c.devboxes().create_mcp_token("dbx_1", &mcp())
         ),
+        row!("devboxes.watch_evictions", "GET" "/v1/devboxes/evictions/watch", None, |c| {
+            c.devboxes().watch_evictions().boxed().try_next()
+        }),
     ]
 }

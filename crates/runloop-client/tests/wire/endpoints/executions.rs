@@ -61,10 +61,28 @@ pub(crate) fn rows() -> Vec<Row> {
             |c| c.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into()).boxed().try_next()
         ),
         row!(
+            "devboxes.executions.stream_stdout_updates",
+            "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stdout_updates?offset=7",
+            None,
+            |c| {
+                let stream = c.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into());
+                stream.from_offset(7).boxed().try_next()
+            }
+        ),
+        row!(
             "devboxes.executions.stream_stderr_updates",
             "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stderr_updates",
             None,
             |c| c.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into()).boxed().try_next()
+        ),
+        row!(
+            "devboxes.executions.stream_stderr_updates",
+            "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stderr_updates?offset=7",
+            None,
+            |c| {
+                let stream = c.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into());
+                stream.from_offset(7).boxed().try_next()
+            }
         ),
     ]
 }

@@ -39,12 +39,7 @@ use crate::support::{client, header, requests, target};
 use table::{Group, fields_of_query};
 
 /// Families whose rows are not complete yet, by `resource` or `resource.name`.
-const PENDING: &[&str] = &[
-    "axons.subscribe_sse",
-    "devboxes.executions.stream_stderr_updates",
-    "devboxes.executions.stream_stdout_updates",
-    "devboxes.watch_evictions",
-];
+const PENDING: &[&str] = &[];
 
 /// Optional fields that every call of ours sends, and why.
 const ALWAYS_SENT: &[(&str, &str, &str)] = &[

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
 use runloop_client::types::*;
 use runloop_client::{DevboxListParams, DevboxLogListParams};
 use serde_json::{Value, json};
 
-use super::{Row, map, metadata, page, row};
+use super::{Row, first, map, metadata, page, row};
 
 /// Launch parameters with everything set.
 pub(super) fn launch() -> LaunchParameters {
@@ -387,7 +386,7 @@ fn access() -> Vec<Row> {
             |c| c.devboxes().create_mcp_token("dbx_1", &mcp())
         ),
         row!("devboxes.watch_evictions", "GET" "/v1/devboxes/evictions/watch", None, |c| {
-            c.devboxes().watch_evictions().boxed().try_next()
+            first(c.devboxes().watch_evictions())
         }),
     ]
 }

@@ -78,6 +78,13 @@ macro_rules! row {
 
 pub(crate) use row;
 
+/// The first item of a stream, which opens it.
+pub(crate) async fn first<T>(
+    mut stream: impl futures::Stream<Item = Result<T, Error>> + Unpin,
+) -> Result<Option<T>, Error> {
+    futures::TryStreamExt::try_next(&mut stream).await
+}
+
 /// Labels for any resource.
 pub(crate) fn metadata() -> Option<Metadata> {
     map("team", "a")

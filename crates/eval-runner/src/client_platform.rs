@@ -219,7 +219,7 @@ impl Platform for ClientPlatform {
             ttl: Some(OBJECT_LIFE),
             ..ObjectUpload::default()
         };
-        Ok(self.client.objects().upload_bytes(content, &upload).await?.id)
+        Ok(self.client.objects().upload_from_bytes(content, &upload).await?.id)
     }
 
     async fn delete_object(&self, id: &ObjectId) -> Result<(), PlatformError> {

@@ -7,9 +7,11 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
-use tokio::io::AsyncWriteExt;
 
 use crate::error::Error;
+use crate::file_sink;
+use crate::lines::LineStream;
+use crate::transfer_progress::ProgressHook;
 
 /// The bytes of an answer, as they arrive: a [`Stream`] of chunks.
 ///
@@ -35,6 +37,40 @@ impl ByteStream {
         self.length
     }
 
+    /// Tells `hook` of each chunk before it is handed out.
+    ///
+    /// ```no_run
+    /// # use runloop_client::ProgressHook;
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// let hook = ProgressHook::new(|progress| eprintln!("{} of {:?} bytes", progress.done, progress.total));
+    /// client.objects().download("obj_1").await?.on_progress(hook).save_to("copy").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_progress(self, hook: ProgressHook) -> Self {
+        let (total, mut done) = (self.length, 0);
+        let chunks = self.chunks.inspect_ok(move |chunk| {
+            done += chunk.len() as u64;
+            hook.tell(done, total);
+        });
+        Self { chunks: chunks.boxed(), length: total }
+    }
+
+    /// The bytes as lines of text; see [`LineStream`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut lines = client.objects().download("obj_1").await?.lines();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("{line}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn lines(self) -> LineStream {
+        LineStream::new(self)
+    }
+
     /// Collects all bytes.
     ///
     /// # Errors
@@ -50,21 +86,21 @@ impl ByteStream {
         Ok(all.freeze())
     }
 
-    /// Writes all bytes to a file, which is created or overwritten; answers how many there were.
+    /// Writes all bytes to a file, which is created or overwritten; answers how many there were. If that fails, the
+    /// file holds what came.
     ///
     /// # Errors
     /// [`Error::Transport`] if the connection breaks, [`Error::File`] if the file cannot be written.
-    pub async fn save_to(mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
-        let path = path.as_ref();
-        let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
-        let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
-        let mut written = 0;
-        while let Some(chunk) = self.chunks.try_next().await? {
-            file.write_all(&chunk).await.map_err(failed)?;
-            written += chunk.len() as u64;
-        }
-        file.flush().await.map_err(failed)?;
-        Ok(written)
+    pub async fn save_to(self, path: impl AsRef<Path>) -> Result<u64, Error> {
+        let path = path.as_ref().to_owned();
+        let create = {
+            let path = path.clone();
+            move || std::fs::File::create(path)
+        };
+        file_sink::write(self.chunks, create).await.map_err(|failed| match failed {
+            file_sink::Failed::Stream(error) => error,
+            file_sink::Failed::File(source) => Error::File { action: "write", path, source },
+        })
     }
 }
 

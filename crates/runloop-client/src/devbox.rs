@@ -16,6 +16,7 @@ use crate::error::{Error, PollingTimeout};
 use crate::execution::{ExecResult, Execution};
 use crate::execution_stream::OutputKind;
 use crate::file_source::FileSource;
+use crate::lines::ByLine;
 use crate::wait::{Deadline, WaitOptions};
 
 /// Longest time that `execute` holds, in seconds.
@@ -181,6 +182,30 @@ impl Devbox {
         let execution = self.spawn(command, options).await?;
         let view = execution.finish_streaming(options, deadline, on_output).await?;
         execution.all_output(view, options.max_output).await
+    }
+
+    /// [`Devbox::exec_with`] line by line: `on_line` gets each line of each output without its end, as soon as that is
+    /// printed, and at last what has no end. What a line is, [`LineSplitter`](crate::LineSplitter) tells.
+    ///
+    /// ```no_run
+    /// # use runloop_client::{Devbox, ExecOptions};
+    /// # async fn example(devbox: Devbox) -> Result<(), runloop_client::Error> {
+    /// devbox.exec_lines("make", &ExecOptions::default(), |kind, line| println!("{kind:?}: {line}")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Devbox::exec_opts`].
+    pub async fn exec_lines(
+        &self,
+        command: impl Into<String>,
+        options: &ExecOptions,
+        on_line: impl FnMut(OutputKind, &str) + Send,
+    ) -> Result<ExecResult, Error> {
+        let mut lines = ByLine::new(on_line);
+        let result = self.exec_with(command, options, |kind, text| lines.push(kind, text)).await;
+        lines.finish();
+        result
     }
 
     /// Starts a command and gives a handle on it at once.

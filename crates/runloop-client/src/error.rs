@@ -50,6 +50,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Bytes that were asked for as text are not UTF-8.
+    #[error("{what} is not UTF-8 text")]
+    InvalidText {
+        /// What was read, such as `object obj_1`.
+        what: String,
+        /// Where it is not.
+        source: std::str::Utf8Error,
+    },
     /// The server could not deliver standard input.
     #[error(
         "standard input of execution {execution} was not taken: it ended, or was started without `attach_stdin`"
@@ -58,7 +66,7 @@ pub enum Error {
         /// The execution.
         execution: ExecutionId,
     },
-    /// The output stream of an execution broke the rules of server-sent events.
+    /// An event stream broke the rules of server-sent events.
     #[error("{method} {path}: malformed event stream: {reason}")]
     MalformedStream {
         /// Method of the request.

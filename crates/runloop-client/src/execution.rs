@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::devbox::ExecOptions;
 use crate::error::Error;
 use crate::execution_stream::{ExecutionStream, OutputKind};
+use crate::lines::ByLine;
 use crate::wait::{Deadline, WaitOptions};
 
 /// After the end of a command, its output streams get this long to deliver what is left.
@@ -32,6 +33,9 @@ pub struct ExecResult {
     pub stderr: String,
     /// Whether some of standard error is missing.
     pub stderr_truncated: bool,
+    /// The last lines of an output whose end is missing above, as the server gave them.
+    stdout_end: Option<String>,
+    stderr_end: Option<String>,
 }
 
 impl ExecResult {
@@ -39,6 +43,50 @@ impl ExecResult {
     pub fn success(&self) -> bool {
         self.exit_status == Some(0)
     }
+
+    /// Whether it exited with anything but 0. A command without an exit status neither succeeded nor failed.
+    pub fn failed(&self) -> bool {
+        self.exit_status.is_some_and(|status| status != 0)
+    }
+
+    /// The last `lines` lines of standard output, without line feeds at the end.
+    ///
+    /// Of output that was longer than [`ExecOptions::max_output`] only [`ExecOptions::last_n`] lines are known at its
+    /// end: more than these are never given.
+    ///
+    /// ```no_run
+    /// # async fn example(devbox: runloop_client::Devbox) -> Result<(), runloop_client::Error> {
+    /// let result = devbox.exec("seq 1000000").await?;
+    /// assert_eq!(result.last_stdout(2), "999999\n1000000");
+    /// # Ok(()) }
+    /// ```
+    pub fn last_stdout(&self, lines: usize) -> &str {
+        last_lines(self.stdout_end.as_deref().unwrap_or(&self.stdout), lines)
+    }
+
+    /// The last `lines` lines of standard error; see [`ExecResult::last_stdout`].
+    pub fn last_stderr(&self, lines: usize) -> &str {
+        last_lines(self.stderr_end.as_deref().unwrap_or(&self.stderr), lines)
+    }
+}
+
+/// The last lines of a text, without line feeds at its end.
+fn last_lines(text: &str, lines: usize) -> &str {
+    let text = text.trim_end_matches('\n');
+    match lines.checked_sub(1) {
+        None => "",
+        Some(before) => match text.rmatch_indices('\n').nth(before) {
+            Some((at, _)) => &text[at + 1..],
+            None => text,
+        },
+    }
+}
+
+/// One output of a result.
+struct Whole {
+    text: String,
+    truncated: bool,
+    end: Option<String>,
 }
 
 /// A handle on one command: a client and two ids. Dropping it does not end the command.
@@ -85,6 +133,52 @@ impl Execution {
         let deadline = WaitOptions { timeout: options.timeout }.deadline();
         let view = self.finish(options, deadline, None).await?;
         self.all_output(view, options.max_output).await
+    }
+
+    /// [`Execution::result`] while output is handed to `on_output`, from its beginning and as it is printed: see
+    /// [`Devbox::exec_with`](crate::Devbox::exec_with).
+    ///
+    /// ```no_run
+    /// # use runloop_client::ExecOptions;
+    /// # async fn example(devbox: runloop_client::Devbox) -> Result<(), runloop_client::Error> {
+    /// let execution = devbox.spawn("make", &ExecOptions::default()).await?;
+    /// let result = execution.result_with(&ExecOptions::default(), |_, text| print!("{text}")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Execution::result`].
+    pub async fn result_with(
+        &self,
+        options: &ExecOptions,
+        on_output: impl FnMut(OutputKind, &str) + Send,
+    ) -> Result<ExecResult, Error> {
+        let deadline = WaitOptions { timeout: options.timeout }.deadline();
+        let view = self.finish_streaming(options, deadline, on_output).await?;
+        self.all_output(view, options.max_output).await
+    }
+
+    /// [`Execution::result`] while each line of output is handed to `on_line`: see
+    /// [`Devbox::exec_lines`](crate::Devbox::exec_lines).
+    ///
+    /// ```no_run
+    /// # use runloop_client::ExecOptions;
+    /// # async fn example(execution: runloop_client::Execution) -> Result<(), runloop_client::Error> {
+    /// execution.result_lines(&ExecOptions::default(), |kind, line| println!("{kind:?}: {line}")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Execution::result`].
+    pub async fn result_lines(
+        &self,
+        options: &ExecOptions,
+        on_line: impl FnMut(OutputKind, &str) + Send,
+    ) -> Result<ExecResult, Error> {
+        let mut lines = ByLine::new(on_line);
+        let result = self.result_with(options, |kind, text| lines.push(kind, text)).await;
+        lines.finish();
+        result
     }
 
     /// Kills it, with all that it started if `process_group` is set.
@@ -203,15 +297,16 @@ impl Execution {
     ) -> Result<ExecResult, Error> {
         let stdout = self.whole(view.stdout, view.stdout_truncated, || self.stdout(), most);
         let stderr = self.whole(view.stderr, view.stderr_truncated, || self.stderr(), most);
-        let ((stdout, stdout_truncated), (stderr, stderr_truncated)) =
-            futures::future::try_join(stdout, stderr).await?;
+        let (stdout, stderr) = futures::future::try_join(stdout, stderr).await?;
         Ok(ExecResult {
             execution_id: self.id.clone(),
             exit_status: view.exit_status,
-            stdout,
-            stdout_truncated,
-            stderr,
-            stderr_truncated,
+            stdout: stdout.text,
+            stdout_truncated: stdout.truncated,
+            stderr: stderr.text,
+            stderr_truncated: stderr.truncated,
+            stdout_end: stdout.end,
+            stderr_end: stderr.end,
         })
     }
 
@@ -221,11 +316,40 @@ impl Execution {
         truncated: Option<bool>,
         stream: impl FnOnce() -> ExecutionStream,
         most: usize,
-    ) -> Result<(String, bool), Error> {
+    ) -> Result<Whole, Error> {
         let tail = tail.unwrap_or_default();
         if truncated != Some(true) && tail.len() <= most {
-            return Ok((tail, false));
+            return Ok(Whole { text: tail, truncated: false, end: None });
         }
-        stream().of_completed().head(most).await
+        let (text, truncated) = stream().of_completed().head(most).await?;
+        Ok(Whole { text, truncated, end: truncated.then_some(tail) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_text() {
+        for (text, lines, last) in [
+            ("a\nb\nc\n", 2, "b\nc"),
+            ("a\nb\nc", 1, "c"),
+            ("a\nb", 9, "a\nb"),
+            ("a\n\nb\n\n\n", 2, "\nb"),
+            ("a\n", 0, ""),
+            ("", 3, ""),
+            ("\n\n", 3, ""),
+        ] {
+            assert_eq!(last_lines(text, lines), last, "{text:?} {lines}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_an_exit_status_neither_succeeded_nor_failed() {
+        let result = |exit_status| ExecResult { exit_status, ..ExecResult::default() };
+        assert!(!result(None).success() && !result(None).failed());
+        assert!(result(Some(0)).success() && !result(Some(0)).failed());
+        assert!(!result(Some(3)).success() && result(Some(3)).failed());
     }
 }

@@ -1,24 +1,16 @@
 //! The output of an execution, as it is printed.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
-use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxId, ExecutionId, ExecutionStatus, ExecutionUpdateChunk,
-};
-use serde_json::Value;
+use futures::{Stream, StreamExt, TryStreamExt};
+use runloop_types::{DevboxId, ExecutionId, ExecutionStatus, ExecutionUpdateChunk};
 
-use crate::byte_stream::ByteStream;
-use crate::call::Call;
 use crate::client::Client;
-use crate::error::{Error, StatusError};
-use crate::request::{Method, Request};
-use crate::retry::backoff;
-use crate::sse::{Event, Parser};
+use crate::error::Error;
+use crate::event_stream::{Ended, EventStream, Feed};
+use crate::lines::LineStream;
+use crate::request::Request;
 
 /// One of a command's two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,16 +34,27 @@ impl OutputKind {
 ///
 /// A stream that times out, is ended by the service for being idle, or breaks is opened again at the byte where it
 /// stopped: nothing is lost and nothing comes twice. A body that ends proves nothing, as something in between may have
-/// ended it: the execution is asked whether it is completed, and then for what it may have printed meanwhile. Chunks are
-/// pieces, not lines.
+/// ended it: the execution is asked whether it is completed, and then for what it may have printed meanwhile.
+///
+/// Chunks are pieces, not lines; [`ExecutionStream::lines`] gives lines. The `offset` of a chunk is the position after
+/// it, from which [`ExecutionStream::from_offset`] continues in another process. A server that sends no offsets has its
+/// bytes counted, which is exact as long as the output is UTF-8.
+///
+/// ```no_run
+/// # async fn example(devbox: runloop_client::Devbox) -> Result<(), runloop_client::Error> {
+/// use futures::TryStreamExt;
+/// use runloop_client::ExecOptions;
+///
+/// let execution = devbox.spawn("make", &ExecOptions::default()).await?;
+/// let mut chunks = execution.stdout();
+/// while let Some(chunk) = chunks.try_next().await? {
+///     print!("{}", chunk.output);
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
 pub struct ExecutionStream {
-    inner: Inner,
-}
-
-/// Boxed when it is first polled: until then it can be told more.
-enum Inner {
-    New(Option<Box<State>>),
-    Streaming(BoxStream<'static, Result<ExecutionUpdateChunk, Error>>),
+    chunks: EventStream<Output>,
 }
 
 impl std::fmt::Debug for ExecutionStream {
@@ -62,44 +65,68 @@ impl std::fmt::Debug for ExecutionStream {
 
 impl ExecutionStream {
     pub(crate) fn new(client: Client, devbox: DevboxId, execution: ExecutionId, kind: OutputKind) -> Self {
-        let state = State {
-            client,
+        let output = Output {
             devbox,
             execution,
             kind,
             position: 0,
+            offsets: Offsets::Unknown,
+            resumed: false,
             completed: false,
-            body: None,
-            parser: Parser::default(),
-            ready: VecDeque::new(),
-            fruitless: 0,
-            failures: 0,
         };
-        Self { inner: Inner::New(Some(Box::new(state))) }
+        Self { chunks: EventStream::new(client, output) }
     }
 
     /// The execution is known to have ended: the end of the body is then the end of the output.
     pub(crate) fn of_completed(mut self) -> Self {
-        if let Inner::New(Some(state)) = &mut self.inner {
-            state.completed = true;
+        if let Some(output) = self.chunks.feed() {
+            output.completed = true;
         }
         self
     }
 
-    /// Begins at this byte instead of the first one.
+    /// Begins at this byte instead of the first one. Without effect once the stream was polled.
+    ///
+    /// ```no_run
+    /// # async fn example(execution: runloop_client::Execution) -> Result<(), runloop_client::Error> {
+    /// let rest = execution.stdout().from_offset(4096).text().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn from_offset(mut self, offset: u64) -> Self {
-        if let Inner::New(Some(state)) = &mut self.inner {
-            state.position = offset;
+        if let Some(output) = self.chunks.feed() {
+            output.position = offset;
         }
         self
     }
 
-    /// Collects all output.
+    /// Collects all output, in memory.
+    ///
+    /// ```no_run
+    /// # async fn example(execution: runloop_client::Execution) -> Result<(), runloop_client::Error> {
+    /// let log = execution.stderr().text().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error`] if the stream cannot be opened again.
     pub async fn text(self) -> Result<String, Error> {
         Ok(self.head(usize::MAX).await?.0)
+    }
+
+    /// The output line by line; see [`LineStream`].
+    ///
+    /// ```no_run
+    /// # async fn example(execution: runloop_client::Execution) -> Result<(), runloop_client::Error> {
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut lines = execution.stdout().lines();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("| {line}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn lines(self) -> LineStream {
+        LineStream::new(self.map_ok(|chunk| chunk.output))
     }
 
     /// Collects the first `most` bytes of output, and tells whether there are more.
@@ -124,199 +151,147 @@ impl Stream for ExecutionStream {
     type Item = Result<ExecutionUpdateChunk, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match &mut self.inner {
-                Inner::Streaming(chunks) => return chunks.poll_next_unpin(cx),
-                Inner::New(state) => {
-                    let Some(state) = state.take() else { return Poll::Ready(None) };
-                    let chunks = stream::try_unfold(state, |mut state| async move {
-                        Ok(state.next().await?.map(|chunk| (chunk, state)))
-                    });
-                    self.inner = Inner::Streaming(chunks.boxed());
-                }
-            }
-        }
+        self.chunks.poll_next_unpin(cx)
     }
 }
 
-struct State {
-    client: Client,
+/// The place in an output up to which it was delivered.
+#[derive(Debug)]
+struct Output {
     devbox: DevboxId,
     execution: ExecutionId,
     kind: OutputKind,
     /// Bytes delivered: where a new connection begins.
     position: u64,
+    offsets: Offsets,
+    /// The connection began at `position`, and nothing new came since: what comes first may be known already.
+    resumed: bool,
     /// The execution is known to have ended before the current body was opened: the body's end is the output's.
     completed: bool,
-    body: Option<ByteStream>,
-    parser: Parser,
-    ready: VecDeque<Event>,
-    /// Connections in a row that ended without bringing anything.
-    fruitless: u32,
-    /// Connections in a row that failed.
-    failures: u32,
 }
 
-impl State {
-    async fn next(&mut self) -> Result<Option<ExecutionUpdateChunk>, Error> {
-        loop {
-            while let Some(event) = self.ready.pop_front() {
-                match self.read(event) {
-                    Ok(Some(chunk)) => return Ok(Some(chunk)),
-                    Ok(None) => {}
-                    Err(error) => self.lost(error).await?,
-                }
-            }
-            let Some(body) = &mut self.body else {
-                self.open().await?;
-                continue;
-            };
-            match body.next().await {
-                Some(Ok(piece)) => {
-                    self.failures = 0;
-                    self.fruitless = 0;
-                    let ready = &mut self.ready;
-                    let pushed = self.parser.push(&piece, |event| ready.push_back(event));
-                    pushed.map_err(|_| self.malformed("an event is longer than 16 MiB".to_owned()))?;
-                }
-                Some(Err(error)) => self.lost(error).await?,
-                None => {
-                    self.close();
-                    if self.completed {
-                        return Ok(None);
-                    }
-                    let asked = self.ask_status();
-                    if asked.send().await?.status == ExecutionStatus::Completed {
-                        // It may have ended after the body did, with more to say: one more look shows.
-                        self.completed = true;
-                    } else {
-                        self.pause().await;
-                    }
-                }
-            }
-        }
-    }
+/// What a server's offsets mean. No document says it; the first chunk shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offsets {
+    Unknown,
+    /// Where a chunk begins.
+    Begin,
+    /// Where a chunk ends.
+    End,
+}
 
-    async fn open(&mut self) -> Result<(), Error> {
-        let mut request =
-            Request::<()>::get(self.kind.path(), &[self.devbox.as_str(), self.execution.as_str()])?;
-        if self.position > 0 {
-            request = request.query("offset", self.position);
+impl Output {
+    /// Moves the position past a chunk; `None` if it was delivered before.
+    fn place(&mut self, mut chunk: ExecutionUpdateChunk) -> Option<ExecutionUpdateChunk> {
+        if chunk.output.is_empty() {
+            return None;
         }
-        // Retries are ours: a stream that stays silent is asked again without the pauses of a failure.
-        let request = request.stream("text/event-stream").max_retries(0);
-        match self.client.transport().send(request).await {
-            Ok(body) => {
-                self.body = Some(body);
-                Ok(())
-            }
-            Err(error) => self.lost(error).await,
-        }
-    }
-
-    /// Takes an event apart; `None` for one that means nothing here.
-    fn read(&mut self, event: Event) -> Result<Option<ExecutionUpdateChunk>, Error> {
-        match event.name.as_slice() {
-            b"error" => Err(self.error(&event.data)),
-            b"" | b"message" => {
-                let chunk: ExecutionUpdateChunk = serde_json::from_slice(&event.data)
-                    .map_err(|error| self.malformed(format!("an event is not a chunk of output: {error}")))?;
-                self.advance(&chunk);
-                Ok((!chunk.output.is_empty()).then_some(chunk))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Moves the position past a chunk. Servers say where a chunk ends; should one say where it begins, its length
-    /// tells.
-    fn advance(&mut self, chunk: &ExecutionUpdateChunk) {
         let length = chunk.output.len() as u64;
-        self.position = match chunk.offset {
-            Some(offset) if offset != self.position => offset,
-            _ => self.position + length,
-        };
-    }
-
-    fn error(&self, data: &[u8]) -> Error {
-        let value: Value = serde_json::from_slice(data).unwrap_or_default();
-        let code = match value.get("code") {
-            Some(Value::String(code)) => code.parse().ok(),
-            Some(Value::Number(code)) => code.as_u64().and_then(|code| code.try_into().ok()),
-            _ => None,
-        };
-        let status = code.unwrap_or(500);
-        let message = match value.get("message").and_then(Value::as_str) {
-            Some(message) => message.to_owned(),
-            None => String::from_utf8_lossy(data.get(..500).unwrap_or(data)).into_owned(),
-        };
-        Error::Status(Box::new(StatusError {
-            method: Method::Get,
-            path: self.path(),
-            status,
-            code: None,
-            message,
-            body: String::from_utf8_lossy(data).into_owned(),
-            request_id: None,
-            attempts: 1,
-            retry_after: None,
-            retryable: matches!(status, 408 | 409 | 429 | 500..),
-        }))
-    }
-
-    fn malformed(&self, reason: String) -> Error {
-        Error::MalformedStream { method: Method::Get, path: self.path(), reason }
-    }
-
-    fn path(&self) -> String {
-        let mut values = [self.devbox.as_str(), self.execution.as_str()].into_iter();
-        self.kind
-            .path()
-            .split("{}")
-            .map(|piece| format!("{piece}{}", values.next().unwrap_or_default()))
-            .collect()
-    }
-
-    /// The connection is gone: waits a little if it may be opened again.
-    async fn lost(&mut self, error: Error) -> Result<(), Error> {
-        self.close();
-        // A silent command may be silent for ever: that is no failure.
-        let idle = error.status() == Some(408) || (error.is_timeout() && !error.is_connect());
-        let transport = self.client.transport();
-        if idle {
-            self.pause().await;
-        } else if error.is_retryable() && self.failures < transport.max_retries {
-            let pause =
-                error.retry_after().filter(|pause| !pause.is_zero() && *pause <= Duration::from_secs(60));
-            let pause = pause.unwrap_or_else(|| backoff(self.failures, (transport.jitter)()));
-            tracing::debug!(execution = %self.execution, position = self.position, %error, ?pause, "output stream broke");
-            self.failures += 1;
-            tokio::time::sleep(pause).await;
+        if let Some(offset) = chunk.offset {
+            if self.offsets == Offsets::Unknown {
+                self.offsets = if offset == self.position { Offsets::Begin } else { Offsets::End };
+            }
+            let end = if self.offsets == Offsets::Begin { offset.saturating_add(length) } else { offset };
+            if self.resumed {
+                if end <= self.position {
+                    return None;
+                }
+                // A server may begin at the chunk around the position. Text that stands for other bytes cannot be
+                // measured, so it is not cut.
+                let known = self.position.saturating_sub(end.saturating_sub(length));
+                let known = usize::try_from(known).unwrap_or(usize::MAX);
+                if !chunk.output.contains(char::REPLACEMENT_CHARACTER) && chunk.output.is_char_boundary(known)
+                {
+                    chunk.output.drain(..known);
+                }
+            }
+            self.position = end;
         } else {
-            return Err(error);
+            self.position = self.position.saturating_add(length);
         }
-        Ok(())
+        self.resumed = false;
+        chunk.offset = Some(self.position);
+        Some(chunk)
+    }
+}
+
+impl Feed for Output {
+    type Item = ExecutionUpdateChunk;
+
+    fn request(&mut self) -> Result<Request<()>, Error> {
+        let request = Request::get(self.kind.path(), &[self.devbox.as_str(), self.execution.as_str()])?;
+        self.resumed = self.position > 0;
+        Ok(if self.resumed { request.query("offset", self.position) } else { request })
     }
 
-    /// Drops what belongs to the old connection: events of it that were not delivered come again.
-    fn close(&mut self) {
-        self.body = None;
-        self.parser = Parser::default();
-        self.ready.clear();
+    fn read(&mut self, data: &[u8]) -> serde_json::Result<Option<ExecutionUpdateChunk>> {
+        Ok(self.place(serde_json::from_slice(data)?))
     }
 
-    /// None after a connection that brought something, then from 1/16 s up to 2 s: a server that ends streams at once
-    /// is not hammered.
-    async fn pause(&mut self) {
-        if self.fruitless > 0 {
-            let jitter = (self.client.transport().jitter)();
-            tokio::time::sleep(backoff(self.fruitless - 1, jitter).min(Duration::from_secs(32)) / 16).await;
+    async fn ended(&mut self, client: &Client) -> Result<Ended, Error> {
+        if self.completed {
+            return Ok(Ended::Stream);
         }
-        self.fruitless += 1;
+        // The body may have been cut by something between us and the server: the execution knows.
+        let view = client.executions().retrieve(&self.devbox, &self.execution, Some(1)).send().await?;
+        self.completed = view.status == ExecutionStatus::Completed;
+        // It may have ended after the body did, with more to say.
+        Ok(if self.completed { Ended::Look } else { Ended::Connection })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(position: u64) -> Output {
+        Output {
+            devbox: "dbx_1".into(),
+            execution: "exec_1".into(),
+            kind: OutputKind::Stdout,
+            position,
+            offsets: Offsets::Unknown,
+            resumed: position > 0,
+            completed: false,
+        }
     }
 
-    /// A body that ended may have been cut by something between us and the server: the execution knows.
-    fn ask_status(&self) -> Call<DevboxAsyncExecutionDetailView> {
-        self.client.executions().retrieve(&self.devbox, &self.execution, Some(1))
+    fn feed(output: &mut Output, text: &str, offset: Option<u64>) -> Option<(String, u64)> {
+        let chunk = output.place(ExecutionUpdateChunk { output: text.to_owned(), offset })?;
+        Some((chunk.output, chunk.offset.unwrap()))
+    }
+
+    #[test]
+    fn offsets_mean_what_the_first_chunk_shows() {
+        let mut ends = output(0);
+        assert_eq!(feed(&mut ends, "ab", Some(2)), Some(("ab".into(), 2)));
+        assert_eq!(feed(&mut ends, "c", Some(3)), Some(("c".into(), 3)));
+        let mut begins = output(0);
+        assert_eq!(feed(&mut begins, "ab", Some(0)), Some(("ab".into(), 2)));
+        // Bytes that are not UTF-8 came as one longer mark: the next chunk sets it right.
+        assert_eq!(feed(&mut begins, "\u{fffd}", Some(2)), Some(("\u{fffd}".into(), 5)));
+        assert_eq!(feed(&mut begins, "d", Some(3)), Some(("d".into(), 4)));
+        let mut none = output(0);
+        assert_eq!(feed(&mut none, "ä", None), Some(("ä".into(), 2)));
+    }
+
+    #[test]
+    fn a_resumed_stream_leaves_out_what_is_known() {
+        let mut resumed = output(4);
+        assert_eq!(feed(&mut resumed, "ab", Some(2)), None);
+        assert_eq!(feed(&mut resumed, "cdef", Some(6)), Some(("ef".into(), 6)));
+        // From here on nothing is doubted.
+        assert_eq!(feed(&mut resumed, "x", Some(6)), Some(("x".into(), 6)));
+        // Four bytes were replaced by three times as many: nothing of them is known.
+        let mut lossy = output(4);
+        assert_eq!(feed(&mut lossy, "\u{fffd}\u{fffd}", Some(6)), Some(("\u{fffd}\u{fffd}".into(), 6)));
+    }
+
+    #[test]
+    fn absurd_offsets_do_not_overflow() {
+        let mut begins = output(7);
+        assert!(feed(&mut begins, "a", Some(7)).is_some());
+        assert_eq!(feed(&mut begins, "b", Some(u64::MAX)), Some(("b".into(), u64::MAX)));
+        assert!(feed(&mut begins, "c", None).is_some());
     }
 }

@@ -85,8 +85,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **Objects** are uploaded from bytes, files, directories and streams. [`archive_dir`] and
+//! **Objects** are uploaded from bytes, text, files, directories and streams, in constant memory. [`archive_dir`] and
 //! [`build_docker_context_tar`] make archives whose bytes depend on nothing but the files.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, ObjectUpload};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! let upload = ObjectUpload::named("inputs").on_progress(|progress| eprintln!("{} bytes", progress.done));
+//! let object = client.objects().upload_from_dir("inputs", &upload).await?;
+//! client.objects().download(&object.id).await?.save_to("inputs.tar.gz").await?;
+//! # Ok(()) }
+//! ```
 //!
 //! **Errors** say method, path, status, code, message, request id and attempts. [`Error::kind`] has the official SDKs'
 //! names; [`Error::is_retryable`] and [`Error::retry_after`] say what to do next. None shows a key, a presigned URL or
@@ -121,7 +130,8 @@
 //!   all its attempts, by which a server does it only once.
 //! - **Waits** have one deadline, made of holds of at most 30 s. A hold that expires and a connection that breaks mean
 //!   "not yet". Dropping the future ends a wait at once, and nothing else.
-//! - **Output streams** ([`ExecutionStream`]) that break are resumed at the byte where they stopped.
+//! - **Output streams** ([`ExecutionStream`]) that break are resumed at the byte where they stopped, axon events
+//!   ([`AxonEventStream`]) after the last one that arrived; the watch for evictions ([`EvictionWatch`]) never gives up.
 //! - **Timeouts** are about silence, not about size: 5 s to connect, then 30 s without a byte (600 s where the server works
 //!   before it answers). Bytes of an upload that are still being taken count as a sign of life. [`Call::total_timeout`]
 //!   limits a whole call.
@@ -144,17 +154,26 @@
 //! pure function. The parser of event streams and the rules of `.dockerignore` know nothing of networks and files.
 
 mod archive;
+mod axon_stream;
 mod byte_stream;
 mod call;
 mod client;
 mod config;
+mod cycle;
 mod devbox;
 mod error;
 mod error_body;
+mod event_stream;
+mod eviction_watch;
 mod execution;
 mod execution_stream;
+mod file_sink;
 mod file_source;
 mod http;
+mod lines;
+//! # Ok(()) }
+//! ```
+//!
 mod log;
 mod options;
 mod page;
@@ -166,10 +185,15 @@ mod response;
 mod retry;
 mod shards;
 mod sse;
+mod transfer_progress;
 mod transport;
 mod wait;
 
-pub use archive::{Archive, IgnoreRules, archive_dir, build_docker_context_tar};
+pub use archive::{
+    Archive, ArchiveEntry, ArchiveEntryKind, ArchiveOptions, IgnoreRules, archive_dir, archive_dir_with,
+    build_docker_context_tar,
+};
+pub use axon_stream::AxonEventStream;
 pub use byte_stream::ByteStream;
 pub use call::Call;
 pub use client::Client;
@@ -179,9 +203,14 @@ pub use error::{
     DecodeError, Error, ErrorKind, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
     TransportError, TransportKind, WrongState,
 };
+pub use eviction_watch::EvictionWatch;
 pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
+pub use lines::{LineSplitter, LineStream};
+//! # Ok(()) }
+//! ```
+//!
 pub use log::LogLevel;
 pub use page::{ListCall, Page};
 pub use query::Query;
@@ -202,4 +231,5 @@ pub use response::{RawResponse, Response};
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use runloop_types as types;
 pub use secrecy::{ExposeSecret, SecretString};
+pub use transfer_progress::{ProgressHook, TransferProgress};
 pub use wait::{PollingConfig, WaitOptions};

@@ -11,6 +11,7 @@ use runloop_types::ListItem;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::client::Client;
+use crate::cycle::Cycle;
 use crate::error::Error;
 use crate::options::Options;
 use crate::query::Query;
@@ -206,11 +207,17 @@ impl<T: ListItem + DeserializeOwned + Send + 'static> Page<T> {
 
     /// The items of this page and all that follow.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
-        let rest = stream::try_unfold(self.next(), |next| async move {
+        // A server whose pages lead back to an earlier one would never come to an end.
+        let cycle = Cycle::default();
+        let rest = stream::try_unfold((self.next(), cycle), |(next, mut cycle)| async move {
             let Some(listing) = next else { return Ok(None) };
+            if cycle.closes(&listing.query) {
+                tracing::warn!(path = listing.path, "the pages of a list go round in a circle: it ends here");
+                return Ok(None);
+            }
             let page: Page<T> = listing.fetch().await?.value;
             let next = page.next();
-            Ok(Some((page.items, next)))
+            Ok(Some((page.items, (next, cycle))))
         });
         let rest = rest.map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten();
         futures::StreamExt::chain(stream::iter(self.items.into_iter().map(Ok)), rest)

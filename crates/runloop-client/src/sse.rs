@@ -168,6 +168,11 @@ mod tests {
         let line = [b"data: ".as_slice(), &piece, b"\n"].concat();
         let result = (0..20).try_for_each(|_| parser.push(&line, |_| ()));
         assert_eq!(result, Err(TooLong));
+        // Names are replaced, not collected.
+        let line = [b"event: ".as_slice(), &piece, b"\n"].concat();
+        let mut parser = Parser::default();
+        (0..20).for_each(|_| parser.push(&line, |_| ()).unwrap());
+        assert!(parser.event.name.len() == piece.len() && parser.line.len() < piece.len());
     }
 
     proptest! {
@@ -195,8 +200,18 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
-            Parser::default().push(&bytes, |_| ()).unwrap();
+        fn any_bytes_are_survived_wherever_they_are_cut(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b"\r\n: datevn\xef\xbb\xbf"[..])], 0..300),
+            size in 1usize..20,
+        ) {
+            let events = |size| {
+                let (mut parser, mut events) = (Parser::default(), Vec::new());
+                for piece in bytes.chunks(size) {
+                    parser.push(piece, |event| events.push(event)).unwrap();
+                }
+                events
+            };
+            prop_assert_eq!(events(size), events(bytes.len().max(1)));
         }
     }
 }

@@ -11,6 +11,14 @@ use crate::error::Error;
 /// matches any number of segments. A pattern with a `/` in it counts from the root, one without matches at any depth; one
 /// leading `/` is dropped. The last pattern that matches decides. A directory that is left out is not entered, so
 /// nothing below it can be taken back.
+///
+/// ```
+/// use runloop_client::IgnoreRules;
+///
+/// let rules = IgnoreRules::parse("# build results\n*.log\n!keep.log\ntarget\ndocs/**/draft-*\n");
+/// assert!(rules.excludes("a/b.log") && !rules.excludes("keep.log"));
+/// assert!(rules.excludes("docs/2025/may/draft-1.md") && !rules.excludes("draft-1.md"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IgnoreRules {
     rules: Vec<Rule>,
@@ -22,7 +30,34 @@ struct Rule {
     negated: bool,
     /// Counts from the root.
     anchored: bool,
-    segments: Vec<Vec<char>>,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    /// `**`: any number of segments.
+    Many,
+    /// No pattern at all, as most are.
+    Plain(String),
+    Pattern(Vec<char>),
+}
+
+impl Segment {
+    fn parse(text: &str) -> Self {
+        match text {
+            "**" => Self::Many,
+            text if text.contains(['*', '?', '[', '\\']) => Self::Pattern(text.chars().collect()),
+            text => Self::Plain(text.to_owned()),
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Many => false,
+            Self::Plain(text) => text == name,
+            Self::Pattern(pattern) => segment_matches(pattern, name),
+        }
+    }
 }
 
 impl IgnoreRules {
@@ -84,16 +119,14 @@ impl Rule {
         (!segments.is_empty()).then(|| Self {
             negated,
             anchored: segments.len() > 1,
-            segments: segments.into_iter().map(|segment| segment.chars().collect()).collect(),
+            segments: segments.into_iter().map(Segment::parse).collect(),
         })
     }
 
     fn matches(&self, path: &[&str]) -> bool {
-        if self.anchored {
-            segments_match(&self.segments, path)
-        } else {
-            (0..path.len()).any(|start| segments_match(&self.segments, &path[start..]))
-        }
+        // A pattern of one segment is about the last one, however deep that is.
+        let path = if self.anchored { path } else { &path[path.len().saturating_sub(1)..] };
+        segments_match(&self.segments, path)
     }
 }
 
@@ -118,16 +151,16 @@ fn clean(pattern: &str) -> Vec<&str> {
 ///
 /// Only the latest `**` is ever tried again, as an earlier one cannot do better: no pattern takes more than
 /// segments × segments steps.
-fn segments_match(pattern: &[Vec<char>], path: &[&str]) -> bool {
+fn segments_match(pattern: &[Segment], path: &[&str]) -> bool {
     let (mut at, mut seen) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     loop {
         match pattern.get(at) {
-            Some(segment) if segment.as_slice() == ['*', '*'] => {
+            Some(Segment::Many) => {
                 again = Some((at, seen));
                 at += 1;
             }
-            Some(segment) if path.get(seen).is_some_and(|name| segment_matches(segment, name)) => {
+            Some(segment) if path.get(seen).is_some_and(|name| segment.matches(name)) => {
                 at += 1;
                 seen += 1;
             }
@@ -146,32 +179,33 @@ fn segments_match(pattern: &[Vec<char>], path: &[&str]) -> bool {
 
 /// Matches one segment: `*`, `?`, `[a-z]`, `[!a-z]` and `[^a-z]`; a `[` without its end stands for itself.
 fn segment_matches(pattern: &[char], name: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    let (mut at, mut seen) = (0, 0);
-    let mut again: Option<(usize, usize)> = None;
+    let mut at = 0;
+    let mut name = name.chars();
+    // Where the latest `*` is, and what of the name follows what it takes.
+    let mut again: Option<(usize, std::str::Chars<'_>)> = None;
     loop {
-        let step = match (pattern.get(at), name.get(seen)) {
-            (Some('*'), _) => {
-                again = Some((at, seen));
-                at += 1;
-                continue;
-            }
-            (None, None) => return true,
-            (Some(_), Some(letter)) => one(&pattern[at..], *letter),
+        if pattern.get(at) == Some(&'*') {
+            again = Some((at, name.clone()));
+            at += 1;
+            continue;
+        }
+        let letter = name.next();
+        let step = match (at == pattern.len(), letter) {
+            (true, None) => return true,
+            (false, Some(letter)) => one(&pattern[at..], letter),
             _ => None,
         };
-        match (step, &mut again) {
-            (Some(length), _) => {
-                at += length;
-                seen += 1;
-            }
-            (None, Some((star, taken))) if *taken < name.len() => {
-                *taken += 1;
-                at = *star + 1;
-                seen = *taken;
-            }
-            (None, _) => return false,
+        if let Some(length) = step {
+            at += length;
+            continue;
         }
+        // It takes one more.
+        let Some((star, rest)) = &mut again else { return false };
+        if rest.next().is_none() {
+            return false;
+        }
+        at = *star + 1;
+        name = rest.clone();
     }
 }
 

@@ -141,7 +141,7 @@ impl Axons {
 }
 
 impl AxonEvents {
-    /// One page of an axon's events, newest first. For all events as they come, subscribe.
+    /// One page of an axon's events, newest first. For all events as they come, [`Axons::subscribe_sse`].
     ///
     /// SDK 1 to 3.
     pub fn list(&self, id: impl AsRef<str>, params: &PageParams) -> Call<AxonEventListView> {

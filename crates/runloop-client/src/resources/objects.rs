@@ -1,21 +1,13 @@
 //! Stored objects.
 
-use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::Stream;
 use runloop_types::{
-    Metadata, ObjectContentType, ObjectCreateParams, ObjectDownloadUrlView, ObjectState, ObjectView,
-    PageParams,
+    ObjectContentType, ObjectCreateParams, ObjectDownloadUrlView, ObjectState, ObjectView, PageParams,
 };
 use serde::Serialize;
 
-use crate::archive::{Archive, archive_dir};
-use crate::byte_stream::ByteStream;
 use crate::call::Call;
-use crate::error::Error;
-use crate::file_source::FileSource;
 use crate::page::ListCall;
 use crate::request::Request;
 use crate::resources::resource;
@@ -43,38 +35,6 @@ pub struct ObjectListParams {
     /// Size and place of the page.
     #[serde(flatten)]
     pub page: PageParams,
-}
-
-/// What an upload becomes. What is not set is taken from the source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectUpload {
-    /// The object's name; else the file's or directory's.
-    pub name: Option<String>,
-    /// What it holds; else what the file's name says.
-    pub content_type: Option<ObjectContentType>,
-    /// Labels.
-    pub metadata: Option<Metadata>,
-    /// Life time in whole seconds; none means for ever.
-    pub ttl: Option<Duration>,
-    /// Names the creation: asked twice, there is still one object.
-    pub idempotency_key: Option<String>,
-}
-
-impl ObjectUpload {
-    /// An upload of this name.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: Some(name.into()), ..Self::default() }
-    }
-
-    fn params(&self, name: &str, content_type: ObjectContentType) -> ObjectCreateParams {
-        let ttl = self.ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).saturating_mul(1000));
-        ObjectCreateParams {
-            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
-            content_type: self.content_type.clone().unwrap_or(content_type),
-            metadata: self.metadata.clone(),
-            ttl_ms: ttl.filter(|ttl| *ttl > 0),
-        }
-    }
 }
 
 impl Objects {
@@ -134,183 +94,5 @@ impl Objects {
             Some(duration) => request.query("duration_seconds", duration.as_secs()),
             None => request,
         }))
-    }
-
-    /// The object's bytes as they arrive.
-    ///
-    /// # Errors
-    /// [`Error::Presigned`] if the store does not give them.
-    pub async fn download(&self, id: impl AsRef<str>) -> Result<ByteStream, Error> {
-        let view = self.download_url(id, None).send().await?;
-        self.client.transport().get_presigned(&view.download_url).await
-    }
-
-    /// The object's bytes in memory.
-    ///
-    /// # Errors
-    /// As [`Objects::download`].
-    pub async fn download_as_bytes(&self, id: impl AsRef<str>) -> Result<Bytes, Error> {
-        self.download(id).await?.bytes().await
-    }
-
-    /// Uploads bytes.
-    ///
-    /// # Errors
-    /// As all `upload_*` methods: [`Error`] of the step that failed. The unfinished object is deleted if possible.
-    pub async fn upload_bytes(
-        &self,
-        bytes: impl Into<Bytes>,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        self.upload(upload.params("object", ObjectContentType::Binary), FileSource::bytes(bytes), upload)
-            .await
-    }
-
-    /// Uploads text.
-    ///
-    /// # Errors
-    /// As [`Objects::upload_bytes`].
-    pub async fn upload_text(
-        &self,
-        text: impl Into<String>,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        let source = FileSource::bytes(text.into());
-        self.upload(upload.params("object", ObjectContentType::Text), source, upload).await
-    }
-
-    /// Uploads a file; its name says what it holds.
-    ///
-    /// # Errors
-    /// As [`Objects::upload_bytes`].
-    pub async fn upload_file(
-        &self,
-        path: impl AsRef<Path>,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        let path = path.as_ref();
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        self.upload(upload.params(&name, content_type(&name)), FileSource::path(path), upload).await
-    }
-
-    /// Uploads everything below a directory as a gzipped tar archive.
-    ///
-    /// # Errors
-    /// As [`Objects::upload_bytes`].
-    pub async fn upload_dir(
-        &self,
-        path: impl AsRef<Path>,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        let path = path.as_ref();
-        let name = path.file_name().map_or_else(|| "directory".into(), |name| name.to_string_lossy());
-        let archive = archive_dir(path).await?;
-        self.upload_archive(archive, &format!("{name}.tar.gz"), upload).await
-    }
-
-    /// Uploads an archive that was made before.
-    ///
-    /// # Errors
-    /// As [`Objects::upload_bytes`].
-    pub async fn upload_archive(
-        &self,
-        archive: Archive,
-        name: &str,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        self.upload(upload.params(name, ObjectContentType::Tgz), archive.source(), upload).await
-    }
-
-    /// Uploads a stream of chunks. Without a `length` it is written to a temporary file first, because object stores
-    /// want to know it.
-    ///
-    /// # Errors
-    /// As [`Objects::upload_bytes`].
-    pub async fn upload_stream(
-        &self,
-        stream: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
-        length: Option<u64>,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        let params = upload.params("object", ObjectContentType::Binary);
-        if length.is_some() {
-            return self.upload(params, FileSource::stream(stream, length), upload).await;
-        }
-        let spooled = Archive::spool(stream).await?;
-        self.upload(params, spooled.source(), upload).await
-    }
-
-    async fn upload(
-        &self,
-        params: ObjectCreateParams,
-        source: FileSource,
-        upload: &ObjectUpload,
-    ) -> Result<ObjectView, Error> {
-        let create = self.create(&params);
-        let view = match &upload.idempotency_key {
-            Some(key) => create.idempotency_key(key).send().await?,
-            None => create.send().await?,
-        };
-        let url = view.upload_url.as_deref().unwrap_or_default();
-        let headers = view.upload_headers.clone().unwrap_or_default();
-        match self.client.transport().put_presigned(url, &headers, source).await {
-            Ok(()) => self.complete(&view.id).send().await,
-            Err(error) => {
-                // Best effort: without it, an object that never gets its bytes stays behind.
-                if let Err(cleanup) = self.delete(&view.id).max_retries(1).send().await {
-                    tracing::warn!(object = %view.id, error = %cleanup, "unfinished object stays behind");
-                }
-                Err(error)
-            }
-        }
-    }
-}
-
-/// What a file holds, by its name.
-fn content_type(name: &str) -> ObjectContentType {
-    let name = name.to_ascii_lowercase();
-    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
-    if ends(&[".tar.gz", ".tgz"]) {
-        ObjectContentType::Tgz
-    } else if ends(&[".gz"]) {
-        ObjectContentType::Gzip
-    } else if ends(&[".tar"]) {
-        ObjectContentType::Tar
-    } else if ends(&[".txt", ".html", ".css", ".js", ".json", ".xml", ".yaml", ".yml", ".md", ".csv"]) {
-        ObjectContentType::Text
-    } else {
-        ObjectContentType::Unspecified
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_files_name_says_what_it_holds() {
-        for (name, expected) in [
-            ("a.tar.gz", ObjectContentType::Tgz),
-            ("A.TGZ", ObjectContentType::Tgz),
-            ("a.gz", ObjectContentType::Gzip),
-            ("a.tar", ObjectContentType::Tar),
-            ("a.yml", ObjectContentType::Text),
-            ("a.bin", ObjectContentType::Unspecified),
-            ("txt", ObjectContentType::Unspecified),
-        ] {
-            assert_eq!(content_type(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn time_to_live_is_sent_in_whole_seconds_and_zero_means_none() {
-        let ttl = |ttl| {
-            ObjectUpload { ttl: Some(ttl), ..ObjectUpload::default() }
-                .params("x", ObjectContentType::Text)
-                .ttl_ms
-        };
-        assert_eq!(ttl(Duration::from_millis(2999)), Some(2000));
-        assert_eq!(ttl(Duration::from_millis(999)), None);
-        assert_eq!(ttl(Duration::MAX), Some(i64::MAX));
     }
 }

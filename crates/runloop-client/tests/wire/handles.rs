@@ -73,11 +73,14 @@ async fn truncated_output_is_fetched_whole() {
     let devbox = client(&server.uri()).devbox("dbx_1");
     let result = devbox.exec("seq 100000").await.unwrap();
     assert_eq!((result.stdout.as_str(), result.stdout_truncated), ("head\ntail\n", false));
+    assert_eq!(result.last_stdout(2), "head\ntail");
     assert_eq!(requests(&server).await.len(), 2);
 
     let options = ExecOptions { max_output: 7, ..ExecOptions::default() };
     let result = devbox.exec_opts("seq 100000", &options).await.unwrap();
     assert_eq!((result.stdout.as_str(), result.stdout_truncated), ("head\nta", true));
+    // What was cut off is the end; the answer to the command itself has that.
+    assert_eq!((result.last_stdout(1), result.last_stderr(9)), ("tail", "oops"));
 }
 
 #[tokio::test]
@@ -109,8 +112,8 @@ async fn a_command_that_takes_too_long_is_killed_and_named() {
     assert!(later.len() >= 2);
 }
 
-#[tokio::test]
-async fn output_is_handed_out_while_the_command_runs() {
+/// A command that prints in two pieces on each output.
+async fn printing() -> MockServer {
     let server = MockServer::start().await;
     let stream = |kind: &str| format!("/v1/devboxes/dbx_1/executions/exec_1/stream_{kind}_updates");
     let mount = |verb: &str, at: &str, answer| {
@@ -131,7 +134,12 @@ async fn output_is_handed_out_while_the_command_runs() {
     )
     .await;
     mount("GET", "/v1/devboxes/dbx_1/executions/exec_1", answer(200, view("completed"))).await;
+    server
+}
 
+#[tokio::test]
+async fn output_is_handed_out_while_the_command_runs() {
+    let server = printing().await;
     let (mut stdout, mut stderr) = (String::new(), String::new());
     let devbox = client(&server.uri()).devbox("dbx_1");
     let result = devbox
@@ -143,6 +151,26 @@ async fn output_is_handed_out_while_the_command_runs() {
         .unwrap();
     assert_eq!((stdout.as_str(), stderr.as_str()), ("one\n", "two"));
     assert_eq!(result.exit_status, Some(3));
+    assert!(result.failed());
+}
+
+#[tokio::test]
+async fn output_is_handed_out_line_by_line() {
+    let server = printing().await;
+    let devbox = client(&server.uri()).devbox("dbx_1");
+    let expected = [(OutputKind::Stderr, "two".to_owned()), (OutputKind::Stdout, "one".to_owned())];
+    for whole in [true, false] {
+        let mut lines = Vec::new();
+        let on_line = |kind, line: &str| lines.push((kind, line.to_owned()));
+        let options = ExecOptions::default();
+        let result = match whole {
+            true => devbox.exec_lines("make", &options, on_line).await.unwrap(),
+            false => devbox.execution("exec_1").result_lines(&options, on_line).await.unwrap(),
+        };
+        assert_eq!(result.stdout, "one\n");
+        lines.sort_by_key(|(_, line)| line != "two");
+        assert_eq!(lines, expected);
+    }
 }
 
 #[tokio::test]

@@ -5,12 +5,14 @@ use std::io::Read;
 
 use futures::stream;
 use runloop_client::types::{Metadata, ObjectContentType, ObjectState};
-use runloop_client::{Error, ObjectUpload, PresignedKind};
+use runloop_client::{
+    ArchiveOptions, Error, FileSource, ObjectUpload, PresignedKind, ProgressHook, TransferProgress,
+};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{client, header, json as answer, requests, target};
+use crate::support::{RawServer, Step, client, header, json as answer, requests, target};
 
 const SIGNATURE: &str = "X-Signature=topsecret";
 
@@ -54,7 +56,7 @@ async fn bytes_are_created_put_and_completed() {
         idempotency_key: Some("key-1".into()),
         ..Default::default()
     };
-    let view = client(&server.uri()).objects().upload_bytes(vec![7u8; 600_000], &upload).await.unwrap();
+    let view = client(&server.uri()).objects().upload_from_bytes(vec![7u8; 600_000], &upload).await.unwrap();
     assert_eq!(view.state, ObjectState::ReadOnly);
     let requests = requests(&server).await;
     assert_eq!(steps(&requests), ["POST /v1/objects", "PUT /store/obj_1", "POST /v1/objects/obj_1/complete"]);
@@ -81,7 +83,7 @@ async fn a_refused_upload_is_tried_once_deleted_and_shows_no_url() {
     let refusal = "<Error><Code>SignatureDoesNotMatch</Code><Url>topsecret</Url></Error>";
     let server = server(ResponseTemplate::new(503).set_body_string(refusal)).await;
     let error =
-        client(&server.uri()).objects().upload_text("x", &ObjectUpload::named("t")).await.unwrap_err();
+        client(&server.uri()).objects().upload_from_text("x", &ObjectUpload::named("t")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot upload the object's bytes: the store answered 503 SignatureDoesNotMatch"
@@ -119,7 +121,8 @@ async fn a_server_without_an_upload_url_is_an_error() {
     let server = MockServer::start().await;
     let view = answer(200, json!({"id": "obj_1", "state": "UPLOADING"}));
     Mock::given(method("POST")).respond_with(view).mount(&server).await;
-    let error = client(&server.uri()).objects().upload_text("x", &ObjectUpload::default()).await.unwrap_err();
+    let error =
+        client(&server.uri()).objects().upload_from_text("x", &ObjectUpload::default()).await.unwrap_err();
     assert!(matches!(error, Error::Presigned(error) if matches!(error.kind, PresignedKind::BadUrl)));
 }
 
@@ -145,10 +148,10 @@ async fn files_and_streams_are_sent_with_their_length() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("notes.md");
     std::fs::write(&file, "hello").unwrap();
-    objects.upload_file(&file, &ObjectUpload::default()).await.unwrap();
+    objects.upload_from_file(&file, &ObjectUpload::default()).await.unwrap();
     let pieces = || stream::iter([Ok(bytes::Bytes::from_static(b"ab")), Ok(bytes::Bytes::from_static(b"c"))]);
-    objects.upload_stream(pieces(), Some(3), &ObjectUpload::named("known")).await.unwrap();
-    objects.upload_stream(pieces(), None, &ObjectUpload::named("unknown")).await.unwrap();
+    objects.upload_from_stream(pieces(), Some(3), &ObjectUpload::named("known")).await.unwrap();
+    objects.upload_from_stream(pieces(), None, &ObjectUpload::named("unknown")).await.unwrap();
 
     let requests = requests(&server).await;
     let created: Value = requests[0].body_json().unwrap();
@@ -162,22 +165,99 @@ async fn files_and_streams_are_sent_with_their_length() {
 }
 
 #[tokio::test]
+async fn progress_is_told_of_each_piece_in_both_directions() {
+    use std::sync::{Arc, Mutex};
+
+    let size = 600_000;
+    let server = server(ok().set_body_bytes(vec![9u8; size])).await;
+    let objects = client(&server.uri()).objects();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hear = || {
+        let told = Arc::clone(&told);
+        move |progress: TransferProgress| told.lock().unwrap().push((progress.done, progress.total))
+    };
+    let check = |total: Option<u64>| {
+        let told = std::mem::take(&mut *told.lock().unwrap());
+        assert!(told.len() >= 2 && told.is_sorted(), "{told:?}");
+        assert!(told.iter().all(|(_, known)| *known == total), "{told:?}");
+        assert_eq!(told.last().unwrap().0, size as u64);
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("big");
+    std::fs::write(&file, vec![7u8; size]).unwrap();
+
+    objects.upload_from_file(&file, &ObjectUpload::named("o").on_progress(hear())).await.unwrap();
+    check(Some(size as u64));
+    objects.upload_from_bytes(vec![7u8; size], &ObjectUpload::named("o").on_progress(hear())).await.unwrap();
+    check(Some(size as u64));
+    let source = FileSource::path(&file).on_progress(ProgressHook::new(hear()));
+    client(&server.uri()).devbox("dbx_1").upload("big", source).await.unwrap_err();
+    check(Some(size as u64));
+    let hook = ProgressHook::new(hear());
+    objects.download("obj_1").await.unwrap().on_progress(hook).save_to(&file).await.unwrap();
+    check(Some(size as u64));
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_or_cannot_be_written_is_an_error() {
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nhalf".to_vec();
+    let raw = RawServer::start(vec![Step::Say(cut)]).await;
+    let url = json!({"download_url": format!("{}/x?{SIGNATURE}", raw.url)});
+    let server = MockServer::start().await;
+    Mock::given(path("/v1/objects/obj_1/download")).respond_with(answer(200, url)).mount(&server).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("copy");
+    let download = client(&server.uri()).objects().download("obj_1").await.unwrap();
+    let error = download.save_to(&file).await.unwrap_err();
+    assert!(matches!(error, Error::Presigned(_)), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"half");
+
+    let server = self::server(ok().set_body_bytes("x")).await;
+    let download = client(&server.uri()).objects().download("obj_1").await.unwrap();
+    let nowhere = directory.path().join("missing/copy");
+    let error = download.save_to(&nowhere).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot write {}", nowhere.display()));
+}
+
+#[tokio::test]
+async fn text_is_read_as_text_or_refused() {
+    let good = server(ok().set_body_bytes("häßlich")).await;
+    assert_eq!(client(&good.uri()).objects().download_as_text("obj_1").await.unwrap(), "häßlich");
+    let bad = server(ok().set_body_bytes([0xff])).await;
+    let error = client(&bad.uri()).objects().download_as_text("obj_1").await.unwrap_err();
+    assert_eq!(error.to_string(), "object obj_1 is not UTF-8 text");
+}
+
+#[tokio::test]
 async fn a_directory_is_sent_as_an_archive_named_after_it() {
     let server = server(ok()).await;
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("project");
     std::fs::create_dir(&root).unwrap();
     std::fs::write(root.join("a.txt"), "hello").unwrap();
-    client(&server.uri()).objects().upload_dir(&root, &ObjectUpload::default()).await.unwrap();
+    let objects = client(&server.uri()).objects();
+    objects.upload_from_dir(&root, &ObjectUpload::default()).await.unwrap();
     let requests = requests(&server).await;
     let created: Value = requests[0].body_json().unwrap();
     assert_eq!(created, json!({"name": "project.tar.gz", "content_type": ObjectContentType::Tgz}));
+    assert_eq!(names(&requests[1].body), [".", "a.txt"]);
+
+    // The name of a path that has none of its own, and a directory's own rules, if asked for.
+    std::fs::create_dir(root.join("deep")).unwrap();
+    std::fs::write(root.join(".dockerignore"), "*.txt").unwrap();
+    let options = ArchiveOptions::default().dockerignore();
+    objects.upload_from_dir_with(root.join("deep/.."), &ObjectUpload::default(), options).await.unwrap();
+    let requests = self::requests(&server).await;
+    let created: Value = requests[3].body_json().unwrap();
+    assert_eq!(created["name"], "project.tar.gz");
+    assert_eq!(names(&requests[4].body), [".", ".dockerignore", "deep"]);
+}
+
+/// The names in a gzipped tar archive.
+fn names(archive: &[u8]) -> Vec<String> {
     let mut tar = Vec::new();
-    flate2::read::GzDecoder::new(&requests[1].body[..]).read_to_end(&mut tar).unwrap();
-    let names: Vec<_> = tar::Archive::new(&tar[..])
-        .entries()
-        .unwrap()
-        .map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned())
-        .collect();
-    assert_eq!(names, [".", "a.txt"]);
+    flate2::read::GzDecoder::new(archive).read_to_end(&mut tar).unwrap();
+    let mut tar = tar::Archive::new(&tar[..]);
+    let entries = tar.entries().unwrap();
+    entries.map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned()).collect()
 }

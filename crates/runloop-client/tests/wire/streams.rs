@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use runloop_client::{Error, ExecutionStream};
 use serde_json::{Value, json};
 
@@ -140,4 +140,96 @@ async fn a_server_that_is_gone_ends_the_stream() {
     let stream = client.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into());
     let error = stream.text().await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_event_that_comes_again_and_again_ends_the_stream() {
+    let event = b"event: error\ndata: {\"code\": 503, \"message\": \"overloaded\"}\n\n";
+    let server = RawServer::start(vec![say_events(&[event], false), say_events(&[event], false)]).await;
+    let client = builder(&server.url).max_retries(1).build().unwrap();
+    let stream = client.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into());
+    let error = stream.text().await.unwrap_err();
+    assert_eq!(error.status(), Some(503), "{error}");
+    assert_eq!(error.to_string(), format!("GET {STDOUT}: 503 overloaded (1 attempt)"));
+    assert_eq!(server.targets().len(), 2);
+}
+
+#[tokio::test]
+async fn lines_before_an_error_are_delivered() {
+    let gone = b"event: error\ndata: {\"code\": 404}\n\n";
+    let server =
+        RawServer::start(vec![say_events(&[&chunk("one\r\ntw", 7), &chunk("o\nthr", 12), gone], false)])
+            .await;
+    let lines: Vec<_> = stream(&server).lines().collect().await;
+    let text: Vec<_> = lines.iter().filter_map(|line| line.as_deref().ok()).collect();
+    assert_eq!(text, ["one", "two", "thr"]);
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[3].as_ref().unwrap_err().status(), Some(404));
+}
+
+#[tokio::test]
+async fn a_stream_continues_where_another_one_stopped() {
+    let server =
+        RawServer::start(vec![say_events(&[&chunk("cd", 4)], true), execution("completed"), empty()]).await;
+    let chunks: Vec<_> = stream(&server).from_offset(2).try_collect().await.unwrap();
+    assert_eq!((chunks[0].output.as_str(), chunks[0].offset), ("cd", Some(4)));
+    assert_eq!(server.targets()[0], format!("{STDOUT}?offset=2"));
+}
+
+fn event(sequence: i64) -> Vec<u8> {
+    let event = json!({
+        "axon_id": "axn_1", "sequence": sequence, "timestamp_ms": 5, "origin": "AGENT_EVENT", "source": "broker",
+        "event_type": "turn.completed", "payload": "{}",
+    });
+    format!("data: {event}\n\n").into_bytes()
+}
+
+#[tokio::test]
+async fn axon_events_are_resumed_after_the_last_one() {
+    let server = RawServer::start(vec![
+        say_events(&[&event(3), &event(5)], true),
+        Step::Say(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()),
+        Step::Hang,
+        // The service goes back a little: what is known comes once.
+        say_events(&[&event(5), &event(6), &event(9)[..20]], false),
+        say_events(&[b"event: error\ndata: {\"code\": 404, \"message\": \"no such axon\"}\n\n"], true),
+    ])
+    .await;
+    let client = builder(&server.url).timeout(Duration::from_millis(200)).build().unwrap();
+    let events: Vec<_> = client.axons().subscribe_sse("axn_1", None).collect().await;
+    let seen: Vec<_> =
+        events.iter().filter_map(|event| event.as_ref().ok()).map(|event| event.sequence).collect();
+    assert_eq!(seen, [3, 5, 6]);
+    let first = events[0].as_ref().unwrap();
+    assert_eq!((first.origin.as_str(), first.event_type.as_str()), ("AGENT_EVENT", "turn.completed"));
+    assert_eq!(events[3].as_ref().unwrap_err().status(), Some(404));
+    let path = "/v1/axons/axn_1/subscribe/sse";
+    let after = |sequence| format!("{path}?after_sequence={sequence}");
+    assert_eq!(server.targets(), [path.to_owned(), after(5), after(5), after(5), after(6)]);
+}
+
+#[tokio::test]
+async fn the_watch_for_evictions_comes_back_and_tells_each_devbox_once() {
+    let evicted =
+        |id: &str| format!("data: {}\n\n", json!({"devbox_id": id, "eviction_deadline_ms": 7})).into_bytes();
+    let server = RawServer::start(vec![
+        say_events(&[&evicted("dbx_1"), b": ping\n\n", &evicted("dbx_2")], true),
+        say_events(&[&evicted("dbx_1"), &evicted("dbx_2"), &evicted("dbx_3")], false),
+        Step::Say(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()),
+    ])
+    .await;
+    let client = builder(&server.url).max_retries(0).build().unwrap();
+    let events: Vec<_> = client.devboxes().watch_evictions().collect().await;
+    let told: Vec<_> = events.iter().filter_map(|event| event.as_ref().ok()).collect();
+    assert_eq!(
+        told.iter().map(|event| event.devbox_id.as_str()).collect::<Vec<_>>(),
+        ["dbx_1", "dbx_2", "dbx_3"]
+    );
+    assert_eq!(told[0].eviction_deadline_ms, 7);
+    assert_eq!(events[3].as_ref().unwrap_err().status(), Some(401));
+    assert_eq!(events.len(), 4);
+    assert!(server.targets().iter().all(|target| target == "/v1/devboxes/evictions/watch"));
+    assert!(
+        server.heads().iter().all(|head| head.to_lowercase().contains("\r\naccept: text/event-stream\r\n"))
+    );
 }

@@ -75,7 +75,7 @@ pub(crate) enum Step {
 /// A server below HTTP libraries: each connection takes the next step, so that answers can be cut anywhere.
 pub(crate) struct RawServer {
     pub(crate) url: String,
-    targets: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -83,14 +83,13 @@ impl RawServer {
     pub(crate) async fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let targets = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&targets);
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&heads);
         let task = tokio::spawn(async move {
             for step in steps {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let head = read_head(&mut connection).await;
-                let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                seen.lock().unwrap().push(target);
+                seen.lock().unwrap().push(head);
                 match step {
                     Step::Say(bytes) => {
                         connection.write_all(&bytes).await.unwrap();
@@ -109,12 +108,17 @@ impl RawServer {
                 }
             }
         });
-        Self { url, targets, task }
+        Self { url, heads, task }
     }
 
     /// Path and query of each request so far.
     pub(crate) fn targets(&self) -> Vec<String> {
-        self.targets.lock().unwrap().clone()
+        self.heads().iter().map(|head| head.split(' ').nth(1).unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The head of each request so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 }
 

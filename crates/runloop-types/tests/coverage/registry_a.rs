@@ -62,6 +62,7 @@ pub(crate) fn types() -> Vec<(&'static str, RoundTrip)> {
         ("DevboxEnableTunnelParams", round_trip::<TunnelParams>),
         ("DevboxExecuteAsyncParams", round_trip::<ExecuteAsyncParams>),
         ("DevboxExecuteSyncParams", round_trip::<ExecuteAsyncParams>),
+        ("DevboxEvictionEventView", round_trip::<DevboxEvictionEventView>),
         ("DevboxExecutionDetailView", round_trip::<DevboxExecutionDetailView>),
         ("DevboxListView", page::<DevboxView>),
         ("DevboxLogsListView", round_trip::<DevboxLogsListView>),

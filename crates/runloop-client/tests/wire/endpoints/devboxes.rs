@@ -7,7 +7,7 @@ use runloop_client::types::*;
 use runloop_client::{DevboxListParams, DevboxLogListParams};
 use serde_json::{Value, json};
 
-use super::{Row, map, metadata, page, row};
+use super::{Row, first, map, metadata, page, row};
 
 /// Launch parameters with everything set.
 pub(super) fn launch() -> LaunchParameters {
@@ -385,5 +385,8 @@ fn access() -> Vec<Row> {
             Some(json!({"mcp_config": "github", "secret": "pat"})),
             |c| c.devboxes().create_mcp_token("dbx_1", &mcp())
         ),
+        row!("devboxes.watch_evictions", "GET" "/v1/devboxes/evictions/watch", None, |c| {
+            first(c.devboxes().watch_evictions())
+        }),
     ]
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
 use runloop_client::types::*;
 use serde_json::json;
 
-use super::{Row, row};
+use super::{Row, first, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     let completed = [ExecutionStatus::Completed];
@@ -58,13 +57,31 @@ pub(crate) fn rows() -> Vec<Row> {
             "devboxes.executions.stream_stdout_updates",
             "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stdout_updates",
             None,
-            |c| c.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into()).boxed().try_next()
+            |c| first(c.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into()))
+        ),
+        row!(
+            "devboxes.executions.stream_stdout_updates",
+            "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stdout_updates?offset=7",
+            None,
+            |c| {
+                let stream = c.executions().stream_stdout_updates(&"dbx_1".into(), &"exec_1".into());
+                first(stream.from_offset(7))
+            }
         ),
         row!(
             "devboxes.executions.stream_stderr_updates",
             "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stderr_updates",
             None,
-            |c| c.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into()).boxed().try_next()
+            |c| first(c.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into()))
+        ),
+        row!(
+            "devboxes.executions.stream_stderr_updates",
+            "GET" "/v1/devboxes/dbx_1/executions/exec_1/stream_stderr_updates?offset=7",
+            None,
+            |c| {
+                let stream = c.executions().stream_stderr_updates(&"dbx_1".into(), &"exec_1".into());
+                first(stream.from_offset(7))
+            }
         ),
     ]
 }

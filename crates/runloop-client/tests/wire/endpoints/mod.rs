@@ -39,12 +39,7 @@ use crate::support::{client, header, requests, target};
 use table::{Group, fields_of_query};
 
 /// Families whose rows are not complete yet, by `resource` or `resource.name`.
-const PENDING: &[&str] = &[
-    "axons.subscribe_sse",
-    "devboxes.executions.stream_stderr_updates",
-    "devboxes.executions.stream_stdout_updates",
-    "devboxes.watch_evictions",
-];
+const PENDING: &[&str] = &[];
 
 /// Optional fields that every call of ours sends, and why.
 const ALWAYS_SENT: &[(&str, &str, &str)] = &[
@@ -82,6 +77,13 @@ macro_rules! row {
 }
 
 pub(crate) use row;
+
+/// The first item of a stream, which opens it.
+pub(crate) async fn first<T>(
+    mut stream: impl futures::Stream<Item = Result<T, Error>> + Unpin,
+) -> Result<Option<T>, Error> {
+    futures::TryStreamExt::try_next(&mut stream).await
+}
 
 /// Labels for any resource.
 pub(crate) fn metadata() -> Option<Metadata> {

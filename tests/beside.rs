@@ -53,6 +53,8 @@ fn neither_ctrl_c_nor_the_harness_s_death_leaves_an_agent_behind() {
         let command = format!("{HIDDEN}; trap '' TERM INT; sleep 765441").replace("765441", argument);
         bench.write("hides.yaml", &json!({ "name": "hides", "host_command": command }).to_string());
         let mut harness = bench.command();
+        std::fs::create_dir(bench.path("tmp")).expect("a directory");
+        harness.env("TMPDIR", bench.path("tmp"));
         harness.arg("run").arg(&file).args(["--agent", "hides.yaml", "--format", "json"]);
         let harness =
             harness.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
@@ -67,6 +69,9 @@ fn neither_ctrl_c_nor_the_harness_s_death_leaves_an_agent_behind() {
             bench.assert_nothing_left();
         } else {
             wait_for("the agent and what it hid to end", || sleeping(argument).is_empty());
+            let is_empty =
+                || std::fs::read_dir(bench.path("tmp")).is_ok_and(|mut left| left.next().is_none());
+            wait_for("its directory to be removed", is_empty);
         }
     }
 }

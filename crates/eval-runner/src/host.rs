@@ -47,7 +47,7 @@ pub(crate) async fn run(run: HostRun<'_>) -> Result<Ended, Failure> {
     let statement = directory.path().join("problem_statement.md");
     std::fs::write(&statement, run.statement).map_err(failed("write the problem statement for"))?;
 
-    let mut command = supervisor::command(run.command).ok_or_else(|| {
+    let mut command = supervisor::command(run.command, directory.path()).ok_or_else(|| {
         Failure::harness("agents beside the harness need a `main` that calls eval_runner::init() first")
     })?;
     command

@@ -13,6 +13,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -25,7 +26,7 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The first argument of a supervisor; the second is the agent's command.
+/// The first argument of a supervisor; the agent's command and its private directory follow.
 const ARGUMENT: &str = "runloop-eval-supervisor";
 
 /// How long killed processes may take to be gone.
@@ -44,18 +45,20 @@ static IS_READY: OnceLock<()> = OnceLock::new();
 pub fn init() {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|argument| argument == ARGUMENT) {
-        std::process::exit(i32::from(supervise(arguments.next().unwrap_or_default()).is_err()));
+        let (line, directory) = (arguments.next().unwrap_or_default(), arguments.next());
+        std::process::exit(i32::from(supervise(line, directory.as_deref().map(Path::new)).is_err()));
     }
     // A second call changes nothing.
     let _ = IS_READY.set(());
 }
 
-/// A supervisor for a shell command, without its pipes; `None` if this program cannot be one.
-pub(crate) fn command(line: &str) -> Option<Command> {
+/// A supervisor for a shell command, without its pipes; `None` if this program cannot be one. It removes the directory at
+/// the end, which the harness may not live to see.
+pub(crate) fn command(line: &str, directory: &Path) -> Option<Command> {
     IS_READY.get()?;
     let mut command = Command::new("/proc/self/exe");
     // A group of its own: Ctrl-C on the harness's terminal is for the harness.
-    command.arg0("runloop-supervisor").arg(ARGUMENT).arg(line).process_group(0);
+    command.arg0("runloop-supervisor").arg(ARGUMENT).arg(line).arg(directory).process_group(0);
     Some(command)
 }
 
@@ -74,7 +77,7 @@ pub(crate) enum Report {
     },
 }
 
-fn supervise(line: OsString) -> io::Result<()> {
+fn supervise(line: OsString, directory: Option<&Path>) -> io::Result<()> {
     // Not inherited: the agent's standard input is empty.
     let mut harness = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let report = match start(line) {
@@ -85,6 +88,10 @@ fn supervise(line: OsString) -> io::Result<()> {
         }
         Err(error) => Report::NotStarted(error.to_string()),
     };
+    if let Some(directory) = directory {
+        // One that is gone already needs no removal.
+        let _ = std::fs::remove_dir_all(directory);
+    }
     let mut line = serde_json::to_vec(&report)?;
     line.push(b'\n');
     harness.write_all(&line)

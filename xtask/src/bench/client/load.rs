@@ -109,7 +109,7 @@ async fn waits(client: Client, count: usize) -> Result<(), String> {
 
 async fn upload(client: Client, path: &str) -> Result<(), String> {
     let begun = Instant::now();
-    client.objects().upload_file(path, &ObjectUpload::default()).await.map_err(told)?;
+    client.objects().upload_from_file(path, &ObjectUpload::default()).await.map_err(told)?;
     println!("wall {}\npeak_kib {}", begun.elapsed().as_secs_f64(), memory::own_peak()?);
     Ok(())
 }

@@ -396,7 +396,7 @@ impl Error {
                     ErrorKind::Connection
                 }
             },
-            Self::Decode(_) | Self::MalformedStream { .. } => ErrorKind::Decode,
+            Self::Decode(_) | Self::MalformedStream { .. } | Self::InvalidText { .. } => ErrorKind::Decode,
             Self::InvalidRequest { .. } => ErrorKind::InvalidRequest,
             Self::PollingTimeout(_) => ErrorKind::PollingTimeout,
             Self::WrongState(_) => ErrorKind::WrongState,

@@ -171,9 +171,6 @@ mod file_sink;
 mod file_source;
 mod http;
 mod lines;
-//! # Ok(()) }
-//! ```
-//!
 mod log;
 mod options;
 mod page;
@@ -208,9 +205,6 @@ pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
 pub use lines::{LineSplitter, LineStream};
-//! # Ok(()) }
-//! ```
-//!
 pub use log::LogLevel;
 pub use page::{ListCall, Page};
 pub use query::Query;

@@ -53,6 +53,45 @@ pub(crate) fn run() -> Result<(), String> {
             failed.push(name);
         }
     }
+    println!("==> oldest Rust");
+    match oldest_rust(&cargo) {
+        Ok(said) => println!("==> oldest Rust: {said}"),
+        Err(said) => {
+            println!("==> oldest Rust: {said}");
+            failed.push("oldest Rust");
+        }
+    }
     println!("==> {}", times.join(", "));
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Whether the oldest Rust that the manifest promises builds everything. The steps above have shown it where that is the
+/// Rust they ran on; otherwise it has to be installed.
+fn oldest_rust(cargo: &str) -> Result<String, String> {
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    let version = |args: &[&str]| {
+        let output = Command::new(cargo).args(args).output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()
+    };
+    let same = |text: &str| text.split(' ').nth(1).is_some_and(|number| number.starts_with(oldest));
+    let used = version(&["--version"]).unwrap_or_default();
+    if same(&used) {
+        return Ok(format!("{} is what ran above", used.trim()));
+    }
+    // With rustup, cargo is a proxy that takes the toolchain as its first argument, if it is the one in the PATH.
+    let toolchain = format!("+{oldest}");
+    let installed = Command::new("cargo").args([&toolchain, "--version"]).output();
+    if !installed.is_ok_and(|output| output.status.success()) {
+        return Ok(format!("SKIPPED, Rust {oldest} is not installed (rustup toolchain install {oldest})"));
+    }
+    let status = Command::new("cargo")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .args([&toolchain, "check", "--workspace", "--locked", "--target-dir", "target/oldest-rust"])
+        .status()
+        .map_err(|error| format!("cannot start cargo {toolchain}: {error}"))?;
+    if status.success() {
+        Ok(format!("{oldest} builds it"))
+    } else {
+        Err(format!("{oldest} does not build it"))
+    }
 }

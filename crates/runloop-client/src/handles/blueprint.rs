@@ -13,12 +13,12 @@ handle! {
     /// A blueprint: an image that was built once, from which devboxes start.
     ///
     /// ```no_run
-    /// # use runloop_client::{ObjectUpload, PollingConfig, WaitOptions};
+    /// # use runloop_client::{IgnoreRules, ObjectUpload, PollingConfig, WaitOptions};
     /// # async fn example(client: runloop_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use runloop_client::types::{BlueprintCreateParams, DevboxCreateParams};
     /// use std::time::Duration;
     ///
-    /// let archive = runloop_client::build_docker_context_tar("project", None, &[]).await?;
+    /// let archive = runloop_client::build_docker_context_tar("project", &IgnoreRules::default()).await?;
     /// let context = client.upload_object_from_archive(archive, "project.tar.gz", &ObjectUpload::default()).await?;
     /// let params = BlueprintCreateParams {
     ///     name: "project".into(),

@@ -160,15 +160,14 @@ mod call;
 mod client;
 mod config;
 mod cycle;
-mod devbox;
 mod error;
 mod error_body;
 mod event_stream;
 mod eviction_watch;
-mod execution;
 mod execution_stream;
 mod file_sink;
 mod file_source;
+mod handles;
 mod http;
 mod lines;
 mod log;
@@ -195,15 +194,17 @@ pub use byte_stream::ByteStream;
 pub use call::Call;
 pub use client::Client;
 pub use config::{ClientBuilder, ConfigError, DEFAULT_BASE_URL};
-pub use devbox::{Devbox, ExecOptions};
 pub use error::{
     DecodeError, Error, ErrorKind, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
     TransportError, TransportKind, WrongState,
 };
 pub use eviction_watch::EvictionWatch;
-pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
+pub use handles::{
+    Agent, Axon, Blueprint, Devbox, ExecOptions, ExecResult, Execution, GatewayConfig, McpConfig, NamedShell,
+    NetworkPolicy, Secret, SecretById, Snapshot, StorageObject,
+};
 pub use lines::{LineSplitter, LineStream};
 pub use log::LogLevel;
 pub use page::{ListCall, Page};

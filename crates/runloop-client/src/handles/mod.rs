@@ -8,18 +8,32 @@
 mod agent;
 mod axon;
 mod blueprint;
+mod devbox;
+mod devbox_access;
+mod devbox_commands;
+mod devbox_files;
+mod exec_options;
+mod exec_result;
+mod execution;
 mod gateway_config;
 mod mcp_config;
+mod named_shell;
 mod network_policy;
 mod secret;
 mod snapshot;
 mod storage_object;
+mod tunnel_url;
 
 pub use agent::Agent;
 pub use axon::Axon;
 pub use blueprint::Blueprint;
+pub use devbox::Devbox;
+pub use exec_options::ExecOptions;
+pub use exec_result::ExecResult;
+pub use execution::Execution;
 pub use gateway_config::GatewayConfig;
 pub use mcp_config::McpConfig;
+pub use named_shell::NamedShell;
 pub use network_policy::NetworkPolicy;
 pub use secret::{Secret, SecretById};
 pub use snapshot::Snapshot;
@@ -32,8 +46,8 @@ macro_rules! handle {
         $(#[$meta])*
         #[derive(Debug, Clone)]
         pub struct $name {
-            client: crate::client::Client,
-            id: runloop_types::$id,
+            pub(super) client: crate::client::Client,
+            pub(super) id: runloop_types::$id,
         }
 
         impl crate::client::Client {

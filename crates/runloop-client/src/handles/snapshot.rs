@@ -1,8 +1,6 @@
 //! A handle on one disk snapshot.
 
-use runloop_types::{
-    DevboxCreateParams, DevboxSnapshotAsyncStatusView, DevboxSnapshotView, SnapshotParams,
-};
+use runloop_types::{DevboxCreateParams, DevboxSnapshotAsyncStatusView, DevboxSnapshotView, SnapshotParams};
 
 use crate::call::Call;
 use crate::error::Error;

@@ -55,7 +55,8 @@ async fn a_devbox_that_does_not_run_in_time_keeps_its_id() {
     mount("/create_and_await_running$", devbox("provisioning")).await;
     mount("/wait_for_status$", expired()).await;
     let options = WaitOptions::within(Duration::from_millis(1));
-    let error = client(&server.uri()).create_devbox(&DevboxCreateParams::default(), options).await.unwrap_err();
+    let error =
+        client(&server.uri()).create_devbox(&DevboxCreateParams::default(), options).await.unwrap_err();
     let Error::PollingTimeout(timeout) = error else { panic!("{error}") };
     assert!(matches!(&timeout.last_value, Some(LastValue::Devbox(view)) if view.id.as_str() == "dbx_1"));
 }
@@ -114,10 +115,11 @@ async fn after_the_work_the_devbox_is_shut_down() {
         let server = sequence(vec![devbox("running"), devbox("running"), devbox("shutdown")]).await;
         let client = client(&server.uri());
         let name = String::from("borrowed");
-        let work = client.with_devbox(&DevboxCreateParams::default(), WaitOptions::default(), async |devbox| {
-            let status = devbox.info().await?.status;
-            if fails { Err(Failed::Work) } else { Ok((status, name.len())) }
-        });
+        let work =
+            client.with_devbox(&DevboxCreateParams::default(), WaitOptions::default(), async |devbox| {
+                let status = devbox.info().await?.status;
+                if fails { Err(Failed::Work) } else { Ok((status, name.len())) }
+            });
         match work.await {
             Ok(value) => assert_eq!((fails, value), (false, (DevboxStatus::Running, 8))),
             Err(error) => assert!(fails && matches!(error, Failed::Work), "{error:?}"),
@@ -262,7 +264,8 @@ async fn verbs_of_one_request() {
 async fn a_snapshot_is_begun_and_polled_for() {
     let status = |status: &str| answer(200, json!({"status": status, "error_message": "disk full"}));
     let begun = || answer(200, json!({"id": "snp_1"}));
-    let server = sequence(vec![begun(), status("in_progress"), status("in_progress"), status("complete")]).await;
+    let server =
+        sequence(vec![begun(), status("in_progress"), status("in_progress"), status("complete")]).await;
     let handle = client(&server.uri()).devbox("dbx_1");
     let params = SnapshotParams { name: Some("base".into()), ..Default::default() };
     let snapshot = handle.snapshot_disk(&params, polls(9)).await.unwrap();
@@ -325,6 +328,7 @@ async fn every_command_of_a_named_shell_names_it() {
             path.starts_with("execute").then(|| (path, body["shell_name"].clone()))
         })
         .collect();
-    let expected = ["execute?last_n=10000", "execute?last_n=10000", "execute_async", "execute_async", "execute_async"];
+    let expected =
+        ["execute?last_n=10000", "execute?last_n=10000", "execute_async", "execute_async", "execute_async"];
     assert_eq!(started, expected.map(|path| (path.to_owned(), json!("build"))));
 }

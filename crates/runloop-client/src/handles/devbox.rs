@@ -84,7 +84,7 @@ impl Client {
         let view = devboxes.create_optimistically(params, None).await?;
         let devbox = self.devbox(view.id.clone());
         let outcome = AssertUnwindSafe(async {
-            devboxes.await_state(devbox.id(), DevboxStatus::Running, deadline, Some(view)).await?;
+            devboxes.await_state(devbox.id(), DevboxStatus::Running, deadline, Some(Box::new(view))).await?;
             work(devbox.clone()).await
         });
         let outcome = outcome.catch_unwind().await;

@@ -114,12 +114,11 @@ async fn after_the_work_the_devbox_is_shut_down() {
     for fails in [false, true] {
         let server = sequence(vec![devbox("running"), devbox("running"), devbox("shutdown")]).await;
         let client = client(&server.uri());
-        let name = String::from("borrowed");
-        let work =
-            client.with_devbox(&DevboxCreateParams::default(), WaitOptions::default(), async |devbox| {
-                let status = devbox.info().await?.status;
-                if fails { Err(Failed::Work) } else { Ok((status, name.len())) }
-            });
+        let (params, name) = (DevboxCreateParams::default(), String::from("borrowed"));
+        let work = client.with_devbox(&params, WaitOptions::default(), async |devbox| {
+            let status = devbox.info().await?.status;
+            if fails { Err(Failed::Work) } else { Ok((status, name.len())) }
+        });
         match work.await {
             Ok(value) => assert_eq!((fails, value), (false, (DevboxStatus::Running, 8))),
             Err(error) => assert!(fails && matches!(error, Failed::Work), "{error:?}"),
@@ -133,7 +132,8 @@ async fn work_that_panics_leaves_no_devbox_behind() {
     let server = sequence(vec![devbox("running"), devbox("shutdown")]).await;
     let client = client(&server.uri());
     let work = tokio::spawn(async move {
-        let work = client.with_devbox(&DevboxCreateParams::default(), WaitOptions::default(), async |_| {
+        let params = DevboxCreateParams::default();
+        let work = client.with_devbox(&params, WaitOptions::default(), async |_| {
             if client.base_url().starts_with("http") {
                 panic!("in the work");
             }
@@ -154,9 +154,8 @@ async fn a_devbox_that_does_not_start_is_shut_down_too() {
     mount("/wait_for_status$", expired()).await;
     mount("/shutdown$", answer(403, json!({}))).await;
     let options = WaitOptions::within(Duration::from_millis(1));
-    let client = client(&server.uri());
-    let work =
-        client.with_devbox(&DevboxCreateParams::default(), options, async |_| Ok::<_, Failed>("never done"));
+    let (client, params) = (client(&server.uri()), DevboxCreateParams::default());
+    let work = client.with_devbox(&params, options, async |_| Ok::<_, Failed>("never done"));
     // That it could not even be shut down is not the news.
     match work.await.unwrap_err() {
         Failed::Api(Error::PollingTimeout(_)) => {}

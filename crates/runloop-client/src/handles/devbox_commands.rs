@@ -87,7 +87,8 @@ impl Devbox {
 
     /// Runs a command to its end and hands its output to `on_output` as it is printed, in pieces that need not be lines.
     ///
-    /// A broken output stream does not fail the command: what did not arrive is still in the result.
+    /// A broken output stream does not fail the command: what did not arrive is still in the result. If `on_output` panics,
+    /// that is the caller's panic; the command goes on.
     ///
     /// # Errors
     /// As [`Devbox::exec_opts`].
@@ -129,8 +130,11 @@ impl Devbox {
 
     /// Starts a command and gives a handle on it at once.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error`] if it cannot be started.
+    #[doc(alias = "exec_async")]
     pub async fn spawn(&self, command: impl Into<String>, options: &ExecOptions) -> Result<Execution, Error> {
         let params = ExecuteAsyncParams {
             command: command.into(),

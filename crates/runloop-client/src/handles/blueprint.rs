@@ -80,6 +80,8 @@ impl Blueprint {
 
     /// Polls until it is built.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error::WrongState`] if the build failed, [`Error::PollingTimeout`] if it takes too long.
     pub async fn await_build_complete(&self, config: PollingConfig) -> Result<BlueprintView, Error> {
@@ -87,6 +89,8 @@ impl Blueprint {
     }
 
     /// Creates a devbox that starts from it, and waits until that runs.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Client::create_devbox`]; [`Error::InvalidRequest`] if `params` say what else it starts from: nothing is sent

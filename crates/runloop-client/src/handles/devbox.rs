@@ -71,6 +71,8 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Client::create_devbox`], and those of the work.
     pub async fn with_devbox<T, E: From<Error>>(

@@ -20,6 +20,8 @@ const ANSWER_GRACE: Duration = Duration::from_secs(60);
 impl Devbox {
     /// Runs a command to its end, however long that takes, and gives all of its output.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error`]; a command that fails is no error, see [`ExecResult::success`].
     pub async fn exec(&self, command: impl Into<String>) -> Result<ExecResult, Error> {
@@ -27,6 +29,8 @@ impl Devbox {
     }
 
     /// [`Devbox::exec`] with options.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if the command takes too long; its last value has the execution's id.
@@ -90,6 +94,8 @@ impl Devbox {
     /// A broken output stream does not fail the command: what did not arrive is still in the result. If `on_output` panics,
     /// that is the caller's panic; the command goes on.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Devbox::exec_opts`].
     pub async fn exec_with(
@@ -113,6 +119,8 @@ impl Devbox {
     /// devbox.exec_lines("make", &ExecOptions::default(), |kind, line| println!("{kind:?}: {line}")).await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Devbox::exec_opts`].

@@ -57,6 +57,8 @@ impl Execution {
 
     /// Waits until it is completed, with the last lines of its output.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error::PollingTimeout`] if that takes too long; the command goes on.
     pub async fn wait(&self, options: WaitOptions) -> Result<DevboxAsyncExecutionDetailView, Error> {
@@ -64,6 +66,8 @@ impl Execution {
     }
 
     /// Waits until it is completed, as `options` say, and gives all of its output.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if that takes too long.
@@ -83,6 +87,8 @@ impl Execution {
     /// let result = execution.result_with(&ExecOptions::default(), |_, text| print!("{text}")).await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Execution::result`].
@@ -106,6 +112,8 @@ impl Execution {
     /// # Ok(()) }
     /// ```
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Execution::result`].
     pub async fn result_lines(
@@ -120,22 +128,30 @@ impl Execution {
     }
 
     /// Kills it, with all that it started if `process_group` is set.
+    ///
+    /// SDK 1 to 3.
     pub fn kill(&self, process_group: bool) -> Call<DevboxAsyncExecutionDetailView> {
         self.client.executions().kill(&self.devbox, &self.id, process_group)
     }
 
     /// Standard output from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stdout(&self) -> ExecutionStream {
         self.client.executions().stream_stdout_updates(&self.devbox, &self.id)
     }
 
     /// Standard error from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stderr(&self) -> ExecutionStream {
         self.client.executions().stream_stderr_updates(&self.devbox, &self.id)
     }
 
     /// Writes to standard input; the command must have been started with `attach_stdin`. Never retried: text that
     /// arrived must not arrive twice.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::StdInRefused`] if the server could not deliver it.
@@ -145,6 +161,8 @@ impl Execution {
 
     /// Closes standard input.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Execution::send_std_in`].
     pub async fn close_std_in(&self) -> Result<(), Error> {
@@ -152,6 +170,8 @@ impl Execution {
     }
 
     /// Sends SIGINT through the terminal.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Execution::send_std_in`].

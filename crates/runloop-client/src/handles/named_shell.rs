@@ -45,6 +45,8 @@ impl NamedShell {
 
     /// [`Devbox::exec`] in this shell.
     ///
+    /// SDK 1 and 2.
+    ///
     /// # Errors
     /// As that.
     pub async fn exec(&self, command: impl Into<String>) -> Result<ExecResult, Error> {
@@ -52,6 +54,8 @@ impl NamedShell {
     }
 
     /// [`Devbox::exec_opts`] in this shell; the time in the queue counts.
+    ///
+    /// SDK 1 and 2.
     ///
     /// # Errors
     /// As that.
@@ -64,6 +68,8 @@ impl NamedShell {
     }
 
     /// [`Devbox::exec_with`] in this shell.
+    ///
+    /// SDK 1 and 2.
     ///
     /// # Errors
     /// As that.
@@ -78,6 +84,8 @@ impl NamedShell {
 
     /// [`Devbox::exec_lines`] in this shell.
     ///
+    /// SDK 1 and 2.
+    ///
     /// # Errors
     /// As that.
     pub async fn exec_lines(
@@ -90,6 +98,8 @@ impl NamedShell {
     }
 
     /// [`Devbox::spawn`] in this shell.
+    ///
+    /// SDK 1 and 2.
     ///
     /// # Errors
     /// As that.

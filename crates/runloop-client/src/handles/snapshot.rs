@@ -49,6 +49,8 @@ impl Snapshot {
 
     /// Polls until it is complete. One that was deleted ends the wait, where the official SDKs poll on to the timeout.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error::WrongState`] if it could not be taken or was deleted, [`Error::PollingTimeout`] if it takes too long.
     pub async fn await_completed(
@@ -59,6 +61,8 @@ impl Snapshot {
     }
 
     /// Creates a devbox that starts from it, and waits until that runs.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Client::create_devbox`](crate::Client::create_devbox); [`Error::InvalidRequest`] if `params` say what else it

@@ -215,6 +215,8 @@ impl StorageObject {
     /// Sends its bytes, or chunks of them, to where the server wants them; tried once. A stream of unknown length is
     /// written to a temporary file first.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error::InvalidRequest`] if this handle does not know where they go: it did not create the object, or completed it.
     /// [`Error::Presigned`] if the store does not take them; they may be sent again then.
@@ -251,6 +253,8 @@ impl StorageObject {
 
     /// Its bytes as they arrive, in constant memory.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error::Presigned`] if the store does not give them.
     pub async fn download(&self) -> Result<ByteStream, Error> {
@@ -259,6 +263,8 @@ impl StorageObject {
 
     /// Its bytes in memory.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`StorageObject::download`].
     pub async fn download_as_bytes(&self) -> Result<Bytes, Error> {
@@ -266,6 +272,8 @@ impl StorageObject {
     }
 
     /// Its bytes as UTF-8 text, in memory.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`StorageObject::download`]; [`Error::InvalidText`] if they are not UTF-8.

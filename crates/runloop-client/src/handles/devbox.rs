@@ -127,7 +127,8 @@ impl Devbox {
         self.client.devboxes().retrieve_resource_usage(&self.id)
     }
 
-    /// Takes a snapshot of the disk, and polls until it is complete.
+    /// Takes a snapshot of the disk, and polls until it is complete. One that is short is known sooner by
+    /// [`Devboxes::snapshot_disk`](crate::Devboxes::snapshot_disk), whose answer is held.
     ///
     /// SDK 1 to 3.
     ///

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use runloop_types::DevboxId;
-
 use crate::call::Call;
 use crate::config::{ClientBuilder, ConfigError};
-use crate::devbox::Devbox;
 use crate::error::Error;
 use crate::request::Request;
 use crate::resources::{
@@ -74,11 +71,6 @@ impl Client {
     /// Sends a request that was built by hand: for endpoints that this crate does not know.
     pub fn send<T>(&self, request: Request<T>) -> Call<T> {
         self.call(Ok(request))
-    }
-
-    /// A handle on one devbox; makes no request.
-    pub fn devbox(&self, id: impl Into<DevboxId>) -> Devbox {
-        Devbox::new(self.clone(), id.into())
     }
 
     /// Endpoints of devboxes, their commands and their files.

@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt};
 use tempfile::NamedTempFile;
 use tokio_util::io::ReaderStream;
 
+use crate::archive::Archive;
 use crate::error::Error;
 use crate::transfer_progress::ProgressHook;
 
@@ -102,6 +103,17 @@ impl FileSource {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same bytes; a stream of unknown length is written to a temporary file for that.
+    pub(crate) async fn with_known_length(mut self) -> Result<Self, Error> {
+        if let Kind::Stream { stream, length: None } = &self.kind {
+            let taken = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(stream) = taken {
+                self.kind = Archive::spool(stream).await?.source().kind;
+            }
+        }
+        Ok(self)
     }
 
     pub(crate) fn is_replayable(&self) -> bool {

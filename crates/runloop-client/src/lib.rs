@@ -48,15 +48,35 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **Handles** join endpoints to what one wants to do. A [`Devbox`] is a client and an id. [`Devbox::exec`] runs a command
-//! to its end, however long that takes, and gives all of its output; a command that fails is a result, not an error.
-//! Dropping a handle ends nothing: a devbox lives until it is shut down or its keep-alive time is over.
+//! **Handles** stand for one thing each: a client, an id, and what one does with that thing. All are alike:
+//!
+//! | handle | of what has this id | of a new one |
+//! | --- | --- | --- |
+//! | [`Devbox`] | [`Client::devbox`] | [`Client::create_devbox`], [`Client::with_devbox`], `create_devbox` of blueprints and snapshots |
+//! | [`Execution`], [`NamedShell`] | [`Devbox::execution`], [`Devbox::shell`] | [`Devbox::spawn`] |
+//! | [`Snapshot`] | [`Client::snapshot`] | [`Devbox::snapshot_disk`] |
+//! | [`Blueprint`] | [`Client::blueprint`] | [`Client::create_blueprint`] |
+//! | [`StorageObject`] | [`Client::storage_object`] | [`Client::create_object`], [`Client::upload_object_from_file`] and its like |
+//! | [`NetworkPolicy`] | [`Client::network_policy`] | [`Client::create_network_policy`] |
+//! | [`GatewayConfig`], [`McpConfig`] | [`Client::gateway_config`], [`Client::mcp_config`] | [`Client::create_gateway_config`], [`Client::create_mcp_config`] |
+//! | [`Secret`], [`SecretById`] | [`Client::secret`] (by name), [`Client::secret_by_id`] | [`Client::create_secret`] |
+//! | [`Axon`] | [`Client::axon`] | [`Client::create_axon`] |
+//! | [`Agent`] | [`Client::agent`] | [`Client::create_agent`], [`Client::create_agent_from_npm`] and its like |
+//!
+//! The first column of methods sends nothing. `id()` is the id, `info()` asks what the thing is at present. Verbs of one
+//! request give a [`Call`]; those that wait take [`WaitOptions`] (long polls) or a [`PollingConfig`] (plain polls).
+//! Creating with options of the call, such as an idempotency key, goes by the endpoint; so do lists, of which an item's id
+//! gives its handle: `client.devbox(view.id)`.
+//!
+//! Dropping a handle ends nothing and sends nothing: a devbox lives until it is shut down or its keep-alive time is over.
+//! [`Client::with_devbox`] shuts it down after some work, however that ends.
 //!
 //! ```no_run
-//! # use runloop_client::{Client, ExecOptions, OutputKind};
+//! # use runloop_client::{Client, ExecOptions, OutputKind, WaitOptions, types::DevboxCreateParams};
 //! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
-//! let devbox = client.devbox("dbx_1");
+//! let devbox = client.create_devbox(&DevboxCreateParams::default(), WaitOptions::default()).await?;
 //! devbox.write_file("repo/note.txt", "hello").await?;
+//! // To its end, however long that takes, with all of its output. A command that fails is a result, not an error.
 //! let result = devbox.exec("cat repo/note.txt").await?;
 //! assert!(result.success());
 //!
@@ -89,11 +109,11 @@
 //! [`build_docker_context_tar`] make archives whose bytes depend on nothing but the files.
 //!
 //! ```no_run
-//! # use runloop_client::{Client, ObjectUpload};
+//! # use runloop_client::{ArchiveOptions, Client, ObjectUpload};
 //! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
 //! let upload = ObjectUpload::named("inputs").on_progress(|progress| eprintln!("{} bytes", progress.done));
-//! let object = client.objects().upload_from_dir("inputs", &upload).await?;
-//! client.objects().download(&object.id).await?.save_to("inputs.tar.gz").await?;
+//! let object = client.upload_object_from_dir("inputs", &upload, ArchiveOptions::default()).await?;
+//! object.download().await?.save_to("inputs.tar.gz").await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -160,15 +180,14 @@ mod call;
 mod client;
 mod config;
 mod cycle;
-mod devbox;
 mod error;
 mod error_body;
 mod event_stream;
 mod eviction_watch;
-mod execution;
 mod execution_stream;
 mod file_sink;
 mod file_source;
+mod handles;
 mod http;
 mod lines;
 mod log;
@@ -195,15 +214,17 @@ pub use byte_stream::ByteStream;
 pub use call::Call;
 pub use client::Client;
 pub use config::{ClientBuilder, ConfigError, DEFAULT_BASE_URL};
-pub use devbox::{Devbox, ExecOptions};
 pub use error::{
     DecodeError, Error, ErrorKind, LastValue, PollingTimeout, PresignedError, PresignedKind, StatusError,
     TransportError, TransportKind, WrongState,
 };
 pub use eviction_watch::EvictionWatch;
-pub use execution::{ExecResult, Execution};
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
+pub use handles::{
+    Agent, Axon, Blueprint, Devbox, ExecOptions, ExecResult, Execution, GatewayConfig, McpConfig, NamedShell,
+    NetworkPolicy, Secret, SecretById, Snapshot, StorageObject,
+};
 pub use lines::{LineSplitter, LineStream};
 pub use log::LogLevel;
 pub use page::{ListCall, Page};

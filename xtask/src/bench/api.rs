@@ -98,7 +98,9 @@ impl Bench {
         for _ in 0..ROUNDS {
             let devbox = created.of(self.devbox(None)).await?;
             devbox.exec("echo > file").await.map_err(told)?;
-            let taken = snapshot.of(devbox.snapshot(&SnapshotParams::default()).send()).await?;
+            // The endpoint that answers when it is complete: the handle polls.
+            let take = self.client.devboxes().snapshot_disk(devbox.id(), &SnapshotParams::default());
+            let taken = snapshot.of(take.send()).await?;
             ended.of(devbox.shutdown(false).send()).await?;
             let fork = forked.of(self.devbox(Some(&taken.id))).await?;
             self.shut_down(&fork).await?;
@@ -178,9 +180,7 @@ impl Bench {
             launch_parameters: Some(launch),
             ..DevboxCreateParams::default()
         };
-        let options = WaitOptions::within(PATIENCE);
-        let view = self.client.devboxes().create_and_await_running(&params, options).await?;
-        Ok(self.client.devbox(view.id))
+        self.client.create_devbox(&params, WaitOptions::within(PATIENCE)).await
     }
 
     async fn shut_down(&self, devbox: &Devbox) -> Result<(), String> {

@@ -113,7 +113,7 @@ impl Devboxes {
         idempotency_key: Option<&str>,
     ) -> Result<DevboxView, Error> {
         let deadline = options.deadline();
-        let view = self.optimistic_create(params, idempotency_key).await?;
+        let view = self.create_optimistically(params, idempotency_key).await?;
         if view.status == DevboxStatus::Running {
             return Ok(view);
         }
@@ -122,7 +122,7 @@ impl Devboxes {
     }
 
     /// Servers from SDK 1.30 on create and wait in one call; older ones only create.
-    async fn optimistic_create(
+    pub(crate) async fn create_optimistically(
         &self,
         params: &DevboxCreateParams,
         idempotency_key: Option<&str>,
@@ -204,7 +204,7 @@ impl Devboxes {
         self.await_state(id, DevboxStatus::Suspended, options.deadline(), None).await
     }
 
-    async fn await_state(
+    pub(crate) async fn await_state(
         &self,
         id: &DevboxId,
         wanted: DevboxStatus,

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use runloop_client::types::SnapshotParams;
-use runloop_client::{Error, ExecOptions, LastValue, OutputKind, WaitOptions};
+use runloop_client::{Error, ExecOptions, LastValue, OutputKind};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, path_regex, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -195,36 +194,6 @@ async fn standard_input_that_is_not_taken_is_an_error() {
     assert!(matches!(error, Error::StdInRefused { .. }), "{error}");
     let requests = requests(&server).await;
     assert_eq!(requests[1].body_json::<Value>().unwrap(), json!({"signal": "EOF"}));
-}
-
-#[tokio::test]
-async fn a_devbox_is_suspended_resumed_and_shut_down() {
-    let devbox = |status: &str| answer(200, json!({"id": "dbx_1", "status": status}));
-    let server = sequence(vec![
-        devbox("suspending"),
-        devbox("suspended"),
-        devbox("resuming"),
-        devbox("running"),
-        answer(200, json!({"id": "snp_1"})),
-        devbox("shutdown"),
-    ])
-    .await;
-    let handle = client(&server.uri()).devbox("dbx_1");
-    handle.suspend(WaitOptions::default()).await.unwrap();
-    handle.resume(WaitOptions::default()).await.unwrap();
-    let snapshot = handle.snapshot(&SnapshotParams::default()).idempotency_key("k").await.unwrap();
-    assert_eq!(snapshot.id.as_str(), "snp_1");
-    handle.shutdown(true).await.unwrap();
-    let paths: Vec<_> = requests(&server).await.iter().map(target).collect();
-    let expected = [
-        "/v1/devboxes/dbx_1/suspend",
-        "/v1/devboxes/dbx_1/wait_for_status",
-        "/v1/devboxes/dbx_1/resume",
-        "/v1/devboxes/dbx_1/wait_for_status",
-        "/v1/devboxes/dbx_1/snapshot_disk",
-        "/v1/devboxes/dbx_1/shutdown?force=true",
-    ];
-    assert_eq!(paths, expected);
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@
 mod endpoints;
 mod errors;
 mod handles;
+mod handles_configs;
+mod handles_devbox;
+mod handles_objects;
 mod objects;
 mod options;
 mod pages;

@@ -62,6 +62,14 @@ pub(crate) fn target(request: &wiremock::Request) -> String {
     }
 }
 
+/// What came: method and target, and the JSON body or null.
+pub(crate) async fn sent(server: &MockServer) -> Vec<(String, Value)> {
+    let seen = |request: &wiremock::Request| {
+        (format!("{} {}", request.method, target(request)), request.body_json().unwrap_or_default())
+    };
+    requests(server).await.iter().map(seen).collect()
+}
+
 /// What a raw connection does after it has read a request's head.
 pub(crate) enum Step {
     /// Writes these bytes and closes the connection.

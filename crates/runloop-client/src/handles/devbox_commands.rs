@@ -1,23 +1,15 @@
-//! A handle on one devbox.
+//! Commands of a devbox.
 
-use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use runloop_types::{
-    DevboxAsyncExecutionDetailView, DevboxExecutionDetailView, DevboxId, DevboxSnapshotView, DevboxView,
-    ExecuteAsyncParams, ExecuteParams, ExecutionStatus, SnapshotParams,
-};
+use runloop_types::{DevboxAsyncExecutionDetailView, ExecuteAsyncParams, ExecuteParams, ExecutionStatus};
 use uuid::Uuid;
 
-use crate::call::Call;
-use crate::client::Client;
 use crate::error::{Error, PollingTimeout};
-use crate::execution::{ExecResult, Execution};
 use crate::execution_stream::OutputKind;
-use crate::file_source::FileSource;
+use crate::handles::{Devbox, ExecOptions, ExecResult, Execution};
 use crate::lines::ByLine;
-use crate::wait::{Deadline, WaitOptions};
+use crate::wait::Deadline;
 
 /// Longest time that `execute` holds, in seconds.
 const LONGEST_OPTIMISTIC: u64 = 25;
@@ -25,81 +17,10 @@ const LONGEST_OPTIMISTIC: u64 = 25;
 /// An answer may come this much after the hold.
 const ANSWER_GRACE: Duration = Duration::from_secs(60);
 
-/// How a command is run to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecOptions {
-    /// Longest run time; none unless set.
-    pub timeout: Option<Duration>,
-    /// Whether a command that takes too long is killed, with all that it started; it is, unless set.
-    pub kill_on_timeout: bool,
-    /// Lines of each output that come with the answer. Longer output takes one more request, so this is large:
-    /// 10 000.
-    pub last_n: u32,
-    /// Most bytes of each output in the result; what is beyond is cut off, and the result says so: 64 MiB.
-    pub max_output: usize,
-    /// Names the command: the server runs commands of one name only once. A fresh UUIDv7 unless set; used by
-    /// [`Devbox::exec`] only.
-    pub command_id: Option<String>,
-    /// A named shell that keeps its directory and variables (SDK majors 1 and 2).
-    pub shell_name: Option<String>,
-    /// Whether [`Execution::send_std_in`] will be used; [`Devbox::spawn`] only.
-    pub attach_stdin: bool,
-}
-
-impl Default for ExecOptions {
-    fn default() -> Self {
-        Self {
-            timeout: None,
-            kill_on_timeout: true,
-            last_n: 10_000,
-            max_output: 64 * 1024 * 1024,
-            command_id: None,
-            shell_name: None,
-            attach_stdin: false,
-        }
-    }
-}
-
-impl ExecOptions {
-    /// Kills the command after `timeout`.
-    pub fn within(timeout: Duration) -> Self {
-        Self { timeout: Some(timeout), ..Self::default() }
-    }
-
-    fn deadline(&self) -> Deadline {
-        WaitOptions { timeout: self.timeout }.deadline()
-    }
-}
-
-/// A handle on one devbox: a client and an id. Making one sends nothing, and dropping one ends nothing: call
-/// [`Devbox::shutdown`].
-#[derive(Debug, Clone)]
-pub struct Devbox {
-    client: Client,
-    id: DevboxId,
-}
-
 impl Devbox {
-    pub(crate) fn new(client: Client, id: DevboxId) -> Self {
-        Self { client, id }
-    }
-
-    /// Its id.
-    pub fn id(&self) -> &DevboxId {
-        &self.id
-    }
-
-    /// The client it uses.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// What it is at present.
-    pub fn retrieve(&self) -> Call<DevboxView> {
-        self.client.devboxes().retrieve(&self.id)
-    }
-
     /// Runs a command to its end, however long that takes, and gives all of its output.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error`]; a command that fails is no error, see [`ExecResult::success`].
@@ -108,6 +29,8 @@ impl Devbox {
     }
 
     /// [`Devbox::exec`] with options.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if the command takes too long; its last value has the execution's id.
@@ -168,7 +91,10 @@ impl Devbox {
 
     /// Runs a command to its end and hands its output to `on_output` as it is printed, in pieces that need not be lines.
     ///
-    /// A broken output stream does not fail the command: what did not arrive is still in the result.
+    /// A broken output stream does not fail the command: what did not arrive is still in the result. If `on_output` panics,
+    /// that is the caller's panic; the command goes on.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Devbox::exec_opts`].
@@ -194,6 +120,8 @@ impl Devbox {
     /// # Ok(()) }
     /// ```
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Devbox::exec_opts`].
     pub async fn exec_lines(
@@ -210,8 +138,11 @@ impl Devbox {
 
     /// Starts a command and gives a handle on it at once.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// [`Error`] if it cannot be started.
+    #[doc(alias = "exec_async")]
     pub async fn spawn(&self, command: impl Into<String>, options: &ExecOptions) -> Result<Execution, Error> {
         let params = ExecuteAsyncParams {
             command: command.into(),
@@ -225,77 +156,5 @@ impl Devbox {
     /// A handle on a command that runs or ran in this devbox; sends nothing.
     pub fn execution(&self, id: impl Into<runloop_types::ExecutionId>) -> Execution {
         Execution::new(self.client.clone(), self.id.clone(), id.into())
-    }
-
-    /// Reads a file of UTF-8 text. Paths are absolute, begin with `~/`, or are relative to the home directory.
-    pub fn read_file(&self, path: &str) -> Call<String> {
-        self.client.devboxes().read_file_contents(&self.id, path)
-    }
-
-    /// Creates or overwrites a file of UTF-8 text.
-    pub fn write_file(&self, path: &str, contents: &str) -> Call<DevboxExecutionDetailView> {
-        self.client.devboxes().write_file_contents(&self.id, path, contents)
-    }
-
-    /// Creates or overwrites a file of any bytes.
-    pub fn upload(&self, path: &str, file: impl Into<FileSource>) -> Call<()> {
-        self.client.devboxes().upload_file(&self.id, path, file)
-    }
-
-    /// Reads a file of any bytes into memory.
-    ///
-    /// # Errors
-    /// [`Error`] as for any call.
-    pub async fn download(&self, path: &str) -> Result<Bytes, Error> {
-        self.client.devboxes().download_file(&self.id, path).send().await?.bytes().await
-    }
-
-    /// Copies a file to a local one, which is created or overwritten; answers its size.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the local file cannot be written.
-    pub async fn download_to(&self, path: &str, local: impl AsRef<Path>) -> Result<u64, Error> {
-        self.client.devboxes().download_file(&self.id, path).send().await?.save_to(local).await
-    }
-
-    /// Takes a snapshot of the disk; answers when it is complete.
-    pub fn snapshot(&self, params: &SnapshotParams) -> Call<DevboxSnapshotView> {
-        self.client.devboxes().snapshot_disk(&self.id, params)
-    }
-
-    /// Suspends: the disk is kept, processes and memory are lost.
-    ///
-    /// # Errors
-    /// [`Error::WrongState`] or [`Error::PollingTimeout`] if it is not suspended in the end.
-    pub async fn suspend(&self, options: WaitOptions) -> Result<DevboxView, Error> {
-        self.client.devboxes().suspend(&self.id).send().await?;
-        self.client.devboxes().await_suspended(&self.id, options).await
-    }
-
-    /// Resumes, and waits until it runs.
-    ///
-    /// # Errors
-    /// [`Error::WrongState`] or [`Error::PollingTimeout`] if it does not run in the end.
-    pub async fn resume(&self, options: WaitOptions) -> Result<DevboxView, Error> {
-        self.client.devboxes().resume(&self.id).send().await?;
-        self.client.devboxes().await_running(&self.id, options).await
-    }
-
-    /// Waits until it runs.
-    ///
-    /// # Errors
-    /// [`Error::WrongState`] or [`Error::PollingTimeout`].
-    pub async fn await_running(&self, options: WaitOptions) -> Result<DevboxView, Error> {
-        self.client.devboxes().await_running(&self.id, options).await
-    }
-
-    /// Resets the idle clock.
-    pub fn keep_alive(&self) -> Call<()> {
-        self.client.devboxes().keep_alive(&self.id)
-    }
-
-    /// Ends it for good. `force` is needed while a snapshot of it is in progress.
-    pub fn shutdown(&self, force: bool) -> Call<DevboxView> {
-        self.client.devboxes().shutdown(&self.id, force)
     }
 }

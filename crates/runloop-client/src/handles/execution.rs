@@ -8,79 +8,14 @@ use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, ExecutionId, SendS
 
 use crate::call::Call;
 use crate::client::Client;
-use crate::devbox::ExecOptions;
 use crate::error::Error;
 use crate::execution_stream::{ExecutionStream, OutputKind};
+use crate::handles::{ExecOptions, ExecResult};
 use crate::lines::ByLine;
 use crate::wait::{Deadline, WaitOptions};
 
 /// After the end of a command, its output streams get this long to deliver what is left.
 const STREAM_GRACE: Duration = Duration::from_secs(30);
-
-/// The outcome of a command.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExecResult {
-    /// Its id.
-    pub execution_id: ExecutionId,
-    /// Its exit status; 128 + signal for a killed command.
-    pub exit_status: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Whether some of standard output is missing.
-    pub stdout_truncated: bool,
-    /// Standard error.
-    pub stderr: String,
-    /// Whether some of standard error is missing.
-    pub stderr_truncated: bool,
-    /// The last lines of an output whose end is missing above, as the server gave them.
-    stdout_end: Option<String>,
-    stderr_end: Option<String>,
-}
-
-impl ExecResult {
-    /// Whether it exited with 0.
-    pub fn success(&self) -> bool {
-        self.exit_status == Some(0)
-    }
-
-    /// Whether it exited with anything but 0. A command without an exit status neither succeeded nor failed.
-    pub fn failed(&self) -> bool {
-        self.exit_status.is_some_and(|status| status != 0)
-    }
-
-    /// The last `lines` lines of standard output, without line feeds at the end.
-    ///
-    /// Of output that was longer than [`ExecOptions::max_output`] only [`ExecOptions::last_n`] lines are known at its
-    /// end: more than these are never given.
-    ///
-    /// ```no_run
-    /// # async fn example(devbox: runloop_client::Devbox) -> Result<(), runloop_client::Error> {
-    /// let result = devbox.exec("seq 1000000").await?;
-    /// assert_eq!(result.last_stdout(2), "999999\n1000000");
-    /// # Ok(()) }
-    /// ```
-    pub fn last_stdout(&self, lines: usize) -> &str {
-        last_lines(self.stdout_end.as_deref().unwrap_or(&self.stdout), lines)
-    }
-
-    /// The last `lines` lines of standard error; see [`ExecResult::last_stdout`].
-    pub fn last_stderr(&self, lines: usize) -> &str {
-        last_lines(self.stderr_end.as_deref().unwrap_or(&self.stderr), lines)
-    }
-}
-
-/// The last lines of a text, without line feeds at its end.
-fn last_lines(text: &str, lines: usize) -> &str {
-    let text = text.trim_end_matches('\n');
-    match lines.checked_sub(1) {
-        None => "",
-        Some(before) => match text.rmatch_indices('\n').nth(before) {
-            Some((at, _)) => &text[at + 1..],
-            None => text,
-        },
-    }
-}
 
 /// One output of a result.
 struct Whole {
@@ -113,11 +48,16 @@ impl Execution {
     }
 
     /// What it is at present, with the last lines of its output.
-    pub fn retrieve(&self) -> Call<DevboxAsyncExecutionDetailView> {
+    ///
+    /// SDK 1 to 3.
+    #[doc(alias = "get_state")]
+    pub fn info(&self) -> Call<DevboxAsyncExecutionDetailView> {
         self.client.executions().retrieve(&self.devbox, &self.id, None)
     }
 
     /// Waits until it is completed, with the last lines of its output.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if that takes too long; the command goes on.
@@ -126,6 +66,8 @@ impl Execution {
     }
 
     /// Waits until it is completed, as `options` say, and gives all of its output.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::PollingTimeout`] if that takes too long.
@@ -145,6 +87,8 @@ impl Execution {
     /// let result = execution.result_with(&ExecOptions::default(), |_, text| print!("{text}")).await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Execution::result`].
@@ -168,6 +112,8 @@ impl Execution {
     /// # Ok(()) }
     /// ```
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Execution::result`].
     pub async fn result_lines(
@@ -182,22 +128,30 @@ impl Execution {
     }
 
     /// Kills it, with all that it started if `process_group` is set.
+    ///
+    /// SDK 1 to 3.
     pub fn kill(&self, process_group: bool) -> Call<DevboxAsyncExecutionDetailView> {
         self.client.executions().kill(&self.devbox, &self.id, process_group)
     }
 
     /// Standard output from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stdout(&self) -> ExecutionStream {
         self.client.executions().stream_stdout_updates(&self.devbox, &self.id)
     }
 
     /// Standard error from its beginning, until the command ends.
+    ///
+    /// SDK 1 to 3.
     pub fn stderr(&self) -> ExecutionStream {
         self.client.executions().stream_stderr_updates(&self.devbox, &self.id)
     }
 
     /// Writes to standard input; the command must have been started with `attach_stdin`. Never retried: text that
     /// arrived must not arrive twice.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// [`Error::StdInRefused`] if the server could not deliver it.
@@ -207,6 +161,8 @@ impl Execution {
 
     /// Closes standard input.
     ///
+    /// SDK 1 to 3.
+    ///
     /// # Errors
     /// As [`Execution::send_std_in`].
     pub async fn close_std_in(&self) -> Result<(), Error> {
@@ -214,6 +170,8 @@ impl Execution {
     }
 
     /// Sends SIGINT through the terminal.
+    ///
+    /// SDK 1 to 3.
     ///
     /// # Errors
     /// As [`Execution::send_std_in`].
@@ -323,33 +281,5 @@ impl Execution {
         }
         let (text, truncated) = stream().of_completed().head(most).await?;
         Ok(Whole { text, truncated, end: truncated.then_some(tail) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_lines_of_a_text() {
-        for (text, lines, last) in [
-            ("a\nb\nc\n", 2, "b\nc"),
-            ("a\nb\nc", 1, "c"),
-            ("a\nb", 9, "a\nb"),
-            ("a\n\nb\n\n\n", 2, "\nb"),
-            ("a\n", 0, ""),
-            ("", 3, ""),
-            ("\n\n", 3, ""),
-        ] {
-            assert_eq!(last_lines(text, lines), last, "{text:?} {lines}");
-        }
-    }
-
-    #[test]
-    fn a_command_without_an_exit_status_neither_succeeded_nor_failed() {
-        let result = |exit_status| ExecResult { exit_status, ..ExecResult::default() };
-        assert!(!result(None).success() && !result(None).failed());
-        assert!(result(Some(0)).success() && !result(Some(0)).failed());
-        assert!(!result(Some(3)).success() && result(Some(3)).failed());
     }
 }

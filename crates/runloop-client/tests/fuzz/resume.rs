@@ -142,7 +142,7 @@ fn output_is_neither_lost_nor_doubled() {
             }
             let from = parameter(target, "offset").map_or(0, |offset| offset.parse().unwrap());
             assert!(served.is_char_boundary(from), "{target} is inside a character");
-            let known = if offsets == Offsets::Deaf { served[..from].chars().count() / size } else { 0 };
+            let known = if offsets == Offsets::Deaf { served[..from].chars().count().div_ceil(size) } else { 0 };
             let from = if offsets == Offsets::Deaf { 0 } else { from };
             script.answer(&output(&served, from, size, offsets, end), known)
         };

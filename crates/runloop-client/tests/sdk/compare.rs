@@ -1,0 +1,177 @@
+//! The comparison.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use libtest_mimic::Failed;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use crate::differences::{DIFFERENCES, Difference, as_the_sdks_have_it};
+use crate::ours::{Ours, Recorded, Sent};
+use crate::table::{Endpoint, Release, endpoints};
+use crate::theirs::{Theirs, record};
+
+/// A call to make with the SDK.
+struct Case<'a> {
+    method: String,
+    ours: &'a Sent,
+    /// `None` for a helper of the SDK.
+    endpoint: Option<&'a Endpoint>,
+    /// As `record.py` wants it.
+    call: Value,
+}
+
+/// Makes every call of ours that the release has, and compares.
+pub(crate) fn compare(release: Release, python: &Path, recorded: &Recorded) -> Result<(), Failed> {
+    let table = endpoints();
+    let cases = cases(release, &table, recorded);
+    let calls: Vec<_> = cases.iter().map(|case| case.call.clone()).collect();
+    let theirs = record(python, &calls)?;
+    let mut faults = Vec::new();
+    let mut met = BTreeSet::new();
+    for (case, theirs) in cases.iter().zip(&theirs) {
+        let found = faults_of(case, theirs, release);
+        match difference(&case.method, release, &found) {
+            Some(difference) => drop(met.insert(difference.method)),
+            None => {
+                let call = format!("{}: {} {}", case.method, case.ours.method, case.ours.target);
+                faults.extend(found.iter().map(|fault| format!("{call}: {fault}")));
+            }
+        }
+    }
+    for difference in DIFFERENCES.iter().filter(|difference| difference.is_about(release)) {
+        let called = cases.iter().any(|case| case.method == difference.method);
+        if called && !met.contains(difference.method) {
+            faults.push(format!("{}: listed as different, but it agrees", difference.method));
+        }
+    }
+    let methods: BTreeSet<_> = cases.iter().map(|case| case.method.as_str()).collect();
+    println!(
+        "requests of official SDK {}: {} calls of {} methods, {} faults; not compared: {}",
+        release.0,
+        cases.len(),
+        methods.len(),
+        faults.len(),
+        if met.is_empty() { "none".to_owned() } else { met.into_iter().collect::<Vec<_>>().join(", ") },
+    );
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+}
+
+/// The entry that says why a call is not compared.
+fn difference(method: &str, release: Release, faults: &[String]) -> Option<&'static Difference> {
+    let known = |difference: &&Difference| {
+        difference.method == method
+            && difference.is_about(release)
+            && faults.iter().any(|fault| fault.starts_with(difference.finds))
+    };
+    DIFFERENCES.iter().find(known)
+}
+
+fn cases<'a>(release: Release, table: &'a [Endpoint], recorded: &'a Recorded) -> Vec<Case<'a>> {
+    let mut cases = Vec::new();
+    for Ours { name, sent } in &recorded.rows {
+        let named = table.iter().find(|endpoint| endpoint.full_name() == *name).expect("an endpoint");
+        let (path, query) = parts(sent);
+        let query: Map<_, _> =
+            query.into_iter().map(|(name, value)| (as_the_sdks_have_it(&name), value.into())).collect();
+        let fields = sent.body.as_ref().and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        let fields: Vec<_> = query.keys().chain(fields).map(String::as_str).collect();
+        for endpoint in table.iter().filter(|endpoint| endpoint.is_alias_of(named)) {
+            if !endpoint.is_compared_with(release, &fields) {
+                continue;
+            }
+            let places: Map<_, _> = endpoint
+                .places(&path)
+                .map(|(name, value)| (name.to_owned(), decoded(value).into()))
+                .collect();
+            let method = endpoint.full_name();
+            let call = json!({
+                "method": method, "path": places, "query": query, "body": sent.body, "endpoint": endpoint.row,
+            });
+            cases.push(Case { method, ours: sent, endpoint: Some(endpoint), call });
+        }
+    }
+    if !release.is_legacy() {
+        cases.extend(recorded.waits.iter().map(|(ours, path)| {
+            let call = json!({
+                "method": ours.name, "path": path, "query": {}, "body": null, "endpoint": null,
+            });
+            Case { method: ours.name.to_owned(), ours: &ours.sent, endpoint: None, call }
+        }));
+    }
+    cases
+}
+
+fn faults_of(case: &Case, theirs: &Theirs, release: Release) -> Vec<String> {
+    let mut faults = Vec::new();
+    if let Some(error) = &theirs.error {
+        faults.push(error.clone());
+    }
+    let (our_path, our_query) = parts(case.ours);
+    let mut our_body = case.ours.body.clone();
+    if let Some(endpoint) = case.endpoint {
+        for field in &theirs.dropped {
+            if endpoint.has(field, release) {
+                faults.push(format!("the SDK does not take {field}, but the table says so"));
+            }
+        }
+        // Of the oldest release the table has only what is gone since.
+        if !release.is_legacy() {
+            faults.extend(theirs.unknown.iter().map(|name| format!("the SDK takes {name}, which the table lacks")));
+        }
+    } else if !theirs.dropped.is_empty() {
+        faults.push(format!("the SDK does not take {}", theirs.dropped.join(", ")));
+    }
+    let Some(sent) = &theirs.sent else { return faults };
+    // What the release does not know cannot be compared.
+    let mut our_query: Vec<_> =
+        our_query.into_iter().map(|(name, value)| (as_the_sdks_have_it(&name), value)).collect();
+    our_query.retain(|(name, _)| !theirs.dropped.contains(name));
+    if let Some(Value::Object(fields)) = &mut our_body {
+        fields.retain(|name, _| !theirs.dropped.contains(name));
+    }
+    let (their_path, mut their_query) = parts(sent);
+    our_query.sort();
+    their_query.sort();
+    if case.ours.method != sent.method {
+        faults.push(format!("method: ours {}, theirs {}", case.ours.method, sent.method));
+    }
+    let segments = |path: &str| path.split('/').map(decoded).collect::<Vec<_>>();
+    if segments(&our_path) != segments(&their_path) {
+        faults.push(format!("path: ours {our_path}, theirs {their_path}"));
+    }
+    if our_query != their_query {
+        faults.push(format!("query: ours {our_query:?}, theirs {their_query:?}"));
+    }
+    if !equal(our_body.as_ref(), sent.body.as_ref()) {
+        let text = |body: &Option<Value>| body.as_ref().map_or("none".to_owned(), Value::to_string);
+        faults.push(format!("body: ours {}, theirs {}", text(&our_body), text(&sent.body)));
+    }
+    faults
+}
+
+/// Path as sent; names and values of the query, decoded.
+fn parts(sent: &Sent) -> (String, Vec<(String, String)>) {
+    let (path, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
+    (path.to_owned(), url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Equality of JSON, where 30 and 30.0 are one number and the order of fields is nothing.
+fn equal(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            one.len() == other.len() && one.iter().all(|(name, value)| equal(Some(value), other.get(name)))
+        }
+        (Some(Value::Array(one)), Some(Value::Array(other))) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| equal(Some(one), Some(other)))
+        }
+        (Some(Value::Number(one)), Some(Value::Number(other))) => one.as_f64() == other.as_f64(),
+        (one, other) => one == other,
+    }
+}

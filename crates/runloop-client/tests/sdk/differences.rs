@@ -1,4 +1,6 @@
-//! Where the official SDKs and this client are meant to differ. An entry that no call needs any more is a fault.
+//! Where the official SDKs and this client are meant to differ.
+
+use serde_json::Value;
 
 use crate::table::Release;
 
@@ -10,8 +12,6 @@ pub(crate) struct Difference {
     pub(crate) releases: &'static [&'static str],
     /// What the comparison finds, to its first words.
     pub(crate) finds: &'static str,
-    /// Why; for who reads this.
-    #[expect(dead_code, reason = "it is said here, in the source")]
     pub(crate) reason: &'static str,
 }
 
@@ -21,6 +21,7 @@ impl Difference {
     }
 }
 
+/// All of them. One that no call needs any more fails the comparison.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         method: "devboxes.wait_for_status",
@@ -42,5 +43,12 @@ pub(crate) fn as_the_sdks_have_it(parameter: &str) -> String {
     match parameter.split_once('[').and_then(|(before, rest)| Some((before, rest.split_once(']')?.1))) {
         Some((before, after)) => format!("{before}[key]{after}"),
         None => parameter.to_owned(),
+    }
+}
+
+/// The states of a wait are a set in the SDKs, and come in any order.
+pub(crate) fn in_one_order(body: &mut Option<Value>) {
+    if let Some(Value::Array(statuses)) = body.as_mut().and_then(|body| body.get_mut("statuses")) {
+        statuses.sort_by_key(Value::to_string);
     }
 }

@@ -222,8 +222,9 @@ pub use eviction_watch::EvictionWatch;
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
 pub use handles::{
-    Agent, Axon, Blueprint, Devbox, ExecOptions, ExecResult, Execution, GatewayConfig, McpConfig, NamedShell,
-    NetworkPolicy, Secret, SecretById, Snapshot, StorageObject,
+    Agent, Axon, Benchmark, BenchmarkJob, BenchmarkRun, Blueprint, CustomScorer, Devbox, ExecOptions,
+    ExecResult, Execution, GatewayConfig, McpConfig, NamedShell, NetworkPolicy, Scenario, ScenarioBuilder,
+    ScenarioPreview, ScenarioRun, Secret, SecretById, Snapshot, StorageObject,
 };
 pub use lines::{LineSplitter, LineStream};
 pub use log::LogLevel;

@@ -7,10 +7,10 @@ use libtest_mimic::Failed;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use crate::differences::{DIFFERENCES, Difference, as_the_sdks_have_it, in_one_order};
+use crate::differences::{DIFFERENCES, Difference, as_the_sdks_have_it, in_one_order, without_nulls};
 use crate::ours::{Ours, Recorded, Sent};
 use crate::table::{Endpoint, Release, endpoints};
-use crate::theirs::{Theirs, record};
+use crate::theirs::{TheirChain, Theirs, record};
 
 /// A call to make with the SDK.
 struct Case<'a> {
@@ -27,10 +27,16 @@ pub(crate) fn compare(release: Release, python: &Path, recorded: &Recorded) -> R
     let table = endpoints();
     let cases = cases(release, &table, recorded);
     let calls: Vec<_> = cases.iter().map(|case| case.call.clone()).collect();
-    let theirs = record(python, &calls)?;
+    let chains = recorded.chains.iter().filter(|(chain, _)| chain.release == release).collect::<Vec<_>>();
+    let steps: Vec<_> = chains.iter().map(|(chain, _)| chain.steps.clone()).collect();
+    let theirs = record(python, &calls, &steps)?;
     let mut faults = Vec::new();
+    for ((chain, ours), theirs) in chains.iter().zip(&theirs.chains) {
+        let found = faults_of_chain(ours, theirs);
+        faults.extend(found.iter().map(|fault| format!("{}: {fault}", chain.name)));
+    }
     let mut met = BTreeMap::new();
-    for (case, theirs) in cases.iter().zip(&theirs) {
+    for (case, theirs) in cases.iter().zip(&theirs.calls) {
         let found = faults_of(case, theirs, release);
         match difference(&case.method, release, &found) {
             Some(difference) => drop(met.insert(difference.method, difference.reason)),
@@ -54,7 +60,10 @@ pub(crate) fn compare(release: Release, python: &Path, recorded: &Recorded) -> R
         }
     }
     let release = release.0;
-    println!("requests of official SDK {release}: {} calls of {} methods", cases.len(), methods.len());
+    let (calls, methods, chains) = (cases.len(), methods.len(), chains.len());
+    println!(
+        "requests of official SDK {release}: {calls} calls of {methods} methods, {chains} verbs of handles"
+    );
     for (method, reason) in met {
         println!("requests of official SDK {release}: {method} not compared: {reason}");
     }
@@ -141,18 +150,30 @@ fn faults_of(case: &Case, theirs: &Theirs, release: Release) -> Vec<String> {
             our_body = None;
         }
     }
-    let mut their_body = sent.body.clone();
-    for body in [&mut our_body, &mut their_body] {
-        in_one_order(body);
-    }
-    let (their_path, mut their_query) = parts(sent);
+    faults.extend(differ(&our_path, our_query, our_body, case.ours, sent));
+    faults
+}
+
+/// How two requests differ; of ours, path, query and body may be less than what was sent.
+fn differ(
+    our_path: &str,
+    mut our_query: Vec<(String, String)>,
+    mut our_body: Option<Value>,
+    ours: &Sent,
+    theirs: &Sent,
+) -> Vec<String> {
+    let mut faults = Vec::new();
+    let (their_path, mut their_query) = parts(theirs);
+    let mut their_body = theirs.body.clone();
+    in_one_order(&mut our_body);
+    in_one_order(&mut their_body);
     our_query.sort();
     their_query.sort();
-    if case.ours.method != sent.method {
-        faults.push(format!("method: ours {}, theirs {}", case.ours.method, sent.method));
+    if ours.method != theirs.method {
+        faults.push(format!("method: ours {}, theirs {}", ours.method, theirs.method));
     }
     let segments = |path: &str| path.split('/').map(decoded).collect::<Vec<_>>();
-    if segments(&our_path) != segments(&their_path) {
+    if segments(our_path) != segments(&their_path) {
         faults.push(format!("path: ours {our_path}, theirs {their_path}"));
     }
     if our_query != their_query {
@@ -163,6 +184,28 @@ fn faults_of(case: &Case, theirs: &Theirs, release: Release) -> Vec<String> {
         faults.push(format!("body: ours {}, theirs {}", text(&our_body), text(&their_body)));
     }
     faults
+}
+
+/// How the requests of a chain differ.
+fn faults_of_chain(ours: &[Sent], theirs: &TheirChain) -> Vec<String> {
+    if let Some(error) = &theirs.error {
+        return vec![error.clone()];
+    }
+    let lines = |sent: &[Sent]| {
+        sent.iter().map(|sent| format!("{} {}", sent.method, sent.target)).collect::<Vec<_>>()
+    };
+    if ours.len() != theirs.sent.len() {
+        return vec![format!("requests: ours {:?}, theirs {:?}", lines(ours), lines(&theirs.sent))];
+    }
+    let pairs = ours.iter().zip(&theirs.sent);
+    pairs
+        .flat_map(|(ours, theirs)| {
+            let (path, query) = parts(ours);
+            let mut theirs = theirs.clone();
+            without_nulls(&mut theirs.body);
+            differ(&path, query, ours.body.clone(), ours, &theirs)
+        })
+        .collect()
 }
 
 /// Path as sent; names and values of the query, decoded.

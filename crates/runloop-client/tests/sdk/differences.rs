@@ -46,6 +46,24 @@ pub(crate) fn as_the_sdks_have_it(parameter: &str) -> String {
     }
 }
 
+/// What a builder was not told is `null` in the SDKs and left out here: to who creates a thing, that is the same.
+pub(crate) fn without_nulls(body: &mut Option<Value>) {
+    if let Some(body) = body {
+        drop_nulls(body);
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
 /// The states of a wait are a set in the SDKs, and come in any order.
 pub(crate) fn in_one_order(body: &mut Option<Value>) {
     if let Some(Value::Array(statuses)) = body.as_mut().and_then(|body| body.get_mut("statuses")) {

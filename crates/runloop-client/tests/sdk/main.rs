@@ -2,7 +2,8 @@
 //! body, for every endpoint both have.
 //!
 //! Our side are the calls of the wire tests. Their arguments are read off our request and handed to the SDK's method of the
-//! table of endpoints, in each release that has it. Has its own `main` because it must say, also when everything passes,
+//! table of endpoints, in each release that has it. Handles of evaluation, which only SDK 1 has, are compared by the whole
+//! sequence of requests. Has its own `main` because it must say, also when everything passes,
 //! whether it ran: where Python, `venv` or the registry is missing, the cases are shown as ignored with the reason.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is the failure report")]
@@ -14,6 +15,7 @@ mod differences;
 mod endpoints;
 #[path = "../../../../tests/official_sdk/environment.rs"]
 mod environment;
+mod handles;
 mod ours;
 #[path = "../wire/support.rs"]
 #[expect(dead_code, reason = "its servers are for the wire tests")]

@@ -10,6 +10,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::endpoints;
+use crate::handles::{self, Chain};
 use crate::support::{client, header, requests, target};
 
 /// A request.
@@ -34,13 +35,17 @@ pub(crate) struct Recorded {
     pub(crate) rows: Vec<Ours>,
     /// With the arguments that the SDK's helper gets.
     pub(crate) waits: Vec<(Ours, Value)>,
+    /// With what each sends, in order.
+    pub(crate) chains: Vec<(Chain, Vec<Sent>)>,
 }
 
 impl Recorded {
     /// Makes the calls.
     pub(crate) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { Self { rows: rows().await, waits: waits().await } })
+        runtime.block_on(async {
+            Self { rows: rows().await, waits: waits().await, chains: sent_by_chains().await }
+        })
     }
 }
 
@@ -79,7 +84,7 @@ async fn waits() -> Vec<(Ours, Value)> {
         ),
     ];
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(first_status).mount(&server).await;
+    Mock::given(any()).respond_with(end_of_waits).mount(&server).await;
     let mut sent = Vec::new();
     for (name, path, wait) in waits {
         wait(client(&server.uri())).await;
@@ -92,19 +97,37 @@ fn wait() -> WaitOptions {
     WaitOptions::within(Duration::from_secs(120))
 }
 
-/// The first of the states that are waited for.
-fn first_status(request: &Request) -> ResponseTemplate {
+/// Walks our side of each chain.
+async fn sent_by_chains() -> Vec<(Chain, Vec<Sent>)> {
+    let mut all = Vec::new();
+    for chain in handles::chains() {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(end_of_waits).mount(&server).await;
+        let name = chain.name;
+        (chain.ours)(client(&server.uri())).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        all.push((chain, requests(&server).await.iter().map(sent).collect()));
+    }
+    all
+}
+
+/// What ends any wait: the first of the states that are waited for. As in `record.py`.
+fn end_of_waits(request: &Request) -> ResponseTemplate {
     let body = request.body_json::<Value>().unwrap_or_default();
-    ResponseTemplate::new(200).set_body_json(json!({"status": body["statuses"][0]}))
+    let status = body["statuses"].get(0).cloned().unwrap_or("running".into());
+    let view = json!({"id": "x_1", "devbox_id": "dbx_1", "status": status, "state": "scored"});
+    ResponseTemplate::new(200).set_body_json(view)
 }
 
 async fn last(server: &MockServer) -> Sent {
-    let request = requests(server).await.pop().expect("a request");
-    let content_type = header(&request, "content-type").unwrap_or_default();
+    sent(requests(server).await.last().expect("a request"))
+}
+
+fn sent(request: &Request) -> Sent {
+    let content_type = header(request, "content-type").unwrap_or_default();
     let body = match content_type.strip_prefix("multipart/form-data; boundary=") {
         Some(boundary) => Some(endpoints::form(&request.body, boundary)),
         None if request.body.is_empty() => None,
         None => Some(request.body_json().expect("JSON")),
     };
-    Sent { method: request.method.to_string(), target: target(&request), body }
+    Sent { method: request.method.to_string(), target: target(request), body }
 }

@@ -1,14 +1,19 @@
 """Calls methods of an unmodified official SDK and writes down what each sends.
 
-Reads from standard input a JSON object: `types`, the table of types, and `calls`, a list of objects with
+Reads from standard input a JSON object: `types`, the table of types; `chains`, see below; and `calls`, a list of objects
+with
 
 - `method`: the SDK's method below its client, such as `devboxes.logs.list`;
 - `path`, `query`, `body`: the arguments by their names on the wire; those of path and query as text;
 - `endpoint`: its row of the table of endpoints; null for a helper of the SDK, whose arguments are only those in the path.
 
-Writes a JSON list to standard output, with an object for each call: `error`, why the SDK sent nothing; or `sent`, the
-first request, with `method`, `target` and `body` (JSON, or the parts of a form by name, or null for none); and in both
+A chain is a list of steps over the SDK's object layer: each a name, positional and named arguments, called on what the
+step before gave, the first on the SDK itself. An argument `{"$": chain}` is what that chain gives.
+
+Writes a JSON object to standard output. `calls` has an object for each call: `error`, why the SDK sent nothing; or `sent`,
+the first request, with `method`, `target` and `body` (JSON, or the parts of a form by name, or null for none); and in both
 cases `dropped`, the arguments this release has no parameter for, and `unknown`, its parameters that the row lacks.
+`chains` has an object for each chain: `error`, how it failed, or null; and `sent`, all requests.
 """
 
 import inspect
@@ -18,6 +23,7 @@ import threading
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import runloop_api_client
 from runloop_api_client import Runloop
 
 # What every method takes beside its endpoint's arguments.
@@ -40,7 +46,7 @@ class Recorder(BaseHTTPRequestHandler):
         statuses = content.get("statuses") if isinstance(content, dict) else None
         path = self.path.split("?")[0]
         events = path.endswith(("_updates", "/sse", "/watch"))
-        view = {"id": "x_1", "status": statuses[0] if statuses else "running"}
+        view = {"id": "x_1", "devbox_id": "dbx_1", "status": statuses[0] if statuses else "running", "state": "scored"}
         data = b"" if events else json.dumps(view).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream" if events else "application/json")
@@ -131,13 +137,39 @@ def record(client, call, types):
     return {**result, "sent": recorded[0]} if recorded else {**result, "error": "nothing was sent"}
 
 
+def walk(start, chain):
+    """What a chain gives."""
+    value = start
+    for name, positional, named in chain:
+        for part in name.split("."):
+            value = getattr(value, part)
+        given = lambda one: walk(start, one["$"]) if isinstance(one, dict) and "$" in one else one
+        value = value(*map(given, positional), **{key: given(one) for key, one in named.items()})
+    return value
+
+
+def record_chain(sdk, chain):
+    recorded.clear()
+    try:
+        walk(sdk, chain)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "sent": list(recorded)}
+    return {"error": None, "sent": list(recorded)}
+
+
 def main():
     task = json.load(sys.stdin)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    client = Runloop(bearer_token="sdk-test-key", base_url=f"http://127.0.0.1:{server.server_port}", max_retries=0)
-    json.dump([record(client, call, task["types"]) for call in task["calls"]], sys.stdout)
+    settings = {"bearer_token": "sdk-test-key", "base_url": f"http://127.0.0.1:{server.server_port}", "max_retries": 0}
+    client = Runloop(**settings)
+    calls = [record(client, call, task["types"]) for call in task["calls"]]
+    chains = []
+    if task["chains"]:
+        sdk = runloop_api_client.RunloopSDK(**settings)
+        chains = [record_chain(sdk, chain) for chain in task["chains"]]
+    json.dump({"calls": calls, "chains": chains}, sys.stdout)
 
 
 main()

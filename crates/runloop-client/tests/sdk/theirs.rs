@@ -22,8 +22,23 @@ pub(crate) struct Theirs {
     pub(crate) unknown: Vec<String>,
 }
 
-/// Makes the calls, which are as `record.py` wants them.
-pub(crate) fn record(python: &Path, calls: &[Value]) -> Result<Vec<Theirs>, Failed> {
+/// What came of one chain.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TheirChain {
+    /// How it failed.
+    pub(crate) error: Option<String>,
+    pub(crate) sent: Vec<Sent>,
+}
+
+/// What came of everything.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Everything {
+    pub(crate) calls: Vec<Theirs>,
+    pub(crate) chains: Vec<TheirChain>,
+}
+
+/// Makes the calls and walks the chains, which are as `record.py` wants them.
+pub(crate) fn record(python: &Path, calls: &[Value], chains: &[Value]) -> Result<Everything, Failed> {
     let types: Value = serde_json::from_str(include_str!("../../../runloop-types/api/types.json"))?;
     let mut child = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/record.py"))
@@ -35,15 +50,15 @@ pub(crate) fn record(python: &Path, calls: &[Value]) -> Result<Vec<Theirs>, Fail
         .stderr(Stdio::piped())
         .spawn()?;
     let mut input = child.stdin.take().ok_or("no standard input")?;
-    input.write_all(json!({"types": types, "calls": calls}).to_string().as_bytes())?;
+    input.write_all(json!({"types": types, "calls": calls, "chains": chains}).to_string().as_bytes())?;
     drop(input);
     let output = child.wait_with_output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    let theirs: Vec<Theirs> = serde_json::from_slice(&output.stdout)?;
-    if theirs.len() != calls.len() {
-        return Err(format!("{} answers to {} calls", theirs.len(), calls.len()).into());
+    let theirs: Everything = serde_json::from_slice(&output.stdout)?;
+    if (theirs.calls.len(), theirs.chains.len()) != (calls.len(), chains.len()) {
+        return Err(format!("{} answers to {} calls", theirs.calls.len(), calls.len()).into());
     }
     Ok(theirs)
 }

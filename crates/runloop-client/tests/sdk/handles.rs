@@ -20,14 +20,14 @@ pub(crate) struct Chain {
     pub(crate) ours: fn(Client) -> BoxFuture<'static, Result<(), Error>>,
 }
 
-/// `chain!(name, steps, |client| call)`: a call that is awaited and whose answer is dropped.
+/// `chain!(name, steps, |client| call.await)`: what came of an awaited call, which is dropped.
 macro_rules! chain {
     ($name:literal, $steps:expr, |$client:ident| $call:expr) => {
         Chain {
             name: $name,
             release: EVALUATION,
-            steps: json!($steps),
-            ours: |$client| Box::pin(async move { $call.await.map(drop) }),
+            steps: $steps,
+            ours: |$client| Box::pin(async move { $call.map(drop) }),
         }
     };
 }
@@ -42,76 +42,96 @@ pub(crate) fn chains() -> Vec<Chain> {
     let benchmark_run = |verb: &str| json!([benchmark(), ["start_run", [], {}], [verb, [], {}]]);
     let scorer = json!({"type": "style", "bash_script": "echo score=1"});
     vec![
-        chain!("ScenarioBuilder::push, all", whole_builder(), |c| push_whole(c)),
+        chain!("ScenarioBuilder::push, all", whole_builder(), |c| push_whole(c).await),
         chain!("ScenarioBuilder::push, least", least_builder(), |c| {
             let builder = c.scenario_builder("s").with_problem_statement("p");
-            builder.add_shell_command_scorer("a", "make", 7.0)?.push()
+            builder.add_shell_command_scorer("a", "make", 7.0)?.push().await
         }),
-        chain!("Scenario::info", [scenario(), ["get_info", [], {}]], |c| c.scenario("scn_1").info()),
-        chain!("Scenario::update", [scenario(), ["update", [], {"name": "t"}]], |c| {
+        chain!("Scenario::info", json!([scenario(), ["get_info", [], {}]]), |c| {
+            c.scenario("scn_1").info().await
+        }),
+        chain!("Scenario::update", json!([scenario(), ["update", [], {"name": "t"}]]), |c| {
             let params = ScenarioUpdateParams { name: Some("t".into()), ..Default::default() };
-            c.scenario("scn_1").update(&params)
+            c.scenario("scn_1").update(&params).await
         }),
-        chain!("Scenario::run", [scenario(), ["run", [], {"run_name": "r", "metadata": {"k": "v"}}]], |c| {
-            let metadata = Some(Metadata::from([("k".to_owned(), "v".to_owned())]));
-            let params =
-                ScenarioStartRunParams { run_name: Some("r".into()), metadata, ..Default::default() };
-            c.scenario("scn_1").run(&params, wait())
-        }),
-        chain!("ScenarioRun::info", run("get_info"), |c| start(&c).await?.info()),
+        chain!(
+            "Scenario::run",
+            json!([scenario(), ["run", [], {"run_name": "r", "metadata": {"k": "v"}}]]),
+            |c| {
+                let metadata = Some(Metadata::from([("k".to_owned(), "v".to_owned())]));
+                let params =
+                    ScenarioStartRunParams { run_name: Some("r".into()), metadata, ..Default::default() };
+                c.scenario("scn_1").run(&params, wait()).await
+            }
+        ),
+        chain!("ScenarioRun::info", run("get_info"), |c| start(&c).await?.info().await),
         chain!("ScenarioRun::await_env_ready", run("await_env_ready"), |c| {
-            start(&c).await?.await_env_ready(wait())
+            start(&c).await?.await_env_ready(wait()).await
         }),
-        chain!("ScenarioRun::score", run("score"), |c| start(&c).await?.score()),
+        chain!("ScenarioRun::score", run("score"), |c| start(&c).await?.score().await),
         chain!("ScenarioRun::await_scored", run("await_scored"), |c| {
-            start(&c).await?.await_scored(PollingConfig::default())
+            start(&c).await?.await_scored(PollingConfig::default()).await
         }),
         chain!("ScenarioRun::score_and_await", run("score_and_await"), |c| {
-            start(&c).await?.score_and_await(PollingConfig::default())
+            start(&c).await?.score_and_await(PollingConfig::default()).await
         }),
         chain!("ScenarioRun::score_and_complete", run("score_and_complete"), |c| {
-            start(&c).await?.score_and_complete(PollingConfig::default())
+            start(&c).await?.score_and_complete(PollingConfig::default()).await
         }),
-        chain!("ScenarioRun::complete", run("complete"), |c| start(&c).await?.complete()),
-        chain!("ScenarioRun::cancel", run("cancel"), |c| start(&c).await?.cancel()),
-        chain!("ScenarioRun::scoring_result", run("get_score"), |c| start(&c).await?.scoring_result()),
-        chain!("CustomScorer, new", [["scorer.create", [], scorer]], |c| c
-            .create_custom_scorer(&scorer_params())),
-        chain!("CustomScorer::info", [step("scorer.from_id", "scs_1"), ["get_info", [], {}]], |c| {
-            c.custom_scorer("scs_1").info()
+        chain!("ScenarioRun::complete", run("complete"), |c| start(&c).await?.complete().await),
+        chain!("ScenarioRun::cancel", run("cancel"), |c| start(&c).await?.cancel().await),
+        chain!("ScenarioRun::scoring_result", run("get_score"), |c| start(&c).await?.scoring_result().await),
+        chain!("CustomScorer, new", json!([["scorer.create", [], scorer]]), |c| {
+            c.create_custom_scorer(&scorer_params()).await
         }),
-        chain!("CustomScorer::update", [step("scorer.from_id", "scs_1"), ["update", [], scorer]], |c| {
-            c.custom_scorer("scs_1").update(&scorer_params())
+        chain!("CustomScorer::info", json!([step("scorer.from_id", "scs_1"), ["get_info", [], {}]]), |c| {
+            c.custom_scorer("scs_1").info().await
         }),
-        chain!("Benchmark, new", [["benchmark.create", [], {"name": "b", "scenario_ids": ["scn_1"]}]], |c| {
-            let scenario_ids = Some(vec!["scn_1".into()]);
-            let params =
-                BenchmarkCreateParams { name: "b".into(), scenario_ids, ..Default::default() };
-            c.create_benchmark(&params)
+        chain!(
+            "CustomScorer::update",
+            json!([step("scorer.from_id", "scs_1"), ["update", [], scorer]]),
+            |c| { c.custom_scorer("scs_1").update(&scorer_params()).await }
+        ),
+        chain!(
+            "Benchmark, new",
+            json!([["benchmark.create", [], {"name": "b", "scenario_ids": ["scn_1"]}]]),
+            |c| {
+                let scenario_ids = Some(vec!["scn_1".into()]);
+                let params = BenchmarkCreateParams { name: "b".into(), scenario_ids, ..Default::default() };
+                c.create_benchmark(&params).await
+            }
+        ),
+        chain!("Benchmark::info", json!([benchmark(), ["get_info", [], {}]]), |c| {
+            c.benchmark("bmd_1").info().await
         }),
-        chain!("Benchmark::info", [benchmark(), ["get_info", [], {}]], |c| c.benchmark("bmd_1").info()),
-        chain!("Benchmark::update", [benchmark(), ["update", [], {"name": "c"}]], |c| {
+        chain!("Benchmark::update", json!([benchmark(), ["update", [], {"name": "c"}]]), |c| {
             let params = BenchmarkUpdateParams { name: Some("c".into()), ..Default::default() };
-            c.benchmark("bmd_1").update(&params)
+            c.benchmark("bmd_1").update(&params).await
         }),
-        chain!("Benchmark::add_scenarios", [benchmark(), ["add_scenarios", [["scn_1", "scn_2"]], {}]], |c| {
-            c.benchmark("bmd_1").add_scenarios(["scn_1", "scn_2"])
-        }),
-        chain!("Benchmark::remove_scenarios", [benchmark(), ["remove_scenarios", [["scn_1"]], {}]], |c| {
-            c.benchmark("bmd_1").remove_scenarios(["scn_1"])
-        }),
-        chain!("Benchmark::list_runs", [benchmark(), ["list_runs", [], {"limit": 3}]], |c| {
+        chain!(
+            "Benchmark::add_scenarios",
+            json!([benchmark(), ["add_scenarios", [["scn_1", "scn_2"]], {}]]),
+            |c| { c.benchmark("bmd_1").add_scenarios(["scn_1", "scn_2"]).await }
+        ),
+        chain!(
+            "Benchmark::remove_scenarios",
+            json!([benchmark(), ["remove_scenarios", [["scn_1"]], {}]]),
+            |c| { c.benchmark("bmd_1").remove_scenarios(["scn_1"]).await }
+        ),
+        chain!("Benchmark::list_runs", json!([benchmark(), ["list_runs", [], {"limit": 3}]]), |c| {
             let page = PageParams { limit: Some(3), ..Default::default() };
-            c.benchmark("bmd_1").list_runs(&BenchmarkRunListParams { page, ..Default::default() })
+            c.benchmark("bmd_1").list_runs(&BenchmarkRunListParams { page, ..Default::default() }).await
         }),
-        chain!("BenchmarkRun::info", benchmark_run("get_info"), |c| start_benchmark(&c).await?.info()),
+        chain!("BenchmarkRun::info", benchmark_run("get_info"), |c| start_benchmark(&c).await?.info().await),
         chain!("BenchmarkRun::complete", benchmark_run("complete"), |c| {
-            start_benchmark(&c).await?.complete()
+            start_benchmark(&c).await?.complete().await
         }),
-        chain!("BenchmarkRun::cancel", benchmark_run("cancel"), |c| start_benchmark(&c).await?.cancel()),
+        chain!("BenchmarkRun::cancel", benchmark_run("cancel"), |c| {
+            start_benchmark(&c).await?.cancel().await
+        }),
         chain!("BenchmarkRun::list_scenario_runs", benchmark_run("list_scenario_runs"), |c| {
             let run = start_benchmark(&c).await?;
-            run.list_scenario_runs(&BenchmarkScenarioRunListParams::default())
+            run.list_scenario_runs(&BenchmarkScenarioRunListParams::default()).await
         }),
     ]
 }

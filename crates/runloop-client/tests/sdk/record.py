@@ -46,7 +46,14 @@ class Recorder(BaseHTTPRequestHandler):
         statuses = content.get("statuses") if isinstance(content, dict) else None
         path = self.path.split("?")[0]
         events = path.endswith(("_updates", "/sse", "/watch"))
-        view = {"id": "x_1", "devbox_id": "dbx_1", "status": statuses[0] if statuses else "running", "state": "scored"}
+        view = {
+            "id": "x_1",
+            "devbox_id": "dbx_1",
+            "benchmark_id": "bmd_1",
+            "runs": [],
+            "state": "scored",
+            "status": statuses[0] if statuses else "running",
+        }
         data = b"" if events else json.dumps(view).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream" if events else "application/json")

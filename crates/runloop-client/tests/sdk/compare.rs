@@ -61,9 +61,8 @@ pub(crate) fn compare(release: Release, python: &Path, recorded: &Recorded) -> R
     }
     let release = release.0;
     let (calls, methods, chains) = (cases.len(), methods.len(), chains.len());
-    println!(
-        "requests of official SDK {release}: {calls} calls of {methods} methods, {chains} verbs of handles"
-    );
+    let verbs = if chains > 0 { format!(", {chains} verbs of handles") } else { String::new() };
+    println!("requests of official SDK {release}: {calls} calls of {methods} methods{verbs}");
     for (method, reason) in met {
         println!("requests of official SDK {release}: {method} not compared: {reason}");
     }

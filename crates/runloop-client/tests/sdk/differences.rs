@@ -2,36 +2,24 @@
 
 use serde_json::Value;
 
-use crate::table::Release;
-
-/// A call that is not compared.
+/// A call that is not compared, with any release but the oldest.
 pub(crate) struct Difference {
     /// `resource.name` of the SDK's method.
     pub(crate) method: &'static str,
-    /// The releases this is about; none means all.
-    pub(crate) releases: &'static [&'static str],
     /// What the comparison finds, to its first words.
     pub(crate) finds: &'static str,
     pub(crate) reason: &'static str,
-}
-
-impl Difference {
-    pub(crate) fn is_about(&self, release: Release) -> bool {
-        self.releases.is_empty() || self.releases.contains(&release.0)
-    }
 }
 
 /// All of them. One that no call needs any more fails the comparison.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         method: "devboxes.wait_for_status",
-        releases: &[],
         finds: "no such method",
         reason: "part of await_running and await_suspended, which are compared in its place",
     },
     Difference {
         method: "devboxes.executions.wait_for_status",
-        releases: &[],
         finds: "no such method",
         reason: "wait_for_command and await_completed are compared in its place",
     },

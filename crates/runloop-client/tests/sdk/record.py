@@ -12,7 +12,8 @@ step before gave, the first on the SDK itself. An argument `{"$": chain}` is wha
 
 Writes a JSON object to standard output. `calls` has an object for each call: `error`, why the SDK sent nothing; or `sent`,
 the first request, with `method`, `target` and `body` (JSON, or the parts of a form by name, or null for none); and in both
-cases `dropped`, the arguments this release has no parameter for, and `unknown`, its parameters that the row lacks.
+cases `dropped`, the arguments this release has no parameter for, `missing`, the same of all fields of the row, and `unknown`, its
+parameters that the row lacks.
 `chains` has an object for each chain: `error`, how it failed, or null; and `sent`, all requests.
 """
 
@@ -101,41 +102,46 @@ def in_python(value, kind, types):
     return python
 
 
-def arguments(call, types):
+def python_names(endpoint, types):
+    """The SDK's name for each field of an endpoint, by the name on the wire."""
+    every = [field for one in types.values() for field in one.get("fields", []) if "py_name" in field]
+    # Names with brackets are renamed everywhere; others only in the type of this body.
+    renamed = {field["name"]: field["py_name"] for field in every if "[" in field["name"]}
+    for field in types.get(endpoint.get("body_type"), {}).get("fields", []):
+        renamed[field["name"]] = field.get("py_name", field["name"])
+    return {field["name"]: renamed.get(field["name"], field["name"]) for field in endpoint["query"] + endpoint["body"]}
+
+
+def arguments(call, endpoint, types):
     """Wire name and value of each argument, by the SDK's name for it."""
-    endpoint = call["endpoint"] or {"query": [], "body": []}
-    renamed = {field["name"]: field["py_name"] for one in types.values() for field in one.get("fields", []) if "py_name" in field}
-    top = {field["name"]: field for field in types.get(endpoint.get("body_type"), {}).get("fields", [])}
+    names = python_names(endpoint, types)
     found = {name: (name, value) for name, value in call["path"].items()}
     for field in endpoint["query"]:
-        if field["name"] in call["query"]:
-            python = renamed[field["name"]] if "[" in field["name"] else field["name"]
-            found[python] = (field["name"], typed(call["query"][field["name"]], field["type"]))
+        if (name := field["name"]) in call["query"]:
+            found[names[name]] = (name, typed(call["query"][name], field["type"]))
     for field in endpoint["body"]:
-        name = field["name"]
-        if call["body"] and name in call["body"]:
+        if (name := field["name"]) in (call["body"] or {}):
             value = in_python(call["body"][name], field["type"], types)
-            if field["type"] == "file":
-                value = (name, value.encode())
-            found[top.get(name, {}).get("py_name", name)] = (name, value)
+            found[names[name]] = (name, (name, value.encode()) if field["type"] == "file" else value)
     return found
 
 
 def record(client, call, types):
     recorded.clear()
-    result = {"dropped": [], "unknown": []}
+    result = {"dropped": [], "missing": [], "unknown": []}
     method = client
     for name in call["method"].split("."):
         method = getattr(method, name, None)
         if method is None:
             return {**result, "error": "no such method"}
+    endpoint = call["endpoint"] or {"query": [], "body": []}
     parameters = set(inspect.signature(method).parameters)
-    found = arguments(call, types)
-    if call["endpoint"]:
-        fields = call["endpoint"]["query"] + call["endpoint"]["body"]
-        known = {name for name in arguments({**call, "query": dict.fromkeys((f["name"] for f in fields), "0"), "body": dict.fromkeys((f["name"] for f in fields), "")}, types)}
-        result["unknown"] = sorted(parameters - known - OPTIONS)
+    found = arguments(call, endpoint, types)
+    names = python_names(endpoint, types)
     result["dropped"] = sorted(wire for name, (wire, _) in found.items() if name not in parameters)
+    result["missing"] = sorted(wire for wire, name in names.items() if name not in parameters)
+    if call["endpoint"]:
+        result["unknown"] = sorted(parameters - {*names.values(), *call["path"]} - OPTIONS)
     try:
         method(**{name: value for name, (_, value) in found.items() if name in parameters})
     except Exception as error:

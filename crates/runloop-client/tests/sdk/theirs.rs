@@ -18,6 +18,8 @@ pub(crate) struct Theirs {
     pub(crate) sent: Option<Sent>,
     /// Arguments, by wire name, that this release has no parameter for.
     pub(crate) dropped: Vec<String>,
+    /// Fields of the table, by wire name, that this release has no parameter for.
+    pub(crate) missing: Vec<String>,
     /// Parameters that the table does not have.
     pub(crate) unknown: Vec<String>,
 }

@@ -3,8 +3,10 @@
 //! Has its own `main` because it must say, also when everything passes, whether it ran: where Python, `venv` or the registry
 //! is missing, the cases are shown as ignored with the reason.
 
+mod environment;
+
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -14,7 +16,7 @@ const RELEASES: [&str; 2] = ["1.32.0", "3.0.0"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = RELEASES.map(|release| match python_with_sdk(release) {
+    let trials = RELEASES.map(|release| match environment::python_with_sdk(release) {
         Ok(python) => {
             println!("official SDK {release}: ready, its test runs");
             Trial::test(format!("official_sdk_{release}"), move || exercise(&python))
@@ -25,35 +27,6 @@ fn main() -> ExitCode {
         }
     });
     libtest_mimic::run(&arguments, trials.into()).exit_code()
-}
-
-/// A Python with the SDK, in a virtual environment below the build directory that later runs reuse.
-fn python_with_sdk(release: &str) -> Result<PathBuf, String> {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("official-sdk-{release}"));
-    let python = environment.join("bin/python3");
-    let complete = environment.join("complete");
-    if complete.exists() {
-        return Ok(python);
-    }
-    let _ = std::fs::remove_dir_all(&environment);
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 -m venv")?;
-    succeed(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--retries", "0", "--timeout", "10"])
-            .arg(format!("runloop-api-client=={release}")),
-        "pip install",
-    )?;
-    std::fs::write(complete, "").map_err(|error| format!("cannot mark the environment complete: {error}"))?;
-    Ok(python)
-}
-
-fn succeed(command: &mut Command, what: &str) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{what} does not start: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{what} failed: {}", said.trim().lines().last().unwrap_or("it says nothing")))
 }
 
 /// Runs every step of `exercise.py` against a server of its own.

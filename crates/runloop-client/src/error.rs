@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use runloop_types::{
-    BlueprintView, DevboxAsyncExecutionDetailView, DevboxSnapshotAsyncStatusView, DevboxView, ExecutionId,
+    BenchmarkJobView, BlueprintView, DevboxAsyncExecutionDetailView, DevboxSnapshotAsyncStatusView,
+    DevboxView, ExecutionId, ScenarioRunView,
 };
 
 use crate::request::{Malformed, Method};
@@ -330,6 +331,10 @@ pub enum LastValue {
     Snapshot(Box<DevboxSnapshotAsyncStatusView>),
     /// Of a blueprint.
     Blueprint(Box<BlueprintView>),
+    /// Of a scenario run.
+    ScenarioRun(Box<ScenarioRunView>),
+    /// Of a benchmark job.
+    BenchmarkJob(Box<BenchmarkJobView>),
 }
 
 impl LastValue {
@@ -340,6 +345,8 @@ impl LastValue {
             Self::Execution(view) => view.status.as_str(),
             Self::Snapshot(view) => view.status.as_str(),
             Self::Blueprint(view) => view.status.as_str(),
+            Self::ScenarioRun(view) => view.state.as_str(),
+            Self::BenchmarkJob(view) => view.state.as_str(),
         }
     }
 }

@@ -62,6 +62,11 @@
 //! | [`Secret`], [`SecretById`] | [`Client::secret`] (by name), [`Client::secret_by_id`] | [`Client::create_secret`] |
 //! | [`Axon`] | [`Client::axon`] | [`Client::create_axon`] |
 //! | [`Agent`] | [`Client::agent`] | [`Client::create_agent`], [`Client::create_agent_from_npm`] and its like |
+//! | [`Scenario`] | [`Client::scenario`] | [`ScenarioBuilder::push`], [`Client::create_scenario`] |
+//! | [`ScenarioRun`] | [`Client::scenario_run`] | [`Scenario::run`], [`BenchmarkRun::start_scenario_run`] |
+//! | [`CustomScorer`] | [`Client::custom_scorer`] | [`Client::create_custom_scorer`] |
+//! | [`Benchmark`] | [`Client::benchmark`] | [`Client::create_benchmark`] |
+//! | [`BenchmarkRun`], [`BenchmarkJob`] | [`Client::benchmark_run`], [`Client::benchmark_job`] | [`Benchmark::start_run`], [`Client::create_benchmark_job`] |
 //!
 //! The first column of methods sends nothing. `id()` is the id, `info()` asks what the thing is at present. Verbs of one
 //! request give a [`Call`]; those that wait take [`WaitOptions`] (long polls) or a [`PollingConfig`] (plain polls).
@@ -87,6 +92,24 @@
 //!     OutputKind::Stderr => eprint!("{text}"),
 //! }).await?;
 //! devbox.shutdown(false).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! **Evaluations**: a [`ScenarioBuilder`] puts a scenario together, a [`ScenarioRun`] is one attempt at it.
+//!
+//! ```no_run
+//! # use runloop_client::{Client, PollingConfig, WaitOptions, types::ScenarioStartRunParams};
+//! # async fn tour(client: Client) -> Result<(), runloop_client::Error> {
+//! let scenario = client
+//!     .scenario_builder("fix-the-build")
+//!     .with_problem_statement("`make` fails. Fix it.")
+//!     .add_shell_command_scorer("builds", "make", 1.0)?
+//!     .push()
+//!     .await?;
+//! let run = scenario.run(&ScenarioStartRunParams::default(), WaitOptions::default()).await?;
+//! run.devbox().exec("my-agent").await?;
+//! let view = run.score_and_complete(PollingConfig::default()).await?;
+//! println!("{:?}", view.scoring_contract_result.map(|result| result.score));
 //! # Ok(()) }
 //! ```
 //!
@@ -222,8 +245,9 @@ pub use eviction_watch::EvictionWatch;
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
 pub use handles::{
-    Agent, Axon, Blueprint, Devbox, ExecOptions, ExecResult, Execution, GatewayConfig, McpConfig, NamedShell,
-    NetworkPolicy, Secret, SecretById, Snapshot, StorageObject,
+    Agent, Axon, Benchmark, BenchmarkJob, BenchmarkRun, Blueprint, CustomScorer, Devbox, ExecOptions,
+    ExecResult, Execution, GatewayConfig, McpConfig, NamedShell, NetworkPolicy, Scenario, ScenarioBuilder,
+    ScenarioPreview, ScenarioRun, Secret, SecretById, Snapshot, StorageObject,
 };
 pub use lines::{LineSplitter, LineStream};
 pub use log::LogLevel;

@@ -1,12 +1,16 @@
 //! Benchmark jobs.
 
-use runloop_types::{BenchmarkJobCreateParams, BenchmarkJobView, PageParams};
+use runloop_types::{
+    BenchmarkJobCreateParams, BenchmarkJobId, BenchmarkJobState, BenchmarkJobView, PageParams,
+};
 use serde::Serialize;
 
 use crate::call::Call;
+use crate::error::{Error, LastValue, WrongState};
 use crate::page::ListCall;
 use crate::request::Request;
 use crate::resources::resource;
+use crate::wait::{Polled, PollingConfig, poll};
 
 resource! {
     /// Endpoints of benchmark jobs: the service runs agents over scenarios by itself (beta); from [`Client::benchmark_jobs`](crate::Client::benchmark_jobs).
@@ -65,5 +69,35 @@ impl BenchmarkJobs {
     /// SDK 1 only.
     pub fn list(&self, params: &BenchmarkJobListParams) -> ListCall<BenchmarkJobView> {
         ListCall::new(self.client.clone(), "/v1/benchmark_jobs", params)
+    }
+
+    /// Polls until a job is completed. Jobs take hours: allow for that.
+    ///
+    /// SDK 1 only.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] if it fails, is canceled or takes too long for the service, [`Error::PollingTimeout`] if it
+    /// takes longer than `config` allows.
+    pub async fn await_completed(
+        &self,
+        id: &BenchmarkJobId,
+        config: PollingConfig,
+    ) -> Result<BenchmarkJobView, Error> {
+        let what = || format!("benchmark job {id} to be completed");
+        poll(config, what, || async {
+            let view = self.retrieve(id).send().await?;
+            match view.state {
+                BenchmarkJobState::Completed => Ok(Polled::Done(view)),
+                BenchmarkJobState::Failed | BenchmarkJobState::Cancelled | BenchmarkJobState::Timeout => {
+                    Err(Error::WrongState(Box::new(WrongState {
+                        what: what(),
+                        reason: view.failure_reason.clone(),
+                        last_value: LastValue::BenchmarkJob(Box::new(view)),
+                    })))
+                }
+                _ => Ok(Polled::Pending(LastValue::BenchmarkJob(Box::new(view)))),
+            }
+        })
+        .await
     }
 }

@@ -1,13 +1,15 @@
 //! Scenario runs.
 
-use runloop_types::{PageParams, ScenarioRunState, ScenarioRunView};
+use runloop_types::{PageParams, ScenarioRunId, ScenarioRunState, ScenarioRunView};
 use serde::Serialize;
 
 use crate::byte_stream::ByteStream;
 use crate::call::Call;
+use crate::error::{Error, LastValue, WrongState};
 use crate::page::ListCall;
 use crate::request::Request;
 use crate::resources::resource;
+use crate::wait::{Polled, PollingConfig, poll};
 
 resource! {
     /// Endpoints of scenario runs; from [`Scenarios::runs`](crate::Scenarios::runs).
@@ -94,5 +96,62 @@ impl ScenarioRuns {
     pub fn download_logs(&self, id: impl AsRef<str>) -> Call<ByteStream> {
         let request = Request::<()>::post("/v1/scenarios/runs/{}/download_logs", &[id.as_ref()]);
         self.client.call(request.map(|request| request.stream("application/zip")))
+    }
+
+    /// Polls until a run is scored. Each scorer may take half an hour, unless the scenario says otherwise: allow for that.
+    ///
+    /// SDK 1 only.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] if it is neither being scored nor scored, [`Error::PollingTimeout`] if it takes too long.
+    pub async fn await_scored(
+        &self,
+        id: &ScenarioRunId,
+        config: PollingConfig,
+    ) -> Result<ScenarioRunView, Error> {
+        let what = || format!("scenario run {id} to be scored");
+        poll(config, what, || async {
+            let view = self.retrieve(id).send().await?;
+            match view.state {
+                ScenarioRunState::Scored => Ok(Polled::Done(view)),
+                ScenarioRunState::Scoring => Ok(Polled::Pending(LastValue::ScenarioRun(Box::new(view)))),
+                _ => Err(Error::WrongState(Box::new(WrongState {
+                    what: what(),
+                    reason: None,
+                    last_value: LastValue::ScenarioRun(Box::new(view)),
+                }))),
+            }
+        })
+        .await
+    }
+
+    /// Scores a run: [`ScenarioRuns::score`] and [`ScenarioRuns::await_scored`].
+    ///
+    /// SDK 1 only.
+    ///
+    /// # Errors
+    /// As [`ScenarioRuns::await_scored`].
+    pub async fn score_and_await(
+        &self,
+        id: &ScenarioRunId,
+        config: PollingConfig,
+    ) -> Result<ScenarioRunView, Error> {
+        self.score(id).send().await?;
+        self.await_scored(id, config).await
+    }
+
+    /// Scores a run, and ends it: its devbox is shut down. A run that cannot be scored is not ended.
+    ///
+    /// SDK 1 only.
+    ///
+    /// # Errors
+    /// As [`ScenarioRuns::await_scored`].
+    pub async fn score_and_complete(
+        &self,
+        id: &ScenarioRunId,
+        config: PollingConfig,
+    ) -> Result<ScenarioRunView, Error> {
+        self.score_and_await(id, config).await?;
+        self.complete(id).send().await
     }
 }

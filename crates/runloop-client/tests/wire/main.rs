@@ -4,6 +4,7 @@
 
 mod endpoints;
 mod errors;
+mod eval_handles;
 mod handles;
 mod handles_configs;
 mod handles_devbox;

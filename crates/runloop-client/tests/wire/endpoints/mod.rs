@@ -113,7 +113,8 @@ pub(crate) fn run_profile() -> RunProfile {
     }
 }
 
-fn rows() -> Vec<Row> {
+/// All rows.
+pub(crate) fn rows() -> Vec<Row> {
     [
         accounts::rows(),
         agents::rows(),
@@ -176,7 +177,7 @@ async fn every_endpoint_sends_what_the_contract_says() {
 }
 
 /// An object that says nothing; to who asks for a stream, one event.
-fn least_answer(request: &wiremock::Request) -> ResponseTemplate {
+pub(crate) fn least_answer(request: &wiremock::Request) -> ResponseTemplate {
     if header(request, "accept").as_deref() == Some("text/event-stream") {
         let event = r#"data: {"output": "x", "sequence": 1, "devbox_id": "dbx_1"}"#;
         return ResponseTemplate::new(200).set_body_raw(format!("{event}\n\n"), "text/event-stream");
@@ -185,7 +186,7 @@ fn least_answer(request: &wiremock::Request) -> ResponseTemplate {
 }
 
 /// The parts of a form by name, as text.
-fn form(body: &[u8], boundary: &str) -> Value {
+pub(crate) fn form(body: &[u8], boundary: &str) -> Value {
     let text = std::str::from_utf8(body).unwrap();
     let line = format!("--{boundary}");
     let parts = text.split(&line).filter_map(|part| part.split_once("\r\n\r\n"));

@@ -4,15 +4,20 @@
 //! is missing, the cases are shown as ignored with the reason.
 
 mod environment;
+#[path = "../support/serving.rs"]
+mod serving;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use serving::Serving;
+
 /// One release of each major that a port must serve.
 const RELEASES: [&str; 2] = ["1.32.0", "3.0.0"];
+
+const API_KEY: &str = "sdk-test-key";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -32,12 +37,12 @@ fn main() -> ExitCode {
 /// Runs every step of `exercise.py` against a server of its own.
 fn exercise(python: &Path) -> Result<(), Failed> {
     let data = tempfile::tempdir()?;
-    let server = Serving::start(data.path())?;
+    let server = Serving::start(data.path(), API_KEY)?;
     let output = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/official_sdk/exercise.py"))
         .env_remove("RUNLOOP_CUSTOM_HEADERS")
         .env("RUNLOOP_BASE_URL", &server.url)
-        .env("RUNLOOP_API_KEY", "sdk-test-key")
+        .env("RUNLOOP_API_KEY", API_KEY)
         .env("NO_PROXY", "127.0.0.1")
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
@@ -46,33 +51,4 @@ fn exercise(python: &Path) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("{said}\n{}", String::from_utf8_lossy(&output.stderr)).into())
-}
-
-/// `runloop-eval serve` on a free port, ended with SIGTERM.
-struct Serving {
-    child: Child,
-    url: String,
-}
-
-impl Serving {
-    fn start(data: &Path) -> Result<Self, Failed> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_runloop-eval"))
-            .args(["serve", "--api-key", "sdk-test-key", "--data-dir"])
-            .arg(data.join("data"))
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or("no standard output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let url = lines
-            .find_map(|line| line.ok()?.strip_prefix("RUNLOOP_BASE_URL=").map(str::to_owned))
-            .ok_or("serve ended without printing its URL")?;
-        Ok(Self { child, url })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
-    }
 }

@@ -7,13 +7,13 @@ pub mod csv;
 pub mod gate;
 mod group;
 pub mod json;
-mod statistics;
+pub mod statistics;
 mod summary;
 pub mod table;
 mod text;
 mod trial;
 
 pub use group::{AgentRow, Bounds, Measures, PhaseDurations, ScenarioRow};
-pub use statistics::{Interval, MeanInterval};
+pub use statistics::{Interval, MeanInterval, PassK};
 pub use summary::{FORMAT, Run, Summary};
 pub use trial::{Trial, TrialStatus};

@@ -172,7 +172,8 @@ pub struct Tally {
     pub digest: String,
 }
 
-/// The paired scenarios that share a label. A label that has as many values as scenarios groups nothing and is left out.
+/// The paired scenarios that share a label. A label with one value for all of them, or another one for
+/// each, groups nothing and is left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupChange {
     /// The label.
@@ -429,7 +430,7 @@ fn groups(pairs: &[Pair<'_>], seed: u64) -> Vec<GroupChange> {
     let mut groups = Vec::new();
     for (key, values) in found {
         let all: usize = values.values().map(Vec::len).sum();
-        if values.len() == all && all > 1 {
+        if values.len() == all || values.len() == 1 {
             continue;
         }
         groups.extend(values.into_iter().map(|(value, strata)| GroupChange {
@@ -527,9 +528,12 @@ fn changed(change: &Change) -> String {
 const LISTED: usize = 50;
 
 fn listed(comparison: &Comparison, standing: Standing, text: &mut String) {
-    let found: Vec<&ScenarioChange> =
-        comparison.scenarios.iter().filter(|change| change.standing == standing).collect();
-    if found.is_empty() || standing == Standing::Unchanged {
+    // Of those that are as they were, only a new name is news.
+    let is_news = |change: &&ScenarioChange| {
+        change.standing == standing && (standing != Standing::Unchanged || change.renamed_from.is_some())
+    };
+    let found: Vec<&ScenarioChange> = comparison.scenarios.iter().filter(is_news).collect();
+    if found.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{}", standing.as_str());

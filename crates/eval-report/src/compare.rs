@@ -338,9 +338,13 @@ pub fn compare(before: Side<'_>, after: Side<'_>) -> Comparison {
 pub(crate) fn detectable<'a>(strata: impl Iterator<Item = &'a Stratum> + Clone) -> Option<f64> {
     let variance =
         trial_variance(strata.clone().flat_map(|stratum| [stratum.before.as_slice(), &stratum.after]))?;
+    if variance <= NEAR {
+        return None;
+    }
+    let means: Vec<f64> = strata.clone().filter_map(|stratum| mean(&stratum.before)).collect();
     let trials: Vec<(u64, u64)> =
         strata.map(|stratum| (stratum.before.len() as u64, stratum.after.len() as u64)).collect();
-    detectable_drop(variance, &trials).filter(|drop| *drop > NEAR)
+    detectable_drop(mean(&means)?, variance, &trials)
 }
 
 fn decide(pairs: &[Pair<'_>], changes: &mut [ScenarioChange], seed: u64) {

@@ -27,22 +27,27 @@ pub struct Cluster {
 /// The 95 % interval of the mean score; the same for the same seed. `None` with fewer than two scenarios: one says nothing
 /// about others.
 pub fn cluster_bootstrap(clusters: &[Cluster], seed: u64) -> Option<MeanInterval> {
+    cluster_bootstrap_of(clusters, RESAMPLES, seed)
+}
+
+/// The same with another number of draws: fewer are faster, and their ends vary more.
+pub fn cluster_bootstrap_of(clusters: &[Cluster], resamples: usize, seed: u64) -> Option<MeanInterval> {
     let clusters: Vec<Cluster> = clusters.iter().copied().filter(|cluster| cluster.count > 0).collect();
     if clusters.len() < 2 {
         return None;
     }
     let mut random = Rng::with_seed(seed);
-    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| drawn_mean(&clusters, &mut random)).collect();
+    let mut means: Vec<f64> = (0..resamples).map(|_| drawn_mean(&clusters, &mut random)).collect();
     means.sort_unstable_by(f64::total_cmp);
-    let rank = (((RESAMPLES + 1) as f64 * tail(clusters.len())).round() as usize).max(1);
+    let rank = (((resamples + 1) as f64 * tail(clusters.len())).round() as usize).max(1);
     let low = *means.get(rank.checked_sub(1)?)?;
-    let high = *means.get(RESAMPLES.checked_sub(rank)?)?;
+    let high = *means.get(resamples.checked_sub(rank)?)?;
     let degenerate = means.first() == means.last();
     Some(MeanInterval {
         low,
         high,
         scenarios: clusters.len() as u64,
-        resamples: RESAMPLES as u64,
+        resamples: resamples as u64,
         degenerate,
     })
 }

@@ -2,11 +2,15 @@
 //!
 //! H. S. Bloom, "Minimum detectable effects: a simple way to report the statistical power of experimental designs", Evaluation
 //! Review 19 (1995), 547-556: (z₀.₉₅ + z₀.₈) × the standard error of the difference, for a one-sided test at 5 % with a
-//! power of 80 %. Scenarios are the same on both sides, so only their trials vary: with variance s² of a trial, and aᵢ and bᵢ
-//! trials of scenario i of n, the squared error is s² Σ(1/aᵢ + 1/bᵢ)/n². It is the normal approximation: with few trials, or
-//! scores near 0 or 1, what is seen is less.
+//! power of 80 %. Scenarios are the same on both sides, so only their trials vary: with variances s² and t² of a trial before
+//! and after, and aᵢ and bᵢ trials of scenario i of n, the squared error is Σ(s²/aᵢ + t²/bᵢ)/n².
+//!
+//! Two things make less visible than that, and are counted in. Scores that drop from a mean m near 1 towards ½ vary more, as
+//! passes do: t² is s² times the ratio of m(1 − m) after and before, but never less than s². And counts move in steps: J. L.
+//! Fleiss, A. Tytun and H. K. Ury, "A simple approximation for calculating sample sizes for comparing independent proportions",
+//! Biometrics 36 (1980), 343-346, add one trial's worth. `cargo xtask stats` shows what comes of it.
 
-use super::normal::normal_quantile;
+use super::normal::{bisect, normal_quantile};
 
 /// Chance to call no change a drop.
 const ALARM: f64 = 0.05;
@@ -14,19 +18,29 @@ const ALARM: f64 = 0.05;
 /// Chance to see a drop of this size.
 const POWER: f64 = 0.8;
 
-/// The smallest drop that is found 4 times of 5, 0 to 1, given the variance of a trial's score and how many trials each
-/// scenario has before and after. `None` without scenarios or with a scenario without trials.
-pub fn detectable_drop(variance: f64, trials: &[(u64, u64)]) -> Option<f64> {
+/// Bloom's multiplier of the standard error.
+fn multiplier() -> f64 {
+    normal_quantile(1.0 - ALARM) + normal_quantile(POWER)
+}
+
+/// The smallest drop that is found 4 times of 5, 0 to 1, given the mean score before, the variance of a trial's score, and how
+/// many trials each scenario has before and after. `None` without scenarios or with a scenario without trials.
+pub fn detectable_drop(mean: f64, variance: f64, trials: &[(u64, u64)]) -> Option<f64> {
     if trials.is_empty() || trials.iter().any(|(before, after)| *before == 0 || *after == 0) {
         return None;
     }
     let count = trials.len() as f64;
-    let parts = trials.iter().map(|(before, after)| {
-        let (before, after) = (*before as f64, *after as f64);
-        1.0 / before + 1.0 / after
-    });
-    let error = (variance * parts.sum::<f64>()).sqrt() / count;
-    Some(((normal_quantile(1.0 - ALARM) + normal_quantile(POWER)) * error).min(1.0))
+    let inverse = |of: fn(&(u64, u64)) -> u64| -> f64 {
+        trials.iter().map(|trials| 1.0 / of(trials) as f64).sum::<f64>() / (count * count)
+    };
+    let (before, after) = (inverse(|trials| trials.0), inverse(|trials| trials.1));
+    let spread = |mean: f64| mean.clamp(0.0, 1.0) * (1.0 - mean.clamp(0.0, 1.0));
+    let needed = |drop: f64| {
+        let growth = if spread(mean) > 0.0 { (spread(mean - drop) / spread(mean)).max(1.0) } else { 1.0 };
+        multiplier() * (variance * (before + growth * after)).sqrt() + after
+    };
+    // The smallest drop that is as large as it needs to be.
+    Some(bisect(0.0, 1.0, |drop| drop < needed(drop)))
 }
 
 /// The variance of a trial's score about its scenario's mean. Where no scenario has two trials of a side, what scores from
@@ -53,23 +67,34 @@ mod tests {
     /// Bloom's multiplier for one-sided tests at 5 % with 80 % power is 2.49.
     #[test]
     fn published_values_are_met() {
-        let drop = detectable_drop(0.25, &vec![(100, 100); 4]).expect("trials");
-        let error = (0.25 * (2.0 / 100.0) / 4.0_f64).sqrt();
-        assert!((drop / error - 2.49).abs() < 0.005, "{}", drop / error);
+        assert!((multiplier() - 2.49).abs() < 0.005, "{}", multiplier());
+    }
+
+    /// The second implementation: with the drop given, the variances and the error are plain sums.
+    #[test]
+    fn the_drop_is_as_large_as_its_own_error_needs() {
+        let (mean, trials) = (0.8, vec![(3, 3), (5, 1), (2, 4), (3, 3)]);
+        let drop = detectable_drop(mean, 0.16, &trials).expect("trials");
+        let later = (mean - drop) * (1.0 - mean + drop);
+        let squared: f64 = trials.iter().map(|(a, b)| 0.16 / *a as f64 + later.max(0.16) / *b as f64).sum();
+        let step: f64 = trials.iter().map(|(_, b)| 1.0 / *b as f64 / 16.0).sum();
+        let needed = 2.486_474_860_5 * squared.sqrt() / 4.0 + step;
+        assert!((drop - needed).abs() < 1e-9, "{drop} {needed}");
     }
 
     #[test]
     fn more_trials_and_more_scenarios_see_more() {
-        let drop =
-            |scenarios, trials| detectable_drop(0.2, &vec![(trials, trials); scenarios]).expect("trials");
+        let drop = |scenarios, trials| {
+            detectable_drop(0.5, 0.25, &vec![(trials, trials); scenarios]).expect("trials")
+        };
+        assert!(drop(64, 3) < drop(16, 3) && drop(16, 12) < drop(16, 3));
         assert!(
-            (drop(16, 3) / drop(64, 3) - 2.0).abs() < 1e-12,
-            "four times the scenarios see half the drop"
+            (drop(4000, 100) / drop(16_000, 100) - 2.0).abs() < 0.01,
+            "four times as many see half the drop"
         );
-        assert!((drop(16, 3) / drop(16, 12) - 2.0).abs() < 1e-12, "and so do four times the trials");
-        assert_eq!(detectable_drop(0.25, &[(1, 1)]), Some(1.0), "never more than there is");
-        assert_eq!(detectable_drop(0.25, &[]), None);
-        assert_eq!(detectable_drop(0.25, &[(3, 0)]), None);
+        assert!((drop(1, 1) - 1.0).abs() < 1e-9, "never more than there is");
+        assert_eq!(detectable_drop(0.5, 0.25, &[]), None);
+        assert_eq!(detectable_drop(0.5, 0.25, &[(3, 0)]), None);
     }
 
     /// By `statistics.variance` of Python 3, pooled.

@@ -12,7 +12,7 @@ mod sign_flip;
 mod student;
 mod wilson;
 
-pub use cluster_bootstrap::{Cluster, cluster_bootstrap, paired_bootstrap};
+pub use cluster_bootstrap::{Cluster, cluster_bootstrap, cluster_bootstrap_of, paired_bootstrap};
 pub use detectable::{detectable_drop, trial_variance};
 pub use holm::holm;
 pub use interval::{Interval, MeanInterval};

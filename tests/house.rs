@@ -28,7 +28,7 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
             "eval-report",
         ],
     ),
-    ("xtask", &["runloop-client"]),
+    ("xtask", &["runloop-client", "eval-record", "eval-report"]),
 ];
 
 #[test]

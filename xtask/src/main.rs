@@ -2,6 +2,8 @@
 
 mod bench;
 mod ci;
+mod stats;
+mod table;
 
 use std::process::ExitCode;
 
@@ -9,6 +11,7 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let outcome = match args.next().as_deref() {
         Some("ci") => ci::run(),
+        Some("stats") => stats::run(),
         Some("bench") => bench::run(args),
         other => {
             if let Some(name) = other {
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
                 "cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios"
             );
             eprintln!("cargo xtask bench client   the client against the official SDK");
+            eprintln!("cargo xtask stats   whether intervals and gate hold what they promise, by simulation");
             return ExitCode::from(2);
         }
     };

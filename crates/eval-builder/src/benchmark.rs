@@ -1,6 +1,6 @@
 //! Loading a benchmark: its files, their scenarios, its agents; all mistakes at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -103,13 +103,14 @@ fn benchmark(loader: &mut Loader<'_>, node: &Node, path: &Path) -> Benchmark {
     let merged = merged_scenarios(loader, map, defaults, path);
     let scenarios = expand(loader, &merged);
     let agents = agents(loader, map, &scenarios);
+    let gate = map.get("gate").and_then(Node::as_map).map(|map| gate(loader, map, &scenarios));
     Benchmark {
         name: text("name").unwrap_or_default(),
         description: text("description"),
         scenarios,
         agents,
         trials: map.get("trials").and_then(Node::as_number).map_or(1, whole),
-        gate: map.get("gate").and_then(Node::as_map).map(gate),
+        gate,
         source: path.to_owned(),
     }
 }
@@ -180,13 +181,38 @@ fn whole(number: f64) -> u32 {
     whole
 }
 
-fn gate(map: &Map) -> Gate {
+fn gate(loader: &mut Loader<'_>, map: &Map, scenarios: &[Arc<Scenario>]) -> Gate {
     let number = |key: &str| map.get(key).and_then(Node::as_number);
-    Gate {
+    let mut gate = Gate {
         min_score: number("min_score"),
         min_pass_rate: number("min_pass_rate"),
+        floors: BTreeMap::new(),
         max_invalid: number("max_invalid").map(whole),
+        max_regression: number("max_regression"),
+        baseline: None,
+        max_cost: number("max_cost"),
+        places: map.0.iter().map(|entry| (entry.key.clone(), entry.key_span.mention())).collect(),
+    };
+    for entry in map.get("floors").and_then(Node::as_map).map(|map| map.0.as_slice()).unwrap_or_default() {
+        if !scenarios.is_empty() && !scenarios.iter().any(|scenario| scenario.name == entry.key) {
+            loader.push(
+                Diagnostic::error(&entry.key_span, format!("there is no scenario `{}`", entry.key))
+                    .help("floors go by the names of scenarios, with their matrix values"),
+            );
+        }
+        gate.places.insert(format!("floors.{}", entry.key), entry.key_span.mention());
+        gate.floors.extend(entry.value.as_number().map(|floor| (entry.key.clone(), floor)));
     }
+    if let Some(node) = map.get("baseline") {
+        gate.baseline = node.as_text().map(|text| local_path(node, text));
+        if gate.max_regression.is_none() {
+            loader.push(
+                Diagnostic::error(&node.span, "a baseline without `max_regression` decides nothing")
+                    .help("say how far the mean score may drop: `max_regression: 0.05`"),
+            );
+        }
+    }
+    gate
 }
 
 /// All scenarios that a benchmark names or holds, each file once, with the defaults below them.

@@ -31,7 +31,11 @@ pub fn build_json(benchmark: &Benchmark) -> Json {
             "gate": benchmark.gate.as_ref().map(|gate| json!({
                 "min_score": gate.min_score,
                 "min_pass_rate": gate.min_pass_rate,
+                "floors": gate.floors,
                 "max_invalid": gate.max_invalid,
+                "max_regression": gate.max_regression,
+                "baseline": gate.baseline,
+                "max_cost": gate.max_cost,
             })),
             "scenarios": scenarios.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>(),
         },

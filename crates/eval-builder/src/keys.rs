@@ -49,11 +49,27 @@ pub(crate) static BENCHMARK: Object = Object {
 static GATE: Object = Object {
     name: "Gate",
     noun: "a gate",
-    about: "What a run must reach.",
+    about: "What each agent of a run must reach.",
     fields: &[&[
         optional("min_score", SHARE, "Lowest mean score."),
         optional("min_pass_rate", SHARE, "Lowest share of passed trials."),
-        optional("max_invalid", COUNT, "Most invalid trials."),
+        optional("floors", Map(&SHARE), "Lowest mean score of single scenarios, by their names."),
+        optional("max_invalid", COUNT, "Most trials without a score: default 0."),
+        optional(
+            "max_regression",
+            SHARE,
+            "Largest drop of the mean score against the baseline that passes in any case. A larger one fails if it is more than chance.",
+        ),
+        optional(
+            "baseline",
+            Text,
+            "The baseline file, relative to this file, as `baseline save` writes it. Needs `max_regression`.",
+        ),
+        optional(
+            "max_cost",
+            Number { min: 0.0, max: 1e12 },
+            "Most US dollars that the trials may say they used.",
+        ),
     ]],
     one_of: &[],
 };

@@ -255,13 +255,23 @@ pub enum AgentKind {
     HostCommand(String),
 }
 
-/// What a run must reach; see the gate of `eval-report`.
+/// What each agent of a run must reach; see the gate of `eval-report`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gate {
     /// Lowest mean score.
     pub min_score: Option<f64>,
     /// Lowest share of passed trials.
     pub min_pass_rate: Option<f64>,
-    /// Most invalid trials.
+    /// Lowest mean score of a scenario, by its name.
+    pub floors: BTreeMap<String, f64>,
+    /// Most trials without a score.
     pub max_invalid: Option<u32>,
+    /// Largest drop of the mean score against the baseline.
+    pub max_regression: Option<f64>,
+    /// The baseline file.
+    pub baseline: Option<PathBuf>,
+    /// Most US dollars that an agent's trials may say they used.
+    pub max_cost: Option<f64>,
+    /// Where each of them is written, as `FILE:LINE`, by its key; floors by `floors.SCENARIO`.
+    pub places: BTreeMap<String, String>,
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use eval_record::Phase;
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::{Cluster, Interval, MeanInterval, cluster_bootstrap, mean, median, wilson};
+use crate::statistics::{
+    Cluster, Interval, MeanInterval, PassK, cluster_bootstrap, mean, median, pass_ks, wilson,
+};
 use crate::{Trial, TrialStatus};
 
 /// Counts and estimates of a group of trials. Estimates are null where nothing is scored.
@@ -39,6 +41,9 @@ pub struct Measures {
     pub pass_rate_interval: Option<Interval>,
     /// The pass rate if every trial without a score had failed, or passed.
     pub pass_rate_bounds: Option<Bounds>,
+    /// What several trials give: those of 2, 3, 5 and 10 that every scored scenario has. Empty for single trials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_k: Vec<PassK>,
     /// Milliseconds of each phase, over the trials that went through it.
     pub durations_ms: BTreeMap<Phase, PhaseDurations>,
 }
@@ -92,6 +97,7 @@ impl Measures {
         let mut measures = Self::default();
         let mut scores = Vec::new();
         let mut clusters: BTreeMap<&str, Cluster> = BTreeMap::new();
+        let mut tries: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
         let mut durations: BTreeMap<Phase, Vec<u64>> = BTreeMap::new();
         for trial in trials {
             measures.planned += 1;
@@ -104,6 +110,9 @@ impl Measures {
             if let Some(score) = trial.score {
                 measures.passed += u64::from(trial.passed == Some(true));
                 scores.push(score);
+                let (passed, scored) = tries.entry((&trial.key.scenario, &trial.key.agent)).or_default();
+                *passed += u64::from(trial.passed == Some(true));
+                *scored += 1;
                 let cluster = clusters.entry(&trial.key.scenario).or_default();
                 cluster.sum += score;
                 cluster.count += 1;
@@ -121,6 +130,7 @@ impl Measures {
         measures.mean_bounds = measures.bounds(scores.iter().fold(0.0, |sum, score| sum + score));
         let passed = measures.passed as f64;
         measures.pass_rate_bounds = measures.bounds(passed);
+        measures.pass_k = pass_ks(&tries.into_values().collect::<Vec<_>>());
         measures.durations_ms =
             durations.iter().filter_map(|(phase, ms)| Some((*phase, PhaseDurations::of(ms)?))).collect();
         measures

@@ -7,6 +7,7 @@
 //! summary       planned, scored, passed, failed, invalid, canceled, unfinished,
 //!               mean_score, mean_interval {low, high, scenarios, resamples, degenerate}, mean_bounds {low, high},
 //!               pass_rate, pass_rate_interval {low, high}, pass_rate_bounds {low, high},
+//!               pass_k [k, at_least_one, all] (pass@k and pass^k, absent for single trials),
 //!               durations_ms {<phase>: {trials, median, max, total}}
 //! per_agent     [agent and all of the above]
 //! per_scenario  [scenario, agent and all of the above]

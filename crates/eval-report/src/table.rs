@@ -239,6 +239,14 @@ fn totals(heading: &str, measures: &Measures, style: Style<'_>, text: &mut Strin
             .unwrap_or_default();
         line("pass rate", &format!("{}{interval}", percent(rate)), text);
     }
+    if let Some(pass) = measures.pass_k.last() {
+        let (k, some, all) = (pass.k, percent(pass.at_least_one), percent(pass.all));
+        line(
+            "in several",
+            &format!("at least one of {k} passes {some} (pass@{k}), all of {k} {all} (pass^{k})"),
+            text,
+        );
+    }
     if let (1.., Some(mean), Some(rate)) =
         (measures.without_score(), measures.mean_bounds, measures.pass_rate_bounds)
     {

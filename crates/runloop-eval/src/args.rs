@@ -32,6 +32,12 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a benchmark judges rightly: the oracle passes every time, doing nothing and every control does not
     Validate(ValidateArgs),
+    /// Compare runs: what got better, what got worse, what cannot be told
+    Compare(CompareArgs),
+    /// Decide whether a run reaches what is asked of it, also against a committed baseline
+    Gate(GateArgs),
+    /// Keep what a run scored, for later gates
+    Baseline(BaselineArgs),
     /// Check definition files without running anything
     Check(CheckArgs),
     /// Print the API scenarios that benchmark files compile to, as JSON
@@ -169,6 +175,108 @@ pub(crate) struct ValidateArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The run directory of before
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+    /// Run directories, each compared with the first
+    #[arg(value_name = "AFTER", required = true)]
+    pub(crate) after: Vec<PathBuf>,
+    /// The agent of before [default: the only one, or each that both runs have]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent_a: Option<String>,
+    /// The agent of after [default: the only one, or each that both runs have]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent_b: Option<String>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A table for people
+    #[default]
+    Table,
+    /// JSON
+    Json,
+}
+
+/// What is asked of each agent. Options replace what the benchmark says.
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// The run directory
+    pub(crate) run: PathBuf,
+    /// Take what is asked from `gate` in this benchmark file; options replace it key by key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) benchmark: Option<PathBuf>,
+    /// Lowest mean score, 0 to 1
+    #[arg(long, value_name = "SCORE", value_parser = share)]
+    pub(crate) min_score: Option<f64>,
+    /// Lowest share of passed trials, 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) min_pass_rate: Option<f64>,
+    /// Lowest mean score of one scenario, such as `fix-login=0.5` (repeatable)
+    #[arg(long, value_name = "SCENARIO=SCORE", value_parser = floor)]
+    pub(crate) floor: Vec<(String, f64)>,
+    /// Most trials without a score [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_invalid: Option<u32>,
+    /// The baseline file, as `baseline save` writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Largest drop of the mean score against the baseline that passes in any case [default with a baseline: 0]
+    #[arg(long, value_name = "DROP", value_parser = share)]
+    pub(crate) max_regression: Option<f64>,
+    /// Most US dollars that an agent's trials may say they used
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    let share: Option<f64> = text.parse().ok();
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or("it must be a number from 0 to 1")
+}
+
+fn dollars(text: &str) -> Result<f64, &'static str> {
+    let dollars: Option<f64> = text.parse().ok();
+    dollars.filter(|dollars| dollars.is_finite() && *dollars >= 0.0).ok_or("it must be a number, 0 or more")
+}
+
+fn floor(text: &str) -> Result<(String, f64), &'static str> {
+    // Names of scenarios with matrix values hold `=` too.
+    let (scenario, score) = text.rsplit_once('=').ok_or("write it as SCENARIO=SCORE")?;
+    Ok((scenario.to_owned(), share(score)?))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    #[command(subcommand)]
+    pub(crate) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Write what a run scored to a small file, to be committed
+    Save(BaselineSaveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineSaveArgs {
+    /// The run directory
+    pub(crate) run: PathBuf,
+    /// The file; it is replaced
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Save also a run in which some trials have no score; scenarios without any are left out
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Benchmark, scenario, agent and scorer files
     #[arg(required = true)]
@@ -257,6 +365,16 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::Cli;
+
+    #[test]
+    fn floors_go_by_names_that_may_hold_an_equals_sign() {
+        assert_eq!(super::floor("fix[size=small]=0.5"), Ok(("fix[size=small]".to_owned(), 0.5)));
+        assert!(
+            super::floor("fix").is_err()
+                && super::floor("fix=2").is_err()
+                && super::floor("fix=NaN").is_err()
+        );
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

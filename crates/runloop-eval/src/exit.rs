@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed,
     /// Usage or definitions are wrong; nothing was run.
     Usage,
-    /// Some planned trial has no verdict: invalid or canceled ones are left.
+    /// Some planned trial has no verdict: invalid or canceled ones are left. Or the gate cannot tell.
     Incomplete,
     /// The target could not be reached or refused the key, or no devbox can be had here.
     Target,
@@ -26,7 +26,10 @@ impl Exit {
         (Self::Done, "done; the gate passed, or none was asked for"),
         (Self::Failed, "the gate failed, or `validate` found a scenario that does not hold"),
         (Self::Usage, "wrong usage or definitions; nothing was run"),
-        (Self::Incomplete, "incomplete: some planned trial has no verdict"),
+        (
+            Self::Incomplete,
+            "incomplete or undecided: some planned trial has no verdict, or the gate cannot tell",
+        ),
         (Self::Target, "the target is unreachable, refuses the key, or cannot isolate"),
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
     ];

@@ -8,8 +8,10 @@ mod display;
 mod error;
 mod evaluation;
 mod exit;
+mod gating;
 mod header;
 mod interrupt;
+mod recorded;
 mod state;
 mod target;
 
@@ -44,6 +46,9 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let verbosity = cli.verbosity;
     match cli.command {
         Command::Check(args) => commands::check::run(&args, verbosity),
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Gate(args) => commands::gate::run(&args, verbosity),
+        Command::Baseline(args) => commands::baseline::run(&args, verbosity),
         Command::Build(args) => commands::build::run(&args, verbosity),
         Command::Agents(args) => commands::agents::run(&args),
         Command::Schema(args) => commands::schema::run(&args),

@@ -11,7 +11,7 @@ use runloop_client::{Client, Devbox, WaitOptions};
 use super::figures::Figures;
 use super::memory;
 use super::serve::Serve;
-use super::table;
+use crate::table;
 
 /// Times that each operation is measured.
 const ROUNDS: usize = 50;

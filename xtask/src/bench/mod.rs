@@ -7,7 +7,6 @@ mod figures;
 mod memory;
 mod scenarios;
 mod serve;
-mod table;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cpu::{Cost, cores, measure};
-use super::table;
+use crate::table;
 
 const SCENARIOS: usize = 1000;
 const AGENT: &str = "echo done > answer";

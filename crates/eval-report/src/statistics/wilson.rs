@@ -16,7 +16,7 @@ use super::Interval;
 const Z: f64 = 1.959_963_984_540_054;
 
 /// The 95 % interval of the share that passed; `None` of nothing.
-pub(crate) fn wilson(passed: u64, total: u64) -> Option<Interval> {
+pub fn wilson(passed: u64, total: u64) -> Option<Interval> {
     if total == 0 {
         return None;
     }

@@ -1,9 +1,12 @@
 //! The commands, one file each.
 
 pub(crate) mod agents;
+pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod doctor;
+pub(crate) mod gate;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;

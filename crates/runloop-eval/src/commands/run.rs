@@ -1,7 +1,7 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
 use eval_builder::{AgentKind, Verify};
-use eval_report::gate;
+use eval_report::gate::{self, Reference};
 use eval_runner::Plan;
 
 use crate::args::{Format, RunArgs, Verbosity, VerifyMode};
@@ -9,7 +9,7 @@ use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{definitions, evaluation};
+use crate::{definitions, evaluation, gating};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -32,6 +32,8 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
     }
+    let limits = benchmark.gate.as_ref().map(gating::limits);
+    let reference = gating::reference(benchmark.gate.as_ref().and_then(|gate| gate.baseline.as_deref()))?;
     let evaluated = evaluate(Request {
         plan: Plan::new(&benchmark, &agents, args.trials.unwrap_or(benchmark.trials)),
         execution: &args.execution,
@@ -55,16 +57,16 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         anstream::eprintln!("kept devbox {id}");
     }
     evaluation::warn_of_what_is_left(&evaluated);
-    let limits = benchmark.gate.as_ref().map(|gate| gate::Limits {
-        min_score: gate.min_score,
-        min_pass_rate: gate.min_pass_rate,
-        max_invalid: gate.max_invalid,
-    });
-    Ok(judge(&evaluated, limits.as_ref(), args.execution.format))
+    Ok(judge(&evaluated, limits.as_ref(), reference.as_ref(), verbosity))
 }
 
 /// The exit code: an interruption first, then the gate, then completeness.
-fn judge(evaluated: &Evaluated, limits: Option<&gate::Limits>, format: Format) -> Exit {
+fn judge(
+    evaluated: &Evaluated,
+    limits: Option<&gate::Limits>,
+    reference: Option<&Reference>,
+    verbosity: Verbosity,
+) -> Exit {
     if evaluated.outcome.interrupted {
         return Exit::Interrupted;
     }
@@ -72,18 +74,9 @@ fn judge(evaluated: &Evaluated, limits: Option<&gate::Limits>, format: Format) -
         let total = &evaluated.summary.total;
         return if total.scored == total.planned { Exit::Done } else { Exit::Incomplete };
     };
-    let decision = gate::decide(limits, &evaluated.summary.total);
-    for reason in decision.reasons() {
-        anstream::eprintln!("gate: {reason}");
+    let verdict = gate::judge(limits, reference, &evaluated.summary);
+    if !verbosity.quiet || verdict.decision != gate::Decision::Pass {
+        anstream::eprint!("{verdict}");
     }
-    match decision {
-        gate::Decision::Pass => {
-            if format == Format::Table {
-                anstream::eprintln!("gate: passed");
-            }
-            Exit::Done
-        }
-        gate::Decision::Fail(_) => Exit::Failed,
-        gate::Decision::Undecided(_) => Exit::Incomplete,
-    }
+    gating::exit(verdict.decision)
 }

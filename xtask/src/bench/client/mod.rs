@@ -13,7 +13,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{cargo, cpu, table};
+use super::{cargo, cpu};
+use crate::table;
 
 /// Size of the object that is moved.
 const OBJECT_BYTES: u64 = 1 << 30;

@@ -1,7 +1,7 @@
 //! Tables for terminals and documents alike.
 
 /// Prints a Markdown table with aligned columns.
-pub(super) fn print(title: &str, method: &str, header: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn print(title: &str, method: &str, header: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())

@@ -111,8 +111,8 @@ fn a_lost_api_is_undecided_never_a_pass() {
     let child = bench
         .command()
         .env("RUNLOOP_API_KEY", "key")
-        .args(["run", "ten.yaml", "--agent", "coder.yaml", "-j", "2", "--retries", "0", "--output", "lost"])
-        .args(["--timeout", "20s", "--target", &url().expect("a URL")])
+        .args(["run", "ten.yaml", "--agent", "coder.yaml", "-j", "1", "--retries", "0", "--output", "lost"])
+        .args(["--timeout", "5s", "--filter", "s0", "--target", &url().expect("a URL")])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

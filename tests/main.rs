@@ -7,6 +7,7 @@ mod beside;
 mod faults;
 mod hostile;
 mod house;
+mod report;
 mod run;
 mod shipped;
 mod support;

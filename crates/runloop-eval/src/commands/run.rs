@@ -9,7 +9,7 @@ use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{definitions, evaluation};
+use crate::{definitions, evaluation, github};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -43,6 +43,9 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     })
     .await?;
     report(&evaluated, args.execution.format)?;
+    if args.github.github {
+        github::tell(&evaluated.summary);
+    }
     let failed = evaluated.outcome.results.iter().find(|result| result.passed == Some(false));
     if let Some(logs) = failed.and_then(|result| result.logs.as_ref())
         && args.execution.format == Format::Table

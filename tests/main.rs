@@ -4,6 +4,7 @@
 
 mod agents;
 mod beside;
+mod ci;
 mod faults;
 mod hostile;
 mod house;

@@ -6,7 +6,7 @@ use std::path::Path;
 use eval_record::{Event, RecordedEvents, RunDirectory};
 use eval_report::Summary;
 
-use crate::args::{ReportArgs, DocumentFormat, Verbosity};
+use crate::args::{DocumentFormat, ReportArgs, Verbosity};
 use crate::commands::print;
 use crate::documents::{Document, table};
 use crate::error::CliError;

@@ -4,9 +4,11 @@ use std::io;
 use std::path::Path;
 
 use eval_report::Summary;
+use eval_report::table::Style;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::next;
 
 /// A form of the results that is a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,7 @@ pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliEr
 /// The table for people.
 pub(crate) fn table(summary: &Summary, directory: &Path, colour: bool) -> String {
     let results = directory.display().to_string();
-    let style = eval_report::table::Style { colour, results: Some(&results), ..Default::default() };
+    let next = next::command(summary, directory);
+    let style = Style { colour, results: Some(&results), next: Some(&next), ..Style::default() };
     eval_report::table::render(summary, style)
 }

@@ -12,6 +12,7 @@ mod exit;
 mod github;
 mod header;
 mod interrupt;
+mod next;
 mod state;
 mod target;
 

@@ -46,14 +46,6 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     if args.github.github {
         github::tell(&evaluated.summary);
     }
-    let failed = evaluated.outcome.results.iter().find(|result| result.passed == Some(false));
-    if let Some(logs) = failed.and_then(|result| result.logs.as_ref())
-        && args.execution.format == Format::Table
-        && !verbosity.quiet
-    {
-        let place = evaluated.directory.join(logs);
-        anstream::eprintln!("why it failed: {} has what agent and scorers said", place.display());
-    }
     for id in &evaluated.outcome.kept {
         anstream::eprintln!("kept devbox {id}");
     }

@@ -38,7 +38,8 @@ struct Running {
 impl Live {
     pub(super) fn new(purpose: Purpose) -> Self {
         let region = MultiProgress::new();
-        let bar = region.add(ProgressBar::new(0).with_style(style("{bar:28.green/dim} {pos}/{len} {msg}")));
+        let bar =
+            region.add(ProgressBar::new(0).with_style(style("{bar:20.green/dim} {pos}/{len} {wide_msg}")));
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         Self {
             purpose,
@@ -131,7 +132,7 @@ impl Live {
             lines.push(format!("{:>15} and {more} more", ""));
         }
         while self.rows.len() < lines.len() {
-            self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{msg:.dim}"))));
+            self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{wide_msg:.dim}"))));
         }
         while self.rows.len() > lines.len() {
             if let Some(row) = self.rows.pop() {

@@ -4,10 +4,12 @@
 
 mod agents;
 mod beside;
+mod ci;
 mod decisions;
 mod faults;
 mod hostile;
 mod house;
+mod report;
 mod run;
 mod shipped;
 mod support;

@@ -334,7 +334,7 @@ fn the_files_and_commands_of_the_readme_work() {
         assert_eq!(finished.code(), 0, "{line}\n{finished}");
         run += 1;
     }
-    assert_eq!(run, 6, "the README has as many: {:#?}", commands());
+    assert_eq!(run, 8, "the README has as many: {:#?}", commands());
 
     // What the agent of the README does for its scenario.
     let solved = bench.results(&bench.path("fix-greeting.yaml"), ["--agent", "my-agent.yaml"]);

@@ -76,6 +76,8 @@ pub struct Scenario {
     pub digest: Digest,
     /// The file it was read from.
     pub source: PathBuf,
+    /// Where in that file its name stands, from 1.
+    pub line: u32,
 }
 
 /// What an agent works in. Two equal digests share one preparation.

@@ -88,6 +88,7 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         metadata,
         digest: DigestBuilder::new("scenario").finish(),
         source: merged.source.clone(),
+        line: u32::try_from(merged.name_node().span.position().0).unwrap_or(u32::MAX),
         name,
     };
     check_trial_timeout(loader, map, &scenario);
@@ -204,6 +205,7 @@ pub(crate) fn scenario_digest(scenario: &Scenario) -> Digest {
         metadata: _,
         digest: _,
         source: _,
+        line: _,
     } = scenario;
     let millis = |duration: &Duration| duration.as_millis().to_string();
     let scorers: Vec<Json> = scorers

@@ -46,6 +46,16 @@ fn scenarios_come_in_the_order_of_the_file_with_their_matrices_expanded() {
 }
 
 #[test]
+fn every_scenario_knows_where_it_is_defined() {
+    for scenario in full().scenarios {
+        let text = std::fs::read_to_string(&scenario.source).expect("the file of the scenario");
+        let line = text.lines().nth(scenario.line as usize - 1).expect("its line");
+        let name = scenario.name.split('[').next().expect("a name");
+        assert!(line.contains(&format!("name: {name}")), "{} is not in {line:?}", scenario.name);
+    }
+}
+
+#[test]
 fn templates_are_rendered_once_and_data_is_never_a_template() {
     let benchmark = full();
     let whole = &benchmark.scenarios[0];

@@ -98,6 +98,9 @@ pub struct RunHeader {
     pub source: String,
     /// Every planned trial.
     pub planned: Vec<PlannedTrial>,
+    /// Where each scenario is defined, by its name. Empty in records of older versions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, ScenarioSource>,
     /// `local`, `cloud` or a URL without credentials.
     pub target: String,
     /// What the devboxes of a local target guarantee; null elsewhere.
@@ -108,6 +111,15 @@ pub struct RunHeader {
     pub seed: u64,
     /// Trials at once.
     pub concurrency: u32,
+}
+
+/// Where a scenario is defined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioSource {
+    /// The file, as it was named or found.
+    pub file: String,
+    /// The line of its name, from 1.
+    pub line: u32,
 }
 
 /// A trial that is planned.

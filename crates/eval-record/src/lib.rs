@@ -16,8 +16,8 @@ mod sink;
 
 pub use capture::{Capture, Captured};
 pub use event::{
-    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScorerScore, TrialKey,
-    TrialResult, TrialState, Usage,
+    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
+    TrialKey, TrialResult, TrialState, Usage,
 };
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};

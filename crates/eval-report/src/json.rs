@@ -13,6 +13,7 @@
 //! per_scenario  [scenario, agent and all of the above]
 //! trials        [scenario, agent, repetition, state, score, passed, cause, message, attempts, durations_ms, digest,
 //!               agent_end, scores [name, weight, score, duration_ms, output], logs, metadata]
+//! sources       {<scenario>: {file, line}}
 //! ```
 //!
 //! `state` is `scored`, `invalid`, `canceled` or `unfinished`. Only scored trials have a score, never null then, and are

@@ -1,22 +1,29 @@
 //! Statistics and reports over the events of a run.
 //!
-//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`]
-//! and [`table`] write it down. [`mod@compare`] puts two of them side by side, [`gate`] decides on one, also against a committed
-//! [`baseline`]. Nothing here runs anything or reads a clock: the same events give the same bytes.
+//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`],
+//! [`junit`], [`markdown`], [`github`] and [`table`] write it down. [`mod@compare`] puts two of them side by side, [`gate`]
+//! decides on one, also against a committed [`baseline`]. Nothing here runs anything or reads a clock: the same events give
+//! the same bytes.
 
 pub mod baseline;
 pub mod compare;
 pub mod csv;
 pub mod gate;
+pub mod github;
 mod group;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod statistics;
 mod summary;
 pub mod table;
+mod tally;
 mod text;
 mod trial;
+mod why;
 
 pub use group::{AgentRow, Bounds, Measures, PhaseDurations, ScenarioRow};
 pub use statistics::{Interval, MeanInterval, PassK};
 pub use summary::{FORMAT, Run, Summary};
+pub use tally::Tally;
 pub use trial::{Trial, TrialStatus};

@@ -1,9 +1,9 @@
 //! The fold over the events of a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use eval_record::{Event, EventKind, RunHeader, TrialKey};
+use eval_record::{Event, EventKind, RunHeader, ScenarioSource, TrialKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +31,9 @@ pub struct Summary {
     pub per_scenario: Vec<ScenarioRow>,
     /// Every trial, in the order of the plan.
     pub trials: Vec<Trial>,
+    /// Where each scenario is defined, by its name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, ScenarioSource>,
 }
 
 /// A run as a whole.
@@ -169,7 +172,16 @@ impl Fold {
             complete: total.planned > 0 && total.canceled == 0 && total.unfinished == 0,
             interrupted,
         };
-        Summary { format: FORMAT, run, guarantees: header.guarantees, total, per_agent, per_scenario, trials }
+        Summary {
+            format: FORMAT,
+            run,
+            guarantees: header.guarantees,
+            total,
+            per_agent,
+            per_scenario,
+            trials,
+            sources: header.sources,
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! The table at the end of a run, for people.
 
 use crate::text::{cut, duration, one_line, percent};
+use crate::why::why;
 use crate::{Bounds, Measures, Summary, Trial, TrialStatus};
 
-/// Longest message of an invalid trial that is shown; `results.json` has all of it.
+/// Longest message of a trial that is shown; `results.json` has all of it.
 const MESSAGE_LIMIT: usize = 300;
 
-/// Trials without a score that are listed; `results.json` has all of them.
-const LISTED: usize = 50;
+/// Failed trials, and invalid ones, that are listed; `results.csv` has all of them.
+const LISTED: usize = 20;
 
 /// Least characters of a scenario's name before the columns of agents give way.
 const NARROWEST_NAME: usize = 16;
@@ -21,11 +22,13 @@ pub struct Style<'a> {
     pub colour: bool,
     /// Where the results are, to be told at the end.
     pub results: Option<&'a str>,
+    /// What to type next, to be told last.
+    pub next: Option<&'a str>,
 }
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { width: 100, colour: false, results: None }
+        Self { width: 100, colour: false, results: None, next: None }
     }
 }
 
@@ -71,11 +74,16 @@ impl Piece {
     }
 }
 
-/// Draws the table: a line a scenario, then what there is to say of each agent, then the trials without a score with their causes. Ends with a newline.
+/// Draws the table: a line a scenario, a line for each trial that failed or has no score, with the reason, and what there
+/// is to say of each agent. Ends with a newline.
 pub fn render(summary: &Summary, style: Style<'_>) -> String {
     let mut text = String::new();
     scenarios(summary, style, &mut text);
     text.push('\n');
+    let failed = |trial: &&Trial| trial.status == TrialStatus::Scored && trial.passed != Some(true);
+    reasons("failed", Colour::Red, summary.trials.iter().filter(failed).collect(), style, &mut text);
+    let invalid = |trial: &&Trial| trial.status == TrialStatus::Invalid;
+    reasons("invalid", Colour::Yellow, summary.trials.iter().filter(invalid).collect(), style, &mut text);
     if summary.per_agent.len() > 1 {
         // Nothing over all of them: a mean of different agents says nothing about any.
         for row in &summary.per_agent {
@@ -94,7 +102,9 @@ pub fn render(summary: &Summary, style: Style<'_>) -> String {
     if let Some(results) = style.results {
         line("results", results, &mut text);
     }
-    without_score(summary, style, &mut text);
+    if let Some(next) = style.next {
+        line("next", next, &mut text);
+    }
     text
 }
 
@@ -283,30 +293,22 @@ fn mean_line(measures: &Measures) -> String {
     format!("{mean:.3}  {interval}")
 }
 
-/// The trials without a score, each with its cause.
-fn without_score(summary: &Summary, style: Style<'_>, text: &mut String) {
-    let invalid: Vec<&Trial> =
-        summary.trials.iter().filter(|trial| trial.status == TrialStatus::Invalid).collect();
-    if invalid.is_empty() {
+/// A line for each of these trials that says why it is one of them.
+fn reasons(heading: &str, colour: Colour, trials: Vec<&Trial>, style: Style<'_>, text: &mut String) {
+    if trials.is_empty() {
         return;
     }
+    text.push_str(&Piece(heading.to_owned(), Colour::Bold).draw(0, style));
     text.push('\n');
-    text.push_str(&Piece("invalid".to_owned(), Colour::Bold).draw(0, style));
-    text.push('\n');
-    for trial in invalid.iter().take(LISTED) {
-        let cause = Piece(trial.cause.map_or("no cause", |cause| cause.as_str()).to_owned(), Colour::Yellow);
-        let attempts =
-            if trial.attempts > 1 { format!(" after {} attempts", trial.attempts) } else { String::new() };
+    for trial in trials.iter().take(LISTED) {
+        let key = one_line(&trial.key.to_string(), 200);
+        let reason = Piece(why(trial), colour).draw(0, style);
         let message =
             trial.message.as_deref().map(|message| format!(": {}", one_line(message, MESSAGE_LIMIT)));
-        let key = one_line(&trial.key.to_string(), 200);
-        text.push_str(&format!(
-            "  {key}  {}{attempts}{}\n",
-            cause.draw(0, style),
-            message.unwrap_or_default()
-        ));
+        text.push_str(&format!("  {key}  {reason}{}\n", message.unwrap_or_default()));
     }
-    if invalid.len() > LISTED {
-        text.push_str(&format!("  and {} more, see results.json\n", invalid.len() - LISTED));
+    if trials.len() > LISTED {
+        text.push_str(&format!("  and {} more, see results.csv\n", trials.len() - LISTED));
     }
+    text.push('\n');
 }

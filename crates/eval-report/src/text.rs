@@ -1,10 +1,11 @@
 //! Text from elsewhere on a terminal, and numbers for people.
 
-/// One line without control characters (a terminal would obey them), cut to a number of characters.
+/// One line without control characters (a terminal would obey them), cut to a number of characters. It holds no
+/// `##[`, which CI systems obey anywhere in a log.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean: String = clean.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect();
-    cut(&clean, longest)
+    cut(&clean.replace("##[", "## [").replace("##vso[", "## vso["), longest)
 }
 
 /// Control characters, and those that turn the direction of text around.
@@ -31,6 +32,12 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// `1 trial`, `2 trials`.
+pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `66.7 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
@@ -47,6 +54,14 @@ mod tests {
             "a b \u{fffd}]0;title\u{fffd} \u{fffd}c"
         );
         assert_eq!(one_line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn ci_systems_are_not_told_what_to_do() {
+        assert_eq!(
+            one_line("a ##[set-output name=x]y ##vso[task]", 80),
+            "a ## [set-output name=x]y ## vso[task]"
+        );
     }
 
     #[test]

@@ -293,11 +293,18 @@ fn no_message_is_a_formula_or_breaks_its_row() {
 
 #[test]
 fn the_table_says_it_all() {
-    let style = Style { results: Some("runs/r1"), ..Style::default() };
+    let style = Style { results: Some("runs/r1"), next: Some("runloop-eval doctor"), ..Style::default() };
     let expected = "\
 scenario  oracle      nop
 login     pass 1.000  fail 0.000
 query     fail 0.500  invalid
+
+failed
+  login · nop · 1  score 0.000
+  query · oracle · 1  score 0.500
+
+invalid
+  query · nop · 1  devbox_lost after 3 attempts: the devbox ended by itself
 
 oracle
 trials      planned 2 · scored 2 · passed 1 · failed 1 · invalid 0
@@ -312,9 +319,7 @@ bounds      mean 0.000 to 0.500, pass rate 0.0 % to 50.0 %: had the trial withou
 
 wall time   1 m 05 s
 results     runs/r1
-
-invalid
-  query · nop · 1  devbox_lost after 3 attempts: the devbox ended by itself
+next        runloop-eval doctor
 ";
     assert_eq!(render(&mixed(), style), expected);
 }

@@ -48,6 +48,7 @@ pub(crate) fn scenario(name: &str, verify: Verify) -> Scenario {
         metadata: BTreeMap::new(),
         digest: DigestBuilder::new("scenario").field("name", name.as_bytes()).finish(),
         source: PathBuf::from("scenario.yaml"),
+        line: 1,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eval_builder::{Agent, Benchmark, Scenario};
-use eval_record::{FORMAT, PlannedTrial, RunHeader, TrialKey};
+use eval_record::{FORMAT, PlannedTrial, RunHeader, ScenarioSource, TrialKey};
 
 use crate::RunOptions;
 
@@ -80,6 +80,14 @@ impl Plan {
                     trial: trial.key.clone(),
                     digest: trial.scenario.digest.to_string(),
                     metadata: trial.scenario.metadata.clone(),
+                })
+                .collect(),
+            sources: self
+                .trials
+                .iter()
+                .map(|trial| {
+                    let Scenario { name, source, line, .. } = &*trial.scenario;
+                    (name.clone(), ScenarioSource { file: source.display().to_string(), line: *line })
                 })
                 .collect(),
             target: options.target.clone(),

@@ -30,6 +30,8 @@ pub(crate) struct Verbosity {
 pub(crate) enum Command {
     /// Run a benchmark and report the verdicts
     Run(RunArgs),
+    /// Report a run directory again, in any format; also of a run that goes on or was interrupted
+    Report(ReportArgs),
     /// Check that a benchmark judges rightly: the oracle passes every time, doing nothing and every control does not
     Validate(ValidateArgs),
     /// Compare runs: what got better, what got worse, what cannot be told
@@ -146,6 +148,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
+    pub(crate) github: GithubArgs,
+    #[command(flatten)]
     pub(crate) execution: ExecutionArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
@@ -159,6 +163,45 @@ pub(crate) enum VerifyMode {
     Pristine,
     /// In the agent's devbox, after everything else in it was killed
     Same,
+}
+
+/// What a step of GitHub Actions shows.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct GithubArgs {
+    /// In GitHub Actions: append the Markdown to the step summary, and annotate failed and invalid trials
+    #[arg(long)]
+    pub(crate) github: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The directory of a run
+    pub(crate) run: PathBuf,
+    /// What is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DocumentFormat,
+    /// The file to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) github: GithubArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocumentFormat {
+    /// A table for people
+    #[default]
+    Table,
+    /// The content of results.json
+    Json,
+    /// The events as JSON lines
+    Jsonl,
+    /// The content of results.csv
+    Csv,
+    /// JUnit XML, for the test pages of CI systems
+    Junit,
+    /// A summary for a comment or a step summary
+    Markdown,
 }
 
 #[derive(Debug, Args)]

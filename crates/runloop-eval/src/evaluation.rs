@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use crate::args::{ExecutionArgs, Format, TargetArgs, Verbosity};
 use crate::commands::print;
 use crate::display::{Display, Mode, Purpose};
+use crate::documents::{self, Document};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::header;
@@ -100,7 +101,7 @@ async fn evaluate_on(
         Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
         None => Ok(()),
     };
-    write_results(&summary, &path)?;
+    documents::write_all(&summary, &path)?;
     recorded?;
     Ok(Evaluated { outcome, summary, directory: path })
 }
@@ -245,36 +246,18 @@ fn run_directory(output: Option<&Path>, benchmark: &str, run_id: &str) -> Result
     })
 }
 
-fn write_results(summary: &Summary, directory: &Path) -> Result<(), CliError> {
-    let write = |name: &str, fill: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
-        let path = directory.join(name);
-        let mut content = Vec::new();
-        fill(&mut content).and_then(|()| std::fs::write(&path, &content)).map_err(|error| {
-            CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
-                .hint("make room on that disk; the verdicts so far are in events.jsonl")
-        })
-    };
-    write("results.json", &|content| eval_report::json::write(summary, content))?;
-    write("results.csv", &|content| eval_report::csv::write(summary, content))
-}
-
 /// Prints the results as asked for.
 pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliError> {
-    let mut content = Vec::new();
-    let broken =
-        |error: std::io::Error| CliError::wrap(Exit::Incomplete, "the results cannot be printed", &error);
-    match format {
+    let document = match format {
         Format::Table => {
-            let results = evaluated.directory.display().to_string();
             let colour = std::io::stdout().is_terminal();
-            let style = eval_report::table::Style { colour, results: Some(&results), ..Default::default() };
-            return print(&eval_report::table::render(&evaluated.summary, style));
+            return print(&documents::table(&evaluated.summary, &evaluated.directory, colour));
         }
-        Format::Json => eval_report::json::write(&evaluated.summary, &mut content).map_err(broken)?,
-        Format::Csv => eval_report::csv::write(&evaluated.summary, &mut content).map_err(broken)?,
+        Format::Json => Document::Json,
+        Format::Csv => Document::Csv,
         Format::Jsonl => return Ok(()),
-    }
-    print(&String::from_utf8_lossy(&content))
+    };
+    print(&document.text(&evaluated.summary, &evaluated.directory)?)
 }
 
 /// Says that the run's time was over, and names the devboxes that could not be ended.

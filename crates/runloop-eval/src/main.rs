@@ -5,12 +5,15 @@ mod catalogue;
 mod commands;
 mod definitions;
 mod display;
+mod documents;
 mod error;
 mod evaluation;
 mod exit;
 mod gating;
+mod github;
 mod header;
 mod interrupt;
+mod next;
 mod recorded;
 mod state;
 mod target;
@@ -53,6 +56,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Agents(args) => commands::agents::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Report(args) => commands::report::run(&args, verbosity),
         Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),
         Command::Validate(args) => on_runtime(commands::validate::run(&args, verbosity)),
         Command::Serve(args) => on_runtime(commands::serve::run(args, verbosity)),

@@ -4,12 +4,12 @@ use eval_builder::{AgentKind, Verify};
 use eval_report::gate::{self, Reference};
 use eval_runner::Plan;
 
-use crate::args::{Format, RunArgs, Verbosity, VerifyMode};
+use crate::args::{RunArgs, Verbosity, VerifyMode};
 use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{definitions, evaluation, gating};
+use crate::{definitions, evaluation, gating, github};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -45,13 +45,8 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     })
     .await?;
     report(&evaluated, args.execution.format)?;
-    let failed = evaluated.outcome.results.iter().find(|result| result.passed == Some(false));
-    if let Some(logs) = failed.and_then(|result| result.logs.as_ref())
-        && args.execution.format == Format::Table
-        && !verbosity.quiet
-    {
-        let place = evaluated.directory.join(logs);
-        anstream::eprintln!("why it failed: {} has what agent and scorers said", place.display());
+    if args.github.github {
+        github::tell(&evaluated.summary);
     }
     for id in &evaluated.outcome.kept {
         anstream::eprintln!("kept devbox {id}");

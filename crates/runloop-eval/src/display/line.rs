@@ -1,6 +1,6 @@
 //! One verdict as a line.
 
-use eval_record::{AgentEnd, TrialResult, TrialState};
+use eval_record::{AgentEnd, Cause, TrialKey, TrialResult, TrialState};
 
 use super::Purpose;
 
@@ -44,6 +44,12 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
     text
 }
 
+/// An attempt that is invalid and made again: `   RETRY scenario · agent · 1  attempt 1: devbox_lost: the devbox ended`.
+pub(crate) fn retry(trial: &TrialKey, attempt: u32, cause: Cause, message: &str) -> String {
+    let (cause, message) = (cause.as_str(), printable(message));
+    format!("{YELLOW}{:>9}{PLAIN} {trial}  attempt {attempt}: {cause}: {message}", "RETRY")
+}
+
 /// Why a score is low, as far as it is known: an agent that did not end well, and the scorers that refused.
 fn blame(result: &TrialResult) -> String {
     const NAMED: usize = 3;
@@ -69,12 +75,13 @@ fn blame(result: &TrialResult) -> String {
     text
 }
 
-/// Text that came from outside, on one line and without control characters, so that no agent writes to the terminal.
+/// Text that came from outside, on one line and without control characters, so that no agent writes to the terminal, and
+/// without `##[` and `##vso[`, which CI systems obey anywhere in a log.
 pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 300;
 
-    let mut line: String =
-        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = line.replace("##[", "## [").replace("##vso[", "## vso[");
     if line.chars().count() > LONGEST {
         line = line.chars().take(LONGEST).collect::<String>() + "…";
     }
@@ -85,7 +92,7 @@ pub(crate) fn printable(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use eval_record::{Cause, Phase, TrialKey};
+    use eval_record::Phase;
 
     use super::*;
 
@@ -160,5 +167,12 @@ mod tests {
         let line = verdict(&lost, Purpose::Judge, 1, 1);
         assert!(!line.contains('\n') && !line.contains("\x1b[2J"), "{line:?}");
         assert!(line.contains("devbox_lost"), "{line}");
+        assert_eq!(printable("a ##[set-output name=x]y"), "a ## [set-output name=x]y");
+    }
+
+    #[test]
+    fn an_attempt_that_is_made_again_says_why() {
+        let line = plain(&retry(&result(TrialState::Invalid).trial, 1, Cause::ApiError, "no\nanswer"));
+        assert_eq!(line, "    RETRY fix · mine · 2  attempt 1: api_error: no answer");
     }
 }

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use eval_record::{Event, EventKind, Phase, TrialKey, TrialResult, TrialState};
+use eval_record::{Event, EventKind, Phase, TrialKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::progress::Progress;
 use super::{Purpose, line};
 
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
+
+/// Time between two estimates of the intervals: they take milliseconds, pictures come often.
+const ESTIMATES: Duration = Duration::from_secs(1);
 
 /// The state behind the live region.
 pub(super) struct Live {
@@ -19,29 +23,35 @@ pub(super) struct Live {
     bar: ProgressBar,
     rows: Vec<ProgressBar>,
     running: BTreeMap<TrialKey, Running>,
-    tally: Tally,
+    progress: Progress,
+    started: Instant,
+    estimated: Option<Instant>,
+    colour: bool,
 }
 
 struct Running {
     phase: Phase,
+    attempt: u32,
     since: Instant,
-}
-
-#[derive(Default)]
-struct Tally {
-    planned: usize,
-    finished: usize,
-    good: usize,
-    bad: usize,
-    invalid: usize,
-    score: f64,
 }
 
 impl Live {
     pub(super) fn new(purpose: Purpose) -> Self {
         let region = MultiProgress::new();
-        let bar = region.add(ProgressBar::new(0).with_style(style("{bar:28.green/dim} {pos}/{len} {msg}")));
-        Self { purpose, region, bar, rows: Vec::new(), running: BTreeMap::new(), tally: Tally::default() }
+        let bar =
+            region.add(ProgressBar::new(0).with_style(style("{bar:20.green/dim} {pos}/{len} {wide_msg}")));
+        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        Self {
+            purpose,
+            region,
+            bar,
+            rows: Vec::new(),
+            running: BTreeMap::new(),
+            progress: Progress::new(purpose),
+            started: Instant::now(),
+            estimated: None,
+            colour,
+        }
     }
 
     /// Shows events until their source is gone, then takes the region away.
@@ -66,55 +76,54 @@ impl Live {
     fn apply(&mut self, event: Event) {
         match event.kind {
             EventKind::RunStarted(header) => {
-                self.tally.planned = header.planned.len();
+                self.progress.start(header.planned.len(), header.seed);
                 self.bar.set_length(header.planned.len() as u64);
             }
-            EventKind::PhaseStarted { trial, phase, .. } => {
-                self.running.insert(trial, Running { phase, since: Instant::now() });
+            EventKind::PhaseStarted { trial, attempt, phase } => {
+                self.running.insert(trial, Running { phase, attempt, since: Instant::now() });
             }
-            EventKind::TrialFinished(result) => self.finish(&result),
+            EventKind::AttemptFailed { trial, attempt, cause, message } => {
+                self.say(&line::retry(&trial, attempt, cause, &message));
+            }
+            EventKind::TrialFinished(result) => {
+                self.running.remove(&result.trial);
+                self.progress.add(&result);
+                let Progress { finished, planned, .. } = self.progress;
+                self.say(&line::verdict(&result, self.purpose, finished, planned));
+            }
             _ => {}
         }
     }
 
-    fn finish(&mut self, result: &TrialResult) {
-        self.running.remove(&result.trial);
-        let tally = &mut self.tally;
-        tally.finished += 1;
-        tally.score += result.score.unwrap_or_default();
-        match result.state {
-            TrialState::Scored if self.purpose.is_good(result) => tally.good += 1,
-            TrialState::Scored => tally.bad += 1,
-            TrialState::Invalid => tally.invalid += 1,
-            TrialState::Canceled => {}
-        }
-        let text = line::verdict(result, self.purpose, tally.finished, tally.planned);
+    /// A line above the region.
+    fn say(&self, text: &str) {
         // A closed terminal is no reason to stop.
-        let _ = self.region.println(text);
+        let _ = self.region.println(self.coloured(text));
+    }
+
+    fn coloured(&self, text: &str) -> String {
+        if self.colour { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
     }
 
     fn draw(&mut self) {
-        let tally = &self.tally;
-        let mut message = match self.purpose {
-            Purpose::Judge => format!("{} passed, {} failed", tally.good, tally.bad),
-            Purpose::Validate => format!("{} as they should be, {} broken", tally.good, tally.bad),
-        };
-        if tally.invalid > 0 {
-            message += &format!(", {} invalid", tally.invalid);
+        if self.estimated.is_none_or(|at| at.elapsed() >= ESTIMATES) {
+            self.progress.estimate();
+            self.estimated = Some(Instant::now());
         }
-        let scored = tally.good + tally.bad;
-        if scored > 0 && self.purpose == Purpose::Judge {
-            message += &format!(" · mean {:.3}", tally.score / scored as f64);
-        }
-        self.bar.set_position(tally.finished as u64);
-        self.bar.set_message(message);
+        self.bar.set_position(self.progress.finished as u64);
+        self.bar.set_message(self.coloured(&self.progress.text(self.started.elapsed())));
 
         let mut lines: Vec<String> = self
             .running
             .iter()
             .map(|(trial, running)| {
                 let seconds = running.since.elapsed().as_secs();
-                line::printable(&format!("{:>9} {seconds:>4}s  {trial}", running.phase.as_str()))
+                let again = if running.attempt > 1 {
+                    format!("  attempt {}", running.attempt)
+                } else {
+                    String::new()
+                };
+                line::printable(&format!("{:>9} {seconds:>4}s  {trial}{again}", running.phase.as_str()))
             })
             .collect();
         if lines.len() > SHOWN {
@@ -123,7 +132,7 @@ impl Live {
             lines.push(format!("{:>15} and {more} more", ""));
         }
         while self.rows.len() < lines.len() {
-            self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{msg:.dim}"))));
+            self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{wide_msg:.dim}"))));
         }
         while self.rows.len() > lines.len() {
             if let Some(row) = self.rows.pop() {

@@ -2,6 +2,7 @@
 
 mod line;
 mod live;
+mod progress;
 
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -39,7 +40,7 @@ pub(crate) enum Mode {
     Quiet,
     /// A line for each verdict.
     Lines,
-    /// A line for each verdict that needs attention, and a live region.
+    /// A line for each verdict, and a live region.
     Live,
 }
 
@@ -99,6 +100,9 @@ fn print_lines(events: &Receiver<Event>, purpose: Purpose) {
             EventKind::TrialFinished(result) => {
                 finished += 1;
                 anstream::eprintln!("{}", line::verdict(&result, purpose, finished, planned));
+            }
+            EventKind::AttemptFailed { trial, attempt, cause, message } => {
+                anstream::eprintln!("{}", line::retry(&trial, attempt, cause, &message));
             }
             _ => {}
         }

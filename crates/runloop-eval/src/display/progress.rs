@@ -1,0 +1,191 @@
+//! What the bar of a live region says: verdicts so far, the mean with its interval, what is left.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eval_record::{Cause, TrialResult, TrialState};
+use eval_report::{MeanInterval, Tally};
+
+use super::Purpose;
+use super::line::printable;
+
+/// Agents whose means are shown; of more, none is: the table at the end has them.
+const AGENTS: usize = 3;
+
+/// Verdicts before which nobody can say how long the rest takes.
+const ENOUGH: usize = 3;
+
+/// The verdicts of a run so far.
+#[derive(Debug)]
+pub(super) struct Progress {
+    purpose: Purpose,
+    pub(super) planned: usize,
+    pub(super) finished: usize,
+    seed: u64,
+    good: usize,
+    bad: usize,
+    invalid: BTreeMap<Cause, usize>,
+    agents: BTreeMap<String, Agent>,
+    cost: Option<f64>,
+}
+
+#[derive(Debug, Default)]
+struct Agent {
+    tally: Tally,
+    interval: Option<MeanInterval>,
+    is_stale: bool,
+}
+
+impl Progress {
+    pub(super) fn new(purpose: Purpose) -> Self {
+        Self {
+            purpose,
+            planned: 0,
+            finished: 0,
+            seed: 0,
+            good: 0,
+            bad: 0,
+            invalid: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            cost: None,
+        }
+    }
+
+    /// Learns how much there is to do.
+    pub(super) fn start(&mut self, planned: usize, seed: u64) {
+        (self.planned, self.seed) = (planned, seed);
+    }
+
+    /// Takes a verdict.
+    pub(super) fn add(&mut self, result: &TrialResult) {
+        self.finished += 1;
+        match result.state {
+            TrialState::Scored if self.purpose.is_good(result) => self.good += 1,
+            TrialState::Scored => self.bad += 1,
+            TrialState::Invalid => {
+                *self.invalid.entry(result.cause.unwrap_or(Cause::HarnessError)).or_default() += 1;
+            }
+            TrialState::Canceled => {}
+        }
+        let agent = self.agents.entry(result.trial.agent.clone()).or_default();
+        agent.tally.add(result);
+        agent.is_stale = true;
+        if let Some(cost) = result.usage.and_then(|usage| usage.cost_usd) {
+            *self.cost.get_or_insert(0.0) += cost;
+        }
+    }
+
+    /// Brings the intervals up to date. They take a while, so not for every picture.
+    pub(super) fn estimate(&mut self) {
+        for agent in self.agents.values_mut().filter(|agent| agent.is_stale) {
+            agent.interval = agent.tally.interval(self.seed).filter(|interval| !interval.degenerate);
+            agent.is_stale = false;
+        }
+    }
+
+    /// What the bar says after so much time; in colours of a terminal.
+    pub(super) fn text(&self, elapsed: Duration) -> String {
+        let mut text = match self.purpose {
+            Purpose::Judge => format!("{} passed, {} failed", self.good, self.bad),
+            Purpose::Validate => format!("{} as they should be, {} broken", self.good, self.bad),
+        };
+        let invalid: usize = self.invalid.values().sum();
+        if invalid > 0 {
+            let causes: Vec<&str> = self.invalid.keys().map(|cause| cause.as_str()).collect();
+            text += &format!(", \x1b[1;33m{invalid} invalid ({})\x1b[0m", causes.join(", "));
+        }
+        if self.purpose == Purpose::Judge && self.agents.len() <= AGENTS {
+            for (name, agent) in &self.agents {
+                let Some(mean) = agent.tally.mean() else { continue };
+                // A mean of different agents says nothing about any.
+                let name = if self.agents.len() > 1 { printable(name) } else { "mean".to_owned() };
+                text += &format!(" · {name} {mean:.3}");
+                if let Some(interval) = agent.interval {
+                    text += &format!(" [{:.2}, {:.2}]", interval.low, interval.high);
+                }
+            }
+        }
+        let left = self.planned.saturating_sub(self.finished);
+        let share = self.planned as f64 / self.finished.max(1) as f64;
+        if let Some(cost) = self.cost {
+            text += &format!(" · ${cost:.2}");
+            if self.finished >= ENOUGH && left > 0 {
+                text += &format!(" of about ${:.2}", cost * share);
+            }
+        }
+        if self.finished >= ENOUGH && left > 0 {
+            let seconds = (elapsed.as_secs_f64() * (share - 1.0)).ceil() as u64;
+            text += &match seconds {
+                0..90 => format!(" · about {seconds} s left"),
+                90..5400 => format!(" · about {} m left", seconds.div_ceil(60)),
+                _ => format!(" · about {:.1} h left", seconds as f64 / 3600.0),
+            };
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eval_record::{TrialKey, Usage};
+
+    use super::*;
+
+    fn result(scenario: &str, agent: &str, score: Option<f64>) -> TrialResult {
+        TrialResult {
+            trial: TrialKey { scenario: scenario.into(), agent: agent.into(), repetition: 1 },
+            digest: String::new(),
+            state: if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
+            score,
+            passed: score.map(|score| score >= 1.0),
+            cause: score.is_none().then_some(Cause::DevboxLost),
+            message: None,
+            attempts: 1,
+            durations_ms: BTreeMap::new(),
+            agent_end: None,
+            usage: None,
+            scores: Vec::new(),
+            logs: None,
+        }
+    }
+
+    fn after(planned: usize, results: &[TrialResult], seconds: u64) -> String {
+        let mut progress = Progress::new(Purpose::Judge);
+        progress.start(planned, 7);
+        results.iter().for_each(|result| progress.add(result));
+        progress.estimate();
+        anstream::adapter::strip_str(&progress.text(Duration::from_secs(seconds))).to_string()
+    }
+
+    #[test]
+    fn the_mean_comes_with_its_interval_and_the_time_left() {
+        let results = [result("a", "x", Some(1.0)), result("b", "x", Some(0.0)), result("c", "x", Some(0.5))];
+        assert_eq!(after(9, &results, 10), "1 passed, 2 failed · mean 0.500 [0.00, 1.00] · about 20 s left");
+        assert_eq!(after(3, &results, 10), "1 passed, 2 failed · mean 0.500 [0.00, 1.00]");
+        assert_eq!(after(9, &results[..1], 10), "1 passed, 0 failed · mean 1.000", "too early to tell");
+    }
+
+    #[test]
+    fn invalid_trials_are_called_out_and_are_not_in_the_mean() {
+        let text = after(4, &[result("a", "x", Some(1.0)), result("b", "x", None)], 1);
+        assert_eq!(text, "1 passed, 0 failed, 1 invalid (devbox_lost) · mean 1.000");
+    }
+
+    #[test]
+    fn agents_are_not_averaged_together() {
+        let mut results = vec![result("a", "oracle", Some(1.0)), result("a", "nop", Some(0.0))];
+        assert_eq!(after(4, &results, 1), "1 passed, 1 failed · nop 0.000 · oracle 1.000");
+        results.extend(["p", "q"].map(|agent| result("a", agent, Some(0.0))));
+        assert_eq!(after(4, &results, 1), "1 passed, 3 failed", "four would not fit");
+    }
+
+    #[test]
+    fn cost_is_extrapolated() {
+        let paid = |scenario| TrialResult {
+            usage: Some(Usage { cost_usd: Some(0.5), ..Usage::default() }),
+            ..result(scenario, "x", Some(1.0))
+        };
+        let text = after(12, &[paid("a"), paid("b"), paid("c")], 60);
+        assert!(text.ends_with(" · $1.50 of about $6.00 · about 3 m left"), "{text}");
+    }
+}

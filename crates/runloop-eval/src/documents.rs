@@ -1,0 +1,78 @@
+//! A run's results as documents: the files of its directory, and what `report` writes.
+
+use std::io;
+use std::path::Path;
+
+use eval_report::Summary;
+use eval_report::table::Style;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::next;
+
+/// A form of the results that is a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// `results.json`
+    Json,
+    /// `results.csv`
+    Csv,
+    /// `junit.xml`
+    Junit,
+    /// `summary.md`
+    Markdown,
+}
+
+/// The documents of a run directory; a run writes all of them at its end.
+const FILES: [(&str, Document); 4] = [
+    ("results.json", Document::Json),
+    ("results.csv", Document::Csv),
+    ("junit.xml", Document::Junit),
+    ("summary.md", Document::Markdown),
+    // report.html: a variant `Html`, its line here, and in `content` the call of `eval_report::html`.
+];
+
+impl Document {
+    /// The bytes of a document. `directory` is that of the run.
+    fn content(self, summary: &Summary, _directory: &Path) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        match self {
+            Self::Json => eval_report::json::write(summary, &mut content)?,
+            Self::Csv => eval_report::csv::write(summary, &mut content)?,
+            Self::Junit => eval_report::junit::write(summary, &mut content)?,
+            Self::Markdown => eval_report::markdown::write(summary, &mut content)?,
+        }
+        Ok(content)
+    }
+
+    /// A document to be printed.
+    pub(crate) fn text(self, summary: &Summary, directory: &Path) -> Result<String, CliError> {
+        let content = self.content(summary, directory);
+        let content = content.map_err(|error| {
+            CliError::wrap(Exit::Incomplete, "the results cannot be written down", &error)
+        })?;
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+}
+
+/// Writes every document into the directory of a run. One that cannot be written does not keep the others from being tried.
+pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliError> {
+    let mut first = Ok(());
+    for (name, document) in FILES {
+        let path = directory.join(name);
+        let written = document.content(summary, directory).and_then(|content| std::fs::write(&path, content));
+        first = first.and(written.map_err(|error| {
+            CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
+                .hint("make room on that disk; the verdicts so far are in events.jsonl")
+        }));
+    }
+    first
+}
+
+/// The table for people.
+pub(crate) fn table(summary: &Summary, directory: &Path, colour: bool) -> String {
+    let results = directory.display().to_string();
+    let next = next::command(summary, directory);
+    let style = Style { colour, results: Some(&results), next: Some(&next), ..Style::default() };
+    eval_report::table::render(summary, style)
+}

@@ -1,0 +1,48 @@
+//! What to type after a run: the command that tells most about what did not go well.
+
+use std::path::Path;
+
+use eval_record::Cause;
+use eval_report::{Summary, TrialStatus};
+
+/// A command line for a POSIX shell. It tells about the infrastructure where that failed, else about the first failure, and
+/// where nothing failed it sums the run up.
+pub(crate) fn command(summary: &Summary, directory: &Path) -> String {
+    let invalid = summary.trials.iter().find(|trial| trial.status == TrialStatus::Invalid);
+    let failed =
+        summary.trials.iter().find(|trial| trial.status == TrialStatus::Scored && trial.passed != Some(true));
+    if let Some(Cause::ProvisionFailed | Cause::RequirementMissing | Cause::DevboxLost) =
+        invalid.and_then(|trial| trial.cause)
+    {
+        return "runloop-eval doctor".to_owned();
+    }
+    if let Some(logs) = invalid.or(failed).and_then(|trial| trial.logs.as_deref()) {
+        // What agent and scorers said is in files of one directory.
+        return format!("tail -n +1 {}/*", quoted(&directory.join(logs)));
+    }
+    if summary.total.without_score() > 0 {
+        return format!("runloop-eval run {}", quoted(Path::new(&summary.run.source)));
+    }
+    format!("runloop-eval report {} --format markdown", quoted(directory))
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,+~".contains(c);
+    let is_plain = !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '~']);
+    if is_plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_one_word_whatever_they_hold() {
+        assert_eq!(quoted(Path::new("runs/a~1/x=1")), "runs/a~1/x=1");
+        assert_eq!(quoted(Path::new("my runs/it's")), r"'my runs/it'\''s'");
+        assert_eq!(quoted(Path::new("~/x")), "'~/x'");
+        assert_eq!(quoted(Path::new("a;b$(c)")), "'a;b$(c)'");
+    }
+}

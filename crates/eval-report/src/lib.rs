@@ -1,7 +1,7 @@
 //! Statistics and reports over the events of a run.
 //!
-//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`]
-//! and [`table`] write it down. [`mod@compare`] puts two of them side by side, [`gate`] decides on one, also against a committed
+//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`],
+//! [`html`] and [`table`] write it down. [`mod@compare`] puts two of them side by side, [`gate`] decides on one, also against a committed
 //! [`baseline`]. Nothing here runs anything or reads a clock: the same events give the same bytes.
 
 pub mod baseline;
@@ -9,6 +9,7 @@ pub mod compare;
 pub mod csv;
 pub mod gate;
 mod group;
+pub mod html;
 pub mod json;
 pub mod statistics;
 mod summary;

@@ -10,8 +10,9 @@ use super::markup::Html;
 struct Spent {
     trials: u64,
     told: u64,
-    input: u64,
-    output: u64,
+    /// Tokens; `None` if no trial told them.
+    input: Option<u64>,
+    output: Option<u64>,
     /// Trials that told their cost, and those of them that passed.
     priced: u64,
     passed: u64,
@@ -22,11 +23,13 @@ struct Spent {
 pub(crate) fn section(summary: &Summary) -> Option<Html> {
     summary.trials.iter().find(|trial| trial.usage.is_some())?;
     let mut html = Html::default();
-    html.raw("<p>By the agents’ own word. Trials that tell nothing are in no sum, and nothing is guessed for them.</p>\n");
-    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cost\">\n");
+    html.raw("<p>By the agents’ own word. Trials that report nothing are in no sum, and nothing is guessed for them.</p>\n");
+    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Cost\">\n");
     html.raw("<table>\n<caption class=\"hidden\">Tokens and cost of each agent</caption>\n<thead><tr>");
-    html.raw("<th scope=\"col\">Agent</th><th scope=\"col\" class=\"n\">Trials that tell</th>");
-    html.raw("<th scope=\"col\" class=\"n\">Input tokens</th><th scope=\"col\" class=\"n\">Output tokens</th>");
+    html.raw("<th scope=\"col\">Agent</th><th scope=\"col\" class=\"n\">Trials that report</th>");
+    html.raw(
+        "<th scope=\"col\" class=\"n\">Input tokens</th><th scope=\"col\" class=\"n\">Output tokens</th>",
+    );
     html.raw("<th scope=\"col\" class=\"n\">Cost</th><th scope=\"col\" class=\"n\">A trial</th>");
     html.raw("<th scope=\"col\" class=\"n\">A pass</th></tr></thead>\n<tbody>\n");
     for row in summary.per_agent.iter().take(AGENTS) {
@@ -34,7 +37,12 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         html.raw("<tr><th scope=\"row\" class=\"name\">").name(&row.agent).raw("</th><td class=\"n\">");
         html.text(format_args!("{} of {}", spent.told, spent.trials)).raw("</td>");
         for tokens in [spent.input, spent.output] {
-            html.raw("<td class=\"n\">").text(thousands(tokens)).raw("</td>");
+            html.raw("<td class=\"n\">");
+            match tokens {
+                Some(tokens) => html.text(thousands(tokens)),
+                None => html.raw("unknown"),
+            };
+            html.raw("</td>");
         }
         let dollars = Some(spent.dollars).filter(|_| spent.priced > 0);
         let per = |n: u64| dollars.filter(|_| n > 0).map(|dollars| dollars / n as f64);
@@ -59,8 +67,13 @@ fn spent<'a>(trials: impl Iterator<Item = &'a Trial>) -> Spent {
         spent.trials += 1;
         let Some(usage) = trial.usage else { continue };
         spent.told += 1;
-        spent.input = spent.input.saturating_add(usage.input_tokens.unwrap_or(0));
-        spent.output = spent.output.saturating_add(usage.output_tokens.unwrap_or(0));
+        for (sum, tokens) in
+            [(&mut spent.input, usage.input_tokens), (&mut spent.output, usage.output_tokens)]
+        {
+            if let Some(tokens) = tokens {
+                *sum = Some(sum.unwrap_or(0).saturating_add(tokens));
+            }
+        }
         if let Some(cost) = usage.cost_usd.filter(|cost| cost.is_finite() && *cost >= 0.0) {
             spent.priced += 1;
             spent.passed += u64::from(trial.passed == Some(true));

@@ -8,7 +8,7 @@ pub(crate) const LINE: usize = 30;
 
 /// Writes it. What a line does is told by its first character, which stays; colour only repeats it.
 pub(crate) fn write(excerpt: &Excerpt, path: &str, html: &mut Html) {
-    html.raw("<pre class=\"diff\" tabindex=\"0\" role=\"region\" aria-label=\"diff\">");
+    html.raw("<pre class=\"diff\" tabindex=\"0\" role=\"group\" aria-label=\"diff\">");
     lines(&excerpt.head, html);
     excerpt.cut_line(Some(path), html);
     lines(&excerpt.tail, html);

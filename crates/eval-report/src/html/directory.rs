@@ -25,7 +25,8 @@ impl DirectoryLogs {
 
 impl Logs for DirectoryLogs {
     fn read(&self, path: &str, head: usize, tail: usize) -> io::Result<Log> {
-        let outside = || io::Error::new(io::ErrorKind::PermissionDenied, "it is outside of the run directory");
+        let outside =
+            || io::Error::new(io::ErrorKind::PermissionDenied, "it is outside of the run directory");
         if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(outside());
         }

@@ -46,7 +46,7 @@ impl Excerpt {
         }
         let (head, rest) = head.split_at(prefix(&head, head_limit, line));
         // Without a tail, the head is the whole file and has both ends.
-        let tail = if log.tail.is_empty() { rest } else { &tail };
+        let tail = if log.tail.is_empty() { rest } else { &*tail };
         let tail = suffix(tail, limit - head_limit, line);
         let kept = (head.len() + tail.len()) as u64;
         Self { head: head.to_owned(), tail: tail.to_owned(), cut: log.size.saturating_sub(kept).max(1) }
@@ -54,7 +54,7 @@ impl Excerpt {
 
     /// As preformatted text.
     pub(crate) fn write(&self, path: Option<&str>, label: &str, html: &mut Html) {
-        html.raw("<pre tabindex=\"0\" role=\"region\"").attribute("aria-label", label).raw(">");
+        html.raw("<pre tabindex=\"0\" role=\"group\"").attribute("aria-label", label).raw(">");
         html.text(&self.head);
         self.cut_line(path, html);
         html.text(&self.tail).raw("</pre>");
@@ -82,7 +82,7 @@ fn cost(text: &str, line: usize) -> usize {
     text.chars().map(|c| cost_of(c, line)).sum()
 }
 
-/// Bytes of the longest beginning within a cost, whole lines if there is one.
+/// Bytes of the longest beginning within a cost; whole lines if there is one, for something is cut behind it.
 fn prefix(text: &str, limit: usize, line: usize) -> usize {
     let mut left = limit;
     let mut end = text.len();
@@ -96,12 +96,12 @@ fn prefix(text: &str, limit: usize, line: usize) -> usize {
         }
     }
     match text[..end].rfind('\n') {
-        Some(last) if end < text.len() => last + 1,
-        _ => end,
+        Some(last) => last + 1,
+        None => end,
     }
 }
 
-/// The longest end within a cost, whole lines if there is one.
+/// The longest end within a cost; whole lines if there is one, for something is cut before it.
 fn suffix(text: &str, limit: usize, line: usize) -> &str {
     let mut left = limit;
     let mut start = 0;
@@ -116,7 +116,7 @@ fn suffix(text: &str, limit: usize, line: usize) -> &str {
     }
     let end = &text[start..];
     match end.find('\n') {
-        Some(first) if start > 0 && first + 1 < end.len() => &end[first + 1..],
+        Some(first) if first + 1 < end.len() => &end[first + 1..],
         _ => end,
     }
 }

@@ -21,20 +21,25 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
     let shown = lowest(&scenarios, (ROWS / summary.per_agent.len().max(1)).max(10));
     let mut html = Html::default();
     html.raw("<p>Each scenario’s pass rate with its 95 % interval (Wilson): the fewer trials, the wider. ");
-    html.raw("A diamond is the mean score where that differs; a band is what the rate could be had the trials ");
+    html.raw(
+        "A diamond is the mean score where that differs; a band is what the rate could be had the trials ",
+    );
     html.raw("without a score failed or passed.</p>\n");
     if shown.len() < scenarios.len() {
         html.raw("<p class=\"note\">The ").text(shown.len()).raw(" scenarios with the lowest scores of ");
         html.text(scenarios.len()).raw("; results.json has all.</p>\n");
     }
     html.raw("<table class=\"forest\">\n<caption class=\"hidden\">Pass rate and mean score of each scenario");
-    html.raw(if several { " and agent" } else { "" }).raw("</caption>\n<thead><tr><th scope=\"col\">Scenario</th>");
+    html.raw(if several { " and agent" } else { "" })
+        .raw("</caption>\n<thead><tr><th scope=\"col\">Scenario</th>");
     if several {
         html.raw("<th scope=\"col\">Agent</th>");
     }
     html.raw("<th scope=\"col\" class=\"wide\"><span class=\"hidden\">Plot of the pass rate</span>");
     scale(&mut html);
-    html.raw("</th><th scope=\"col\" class=\"n\">Passed</th><th scope=\"col\" class=\"n\">95 % interval</th>");
+    html.raw(
+        "</th><th scope=\"col\" class=\"n\">Passed</th><th scope=\"col\" class=\"n\">95 % interval</th>",
+    );
     html.raw("<th scope=\"col\" class=\"n\">Mean score</th></tr></thead>\n");
     for place in shown {
         let (scenario, rows) = &scenarios[place];
@@ -42,7 +47,11 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         for (nth, row) in rows.iter().take(ROWS).enumerate() {
             html.raw("<tr>");
             if nth == 0 {
-                html.raw("<th class=\"name\"").raw(if several { " scope=\"rowgroup\"" } else { " scope=\"row\"" });
+                html.raw("<th class=\"name\"").raw(if several {
+                    " scope=\"rowgroup\""
+                } else {
+                    " scope=\"row\""
+                });
                 html.attribute("rowspan", rows.len().min(ROWS)).raw(">").name(scenario).raw("</th>");
             }
             if several {
@@ -59,7 +68,8 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
 
 fn numbers(row: &ScenarioRow, html: &mut Html) {
     let measures = &row.measures;
-    let mean = measures.mean_score.filter(|mean| measures.pass_rate.is_some_and(|rate| (rate - mean).abs() > 5e-4));
+    let mean =
+        measures.mean_score.filter(|mean| measures.pass_rate.is_some_and(|rate| (rate - mean).abs() > 5e-4));
     html.raw("<td class=\"wide\">");
     range(
         Range {

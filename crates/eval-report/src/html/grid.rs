@@ -42,8 +42,10 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         html.raw("<p class=\"note\">The ").text(shown.len()).raw(" scenarios with the lowest scores of ");
         html.text(scenarios.len()).raw(".</p>\n");
     }
-    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Agents and scenarios\">\n");
-    html.raw("<table class=\"grid\">\n<caption class=\"hidden\">Trials of each scenario and agent</caption>\n");
+    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Agents and scenarios\">\n");
+    html.raw(
+        "<table class=\"grid\">\n<caption class=\"hidden\">Trials of each scenario and agent</caption>\n",
+    );
     html.raw("<thead><tr><th scope=\"col\">Scenario</th>");
     for agent in &agents {
         html.raw("<th scope=\"col\">").name(agent).raw("</th>");

@@ -41,7 +41,9 @@ pub(crate) fn more(agents: usize, html: &mut Html) {
 fn state(summary: &Summary, html: &mut Html) {
     let total = &summary.total;
     if total.planned == 0 {
-        html.raw("<p class=\"banner warn\"><strong>No trials.</strong> This run has nothing to report.</p>\n");
+        html.raw(
+            "<p class=\"banner warn\"><strong>No trials.</strong> This run has nothing to report.</p>\n",
+        );
         return;
     }
     if summary.run.complete {
@@ -59,7 +61,9 @@ fn verdict(decision: &Decision, html: &mut Html) {
         Decision::Fail(_) => ("fail", "✗", "Gate failed"),
         Decision::Undecided(_) => ("warn", "?", "Gate undecided"),
     };
-    html.raw("<div class=\"banner gate ").raw(class).raw("\"><strong><span class=\"sign\" aria-hidden=\"true\">");
+    html.raw("<div class=\"banner gate ")
+        .raw(class)
+        .raw("\"><strong><span class=\"sign\" aria-hidden=\"true\">");
     html.raw(sign).raw("</span>").raw(word).raw("</strong>");
     let reasons = decision.reasons();
     if !reasons.is_empty() {
@@ -104,7 +108,10 @@ fn card(agent: &str, measures: &Measures, html: &mut Html) {
     if let Some(rate) = measures.pass_rate {
         html.raw("<p class=\"rate\"><strong>").text(percent(rate)).raw("</strong> of scored trials passed");
         if let Some(Interval { low, high }) = measures.pass_rate_interval {
-            html.raw("<br><span class=\"muted\">95 % from ").text(percent(low)).raw(" to ").text(percent(high));
+            html.raw("<br><span class=\"muted\">95 % from ")
+                .text(percent(low))
+                .raw(" to ")
+                .text(percent(high));
             html.raw(" (Wilson)</span>");
         }
         html.raw("</p>\n");
@@ -152,7 +159,9 @@ fn counts(measures: &Measures, html: &mut Html) {
             Outcome::Unfinished => measures.unfinished,
         };
         if n > 0 {
-            html.raw("<li class=\"is ").raw(outcome.word()).raw("\"><span class=\"sign\" aria-hidden=\"true\">");
+            html.raw("<li class=\"is ")
+                .raw(outcome.word())
+                .raw("\"><span class=\"sign\" aria-hidden=\"true\">");
             html.raw(outcome.sign()).raw("</span>").text(n).raw(" ").raw(outcome.word()).raw("</li>");
         }
     }

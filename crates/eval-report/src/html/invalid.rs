@@ -34,11 +34,15 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         return None;
     }
     let mut html = Html::default();
-    html.raw("<p>The agent is not to blame for these, so they are in no mean: they only widen the bounds.</p>\n");
+    html.raw(
+        "<p>The agent is not to blame for these, so they are in no mean: they only widen the bounds.</p>\n",
+    );
     let mut causes: Vec<_> = causes.into_iter().collect();
     causes.sort_by_key(|(_, trials)| std::cmp::Reverse(trials.len()));
     for (cause, trials) in causes {
-        html.raw("<div class=\"cause\">\n<h3><code>").raw(cause.map_or("no cause", Cause::as_str)).raw("</code> ");
+        html.raw("<div class=\"cause\">\n<h3><code>")
+            .raw(cause.map_or("no cause", Cause::as_str))
+            .raw("</code> ");
         html.raw("<span class=\"muted\">").text(count(trials.len() as u64, "trial")).raw("</span></h3>\n");
         html.raw("<p>").raw(cause.map_or("", meaning)).raw("</p>\n<ul>\n");
         for (place, trial) in trials.iter().take(NAMED) {
@@ -56,7 +60,9 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         }
         html.raw("</ul>\n");
         if trials.len() > NAMED {
-            html.raw("<p class=\"note\">And ").text(trials.len() - NAMED).raw(" more: see the trials below.</p>\n");
+            html.raw("<p class=\"note\">And ")
+                .text(trials.len() - NAMED)
+                .raw(" more: see the trials below.</p>\n");
         }
         html.raw("</div>\n");
     }

@@ -77,7 +77,9 @@ fn head(run: &Run, html: &mut Html) {
     html.attribute("content", policy).raw(">\n");
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    html.raw("<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n");
+    html.raw(
+        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n",
+    );
     html.raw("<title>").name(&run.benchmark).raw(" – runloop-eval</title>\n");
     html.raw("<style>").raw(STYLE).raw("</style>\n</head>\n");
 }
@@ -90,7 +92,8 @@ fn hash(content: &str) -> String {
 fn header(summary: &Summary, sections: &[(Section, Html)], html: &mut Html) {
     let run = &summary.run;
     html.raw("<header class=\"top\">\n<p class=\"kind\">Evaluation report</p>\n<h1>");
-    html.name(if run.benchmark.is_empty() { "unnamed benchmark" } else { &run.benchmark }).raw("</h1>\n<p class=\"lead\">");
+    html.name(if run.benchmark.is_empty() { "unnamed benchmark" } else { &run.benchmark })
+        .raw("</h1>\n<p class=\"lead\">");
     let scenarios =
         summary.per_scenario.iter().map(|row| &row.scenario).collect::<std::collections::BTreeSet<_>>().len();
     html.text(count(scenarios as u64, "scenario")).raw(" · ");

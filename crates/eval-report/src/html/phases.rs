@@ -47,7 +47,10 @@ fn agent(row: &AgentRow, several: bool, html: &mut Html) {
         let share = times.total as f64 / all;
         html.raw("<th scope=\"row\">").raw(phase.as_str()).raw("</th><td class=\"wide\">");
         bar(share, html);
-        html.raw("</td><td class=\"n\">").text(percent(share)).raw("</td><td class=\"n\">").text(duration(times.median));
+        html.raw("</td><td class=\"n\">")
+            .text(percent(share))
+            .raw("</td><td class=\"n\">")
+            .text(duration(times.median));
         html.raw("</td><td class=\"n\">").text(duration(times.max)).raw("</td><td class=\"n\">");
         html.text(duration(times.total)).raw("</td></tr>");
     }

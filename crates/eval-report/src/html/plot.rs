@@ -23,7 +23,11 @@ pub(crate) fn range(range: Range, html: &mut Html) {
     html.raw("<svg class=\"range\" aria-hidden=\"true\" focusable=\"false\" height=\"22\">");
     html.raw("<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"11\" y2=\"11\"/>");
     for place in ["0", "25%", "50%", "75%", "100%"] {
-        html.raw("<line class=\"tick\" y1=\"5\" y2=\"17\" x1=\"").raw(place).raw("\" x2=\"").raw(place).raw("\"/>");
+        html.raw("<line class=\"tick\" y1=\"5\" y2=\"17\" x1=\"")
+            .raw(place)
+            .raw("\" x2=\"")
+            .raw(place)
+            .raw("\"/>");
     }
     if let Some(bounds) = range.bounds.filter(|bounds| bounds.low < bounds.high) {
         html.raw("<rect class=\"band\" y=\"3\" height=\"16\" rx=\"3\"").attribute("x", Percent(bounds.low));

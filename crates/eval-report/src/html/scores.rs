@@ -14,7 +14,9 @@ const BINS: usize = 12;
 pub(crate) fn section(summary: &Summary) -> Option<Html> {
     summary.total.mean_score?;
     let mut html = Html::default();
-    html.raw("<p>Scored trials by their score. The first and the last column are exactly 0 and exactly 1.</p>\n");
+    html.raw(
+        "<p>Scored trials by their score. The first and the last column are exactly 0 and exactly 1.</p>\n",
+    );
     html.raw("<div class=\"figures\">\n");
     for row in summary.per_agent.iter().take(AGENTS) {
         let of_agent = summary.trials.iter().filter(|trial| trial.key.agent == row.agent);
@@ -68,7 +70,8 @@ fn histogram(agent: &str, bins: &[u64; BINS], html: &mut Html) {
         html.raw("<rect class=\"part\" rx=\"2\"").attribute("x", Percent(left + width * 0.08));
         html.attribute("width", Percent(width * 0.84)).attribute("y", format_args!("{:.1}", 128.0 - height));
         html.attribute("height", format_args!("{height:.1}")).raw("/><text class=\"m\"");
-        html.attribute("x", Percent(left + width / 2.0)).attribute("y", format_args!("{:.1}", 123.0 - height));
+        html.attribute("x", Percent(left + width / 2.0))
+            .attribute("y", format_args!("{:.1}", 123.0 - height));
         html.raw(">").text(n).raw("</text>");
     }
     for (place, label) in [(0.5, "0"), (6.0, "0.5"), (11.5, "1")] {

@@ -18,10 +18,14 @@ const SHOWN: usize = 50;
 /// Longest message, in characters.
 const MESSAGE: usize = 2_000;
 
-/// What the record says: short, and in every trial.
-pub(crate) fn facts(trial: &Trial, html: &mut Html) {
+/// What the record says: in every trial, and short where its logs are left out too (`brief`).
+pub(crate) fn facts(trial: &Trial, brief: bool, html: &mut Html) {
     if let Some(cause) = trial.cause {
-        html.raw("<p class=\"why\"><code>").raw(cause.as_str()).raw("</code> ").raw(meaning(cause)).raw("</p>\n");
+        html.raw("<p class=\"why\"><code>")
+            .raw(cause.as_str())
+            .raw("</code> ")
+            .raw(meaning(cause))
+            .raw("</p>\n");
     }
     if let Some(message) = &trial.message {
         html.raw("<p class=\"message\">").text(one_line(message, MESSAGE)).raw("</p>\n");
@@ -48,22 +52,21 @@ pub(crate) fn facts(trial: &Trial, html: &mut Html) {
     }
     if let Some(usage) = trial.usage {
         html.raw("<div><dt>used</dt><dd>");
-        if let Some(tokens) = usage.input_tokens {
-            html.text(thousands(tokens)).raw(" tokens in ");
-        }
-        if let Some(tokens) = usage.output_tokens {
-            html.text(thousands(tokens)).raw(" tokens out ");
-        }
-        if let Some(dollars) = usage.cost_usd {
-            html.text(money(dollars));
-        }
+        let told = [
+            usage.input_tokens.map(|tokens| format!("{} tokens in", thousands(tokens))),
+            usage.output_tokens.map(|tokens| format!("{} tokens out", thousands(tokens))),
+            usage.cost_usd.map(money),
+        ];
+        html.text(told.into_iter().flatten().collect::<Vec<_>>().join(" · "));
         html.raw("</dd></div>");
     }
-    for (name, value) in trial.metadata.iter().take(SHOWN) {
+    for (name, value) in trial.metadata.iter().take(if brief { 0 } else { SHOWN }) {
         html.raw("<div><dt>").name(name).raw("</dt><dd>").name(value).raw("</dd></div>");
     }
-    if !trial.digest.is_empty() {
-        html.raw("<div><dt>digest</dt><dd><code>").text(one_line(&trial.digest, 20)).raw("</code></dd></div>");
+    if !trial.digest.is_empty() && !brief {
+        html.raw("<div><dt>digest</dt><dd><code>")
+            .text(one_line(&trial.digest, 20))
+            .raw("</code></dd></div>");
     }
     if let Some(logs) = &trial.logs {
         html.raw("<div><dt>logs</dt><dd><code>").text(one_line(logs, 400)).raw("</code></dd></div>");
@@ -113,17 +116,20 @@ fn scorers(trial: &Trial, limit: usize, html: &mut Html) {
         return;
     }
     html.raw("<h3>Scorers</h3>\n");
-    let each = limit / trial.scores.len().min(SHOWN);
+    let each = limit / trial.scores.len().clamp(1, SHOWN);
     for scorer in trial.scores.iter().take(SHOWN) {
         html.raw("<div class=\"scorer\"><p><b>").name(&scorer.name).raw("</b> <span class=\"n\">");
         match scorer.score {
             Some(score) => html.text(format_args!("{score:.3}")),
             None => html.raw("no score"),
         };
-        html.raw("</span> <span class=\"muted\">weight ").text(format_args!("{:.2}", scorer.weight)).raw(" · ");
+        html.raw("</span> <span class=\"muted\">weight ")
+            .text(format_args!("{:.2}", scorer.weight))
+            .raw(" · ");
         html.text(duration(scorer.duration_ms)).raw("</span></p>\n");
         if !scorer.output.trim().is_empty() {
-            let path = trial.logs.as_ref().map(|logs| format!("{logs}/scorer-{}.txt", safe_name(&scorer.name)));
+            let path =
+                trial.logs.as_ref().map(|logs| format!("{logs}/scorer-{}.txt", safe_name(&scorer.name)));
             let label = format!("output of scorer {}", one_line(&scorer.name, super::NAME));
             Excerpt::of_text(&scorer.output, each).write(path.as_deref(), &label, html);
         }

@@ -25,9 +25,11 @@ pub(crate) fn section(summary: &Summary, logs: &dyn Logs) -> Option<Html> {
     }
     let without = logs.iter().filter(|logs| logs.is_none()).count();
     if without > 0 {
-        html.raw("<p class=\"note\">To keep this file small, the logs of ").text(count(without as u64, "trial"));
-        html.raw(" are left out (passed ones first): excerpts of all logs take at most ").text(size(EXCERPTS as u64));
-        html.raw(" together.</p>\n");
+        html.raw("<p class=\"note\">To keep this file small, the logs of ")
+            .text(count(without as u64, "trial"));
+        html.raw(" are left out (passed ones first): excerpts of all logs take at most ")
+            .text(size(EXCERPTS as u64));
+        html.raw(" together. Each trial says where its own are.</p>\n");
     }
     tools(summary, &mut html);
     html.raw("<ol class=\"trials\" id=\"list\">\n");
@@ -95,7 +97,11 @@ fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut
     if let Some(score) = trial.score {
         html.attribute("data-score", score);
     }
-    html.raw("><details id=\"t").text(place + 1).raw("\"").raw(if open { " open" } else { "" }).raw("><summary>");
+    html.raw("><details id=\"t")
+        .text(place + 1)
+        .raw("\"")
+        .raw(if open { " open" } else { "" })
+        .raw("><summary>");
     outcome.write(html);
     html.raw("<b>").name(&trial.key.scenario).raw("</b><span class=\"who\"><span class=\"agent\">");
     html.name(&trial.key.agent).raw("</span> · ").text(trial.key.repetition).raw("</span><span class=\"n\">");
@@ -109,16 +115,9 @@ fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut
         html.text(duration(trial.duration_ms()));
     }
     html.raw("</span></summary>\n<div class=\"body\">\n");
-    facts(trial, html);
-    match (logs, &trial.logs) {
-        (Some(logs), _) => {
-            html.piece(logs);
-        }
-        (None, Some(directory)) => {
-            html.raw("<p class=\"note\">Its logs are left out here; they are in <code>").name(directory);
-            html.raw("</code>.</p>\n");
-        }
-        (None, None) => {}
+    facts(trial, logs.is_none(), html);
+    if let Some(logs) = logs {
+        html.piece(logs);
     }
     html.raw("</div></details></li>\n");
 }

@@ -1,5 +1,7 @@
 //! The list of trials, with a section for each.
 
+use std::collections::HashMap;
+
 use crate::text::duration;
 use crate::{Summary, Trial};
 
@@ -32,11 +34,16 @@ pub(crate) fn section(summary: &Summary, logs: &dyn Logs) -> Option<Html> {
         html.raw(" together. Each trial says where its own are.</p>\n");
     }
     tools(summary, &mut html);
-    html.raw("<ol class=\"trials\" id=\"list\">\n");
+    // By place: names may be anything.
+    let agents: HashMap<&str, usize> =
+        summary.per_agent.iter().enumerate().map(|(place, row)| (row.agent.as_str(), place)).collect();
+    html.raw("<ul class=\"trials\" id=\"list\" role=\"list\">\n");
     for (place, (trial, logs)) in listed.iter().zip(&logs).enumerate() {
+        let agent = agents.get(trial.key.agent.as_str()).copied().unwrap_or_default();
+        html.raw("<li").attribute("data-by", agent);
         item(place, trial, logs.as_ref(), listed.len() == 1, &mut html);
     }
-    html.raw("</ol>\n<p id=\"nothing\" hidden>No trial is like that.</p>\n");
+    html.raw("</ul>\n<p id=\"nothing\" hidden>No trial is like that.</p>\n");
     Some(html)
 }
 
@@ -75,7 +82,6 @@ fn tools(summary: &Summary, html: &mut Html) {
     html.raw("</select></label>\n");
     if summary.per_agent.len() > 1 {
         html.raw("<label><span>Agent</span><select id=\"agent\"><option value=\"\">all</option>");
-        // By place: names may be anything.
         for (place, row) in summary.per_agent.iter().enumerate().take(1_000) {
             html.raw("<option").attribute("value", place).raw(">").name(&row.agent).raw("</option>");
         }
@@ -93,7 +99,7 @@ fn tools(summary: &Summary, html: &mut Html) {
 
 fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut Html) {
     let outcome = Outcome::of(trial);
-    html.raw("<li data-is=\"").raw(outcome.word()).raw("\"").attribute("data-ms", trial.duration_ms());
+    html.raw(" data-is=\"").raw(outcome.word()).raw("\"").attribute("data-ms", trial.duration_ms());
     if let Some(score) = trial.score {
         html.attribute("data-score", score);
     }
@@ -103,8 +109,8 @@ fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut
         .raw(if open { " open" } else { "" })
         .raw("><summary>");
     outcome.write(html);
-    html.raw("<b>").name(&trial.key.scenario).raw("</b><span class=\"who\"><span class=\"agent\">");
-    html.name(&trial.key.agent).raw("</span> · ").text(trial.key.repetition).raw("</span><span class=\"n\">");
+    html.raw("<b>").name(&trial.key.scenario).raw("</b><span class=\"who\">");
+    html.name(&trial.key.agent).raw(" · ").text(trial.key.repetition).raw("</span><span class=\"n\">");
     match (trial.score, trial.cause) {
         (Some(score), _) => html.text(format_args!("{score:.3}")),
         (None, Some(cause)) => html.raw("<code>").raw(cause.as_str()).raw("</code>"),

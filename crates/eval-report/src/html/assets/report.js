@@ -16,7 +16,6 @@
   if (!list) return;
 
   const agents = at("agent");
-  const names = agents ? Array.from(agents.options, (option) => option.textContent) : [];
   const rows = Array.from(list.children, (item, place) => ({
     item,
     place,
@@ -24,7 +23,7 @@
     is: item.dataset.is,
     ms: Number(item.dataset.ms),
     score: item.dataset.score === undefined ? null : Number(item.dataset.score),
-    agent: item.querySelector("summary .agent").textContent,
+    agent: item.dataset.by,
     text: null,
   }));
   const search = at("search");
@@ -41,11 +40,11 @@
 
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const agent = agents && agents.value !== "" ? names[agents.selectedIndex] : null;
+    const agent = agents ? agents.value : "";
     let count = 0;
     for (const row of rows) {
       const fits = (outcome.value === "" || row.is === outcome.value)
-        && (agent === null || row.agent === agent)
+        && (agent === "" || row.agent === agent)
         && words.every((word) => textOf(row).includes(word));
       row.item.hidden = !fits;
       count += fits;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use eval_record::RunDirectory;
-use eval_report::gate::{Limits, decide};
+use eval_report::gate::{Limits, judge};
 use eval_report::{Summary, html};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let directory = RunDirectory::open(&run)?;
     let summary = Summary::from_events(&directory.events()?.events);
     let limits = Limits { min_score: Some(0.8), ..Limits::default() };
-    let gate = decide(&limits, &summary.total);
+    let gate = judge(&limits, None, &summary);
     let mut page = Vec::new();
     html::write(&summary, Some(&gate), &html::DirectoryLogs::open(&run)?, &mut page)?;
     std::fs::write(file, page)?;

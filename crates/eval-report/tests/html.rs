@@ -10,7 +10,7 @@ use eval_record::{
     TrialState, Usage, problem_file,
 };
 use eval_report::Summary;
-use eval_report::gate::Decision;
+use eval_report::gate::{AgentVerdict, Decision, Example, Reason, Verdict};
 use eval_report::html::{self, DirectoryLogs, Log, Logs};
 use sha2::{Digest, Sha256};
 
@@ -25,10 +25,31 @@ impl Logs for Map {
     }
 }
 
-fn page(summary: &Summary, gate: Option<&Decision>, logs: &dyn Logs) -> String {
+fn page(summary: &Summary, gate: Option<&Verdict>, logs: &dyn Logs) -> String {
     let mut page = Vec::new();
     html::write(summary, gate, logs, &mut page).expect("a vector takes it");
     String::from_utf8(page).expect("UTF-8")
+}
+
+/// A gate's verdict in which all text is this.
+fn verdict(decision: Decision, text: &str) -> Verdict {
+    let example = Example {
+        scenario: text.to_owned(),
+        repetition: Some(1),
+        message: text.to_owned(),
+        place: Some(text.to_owned()),
+        logs: None,
+    };
+    let reason = Reason {
+        decision,
+        limit: text.to_owned(),
+        message: text.to_owned(),
+        place: Some(text.to_owned()),
+        examples: vec![example; 7],
+    };
+    let agent =
+        AgentVerdict { agent: text.to_owned(), decision, reasons: vec![reason], ..AgentVerdict::default() };
+    Verdict { decision, agents: vec![agent.clone(), agent], ..Verdict::default() }
 }
 
 /// What is between two texts, without them.
@@ -139,7 +160,7 @@ fn small() -> (Summary, Map) {
 #[test]
 fn a_small_run() {
     let (summary, logs) = small();
-    let gate = Decision::Fail(vec!["the mean score is 0.500, below 0.800".to_owned()]);
+    let gate = verdict(Decision::Fail, "the mean score is 0.500, below 0.800");
     let mut shown = page(&summary, Some(&gate), &logs);
     // The assets are read where they are; what of them is in the page is another test.
     for (start, end, name) in [
@@ -264,7 +285,7 @@ fn everywhere(text: &str) -> (Summary, Map) {
 
 #[test]
 fn hostile_text_stays_text_wherever_it_comes_from() {
-    let decision = |text: &str| Decision::Undecided(vec![text.to_owned()]);
+    let decision = |text: &str| verdict(Decision::Undecided, text);
     let (tame, logs) = everywhere("harmless");
     let expected = shape(&page(&tame, Some(&decision("harmless")), &logs));
     for hostile in [
@@ -291,11 +312,11 @@ fn hostile_text_stays_text_wherever_it_comes_from() {
 #[test]
 fn text_of_a_devbox_is_shown_in_every_place() {
     let (summary, logs) = everywhere("seen&");
-    let page = page(&summary, Some(&Decision::Fail(vec!["seen&".to_owned()])), &logs);
+    let page = page(&summary, Some(&verdict(Decision::Fail, "seen&")), &logs);
     for place in [
         "<title>seen&amp;",
         "<h1>seen&amp;",
-        "<li>seen&amp;</li>",
+        "<li><b>seen&amp;</b>: seen&amp; <code>seen&amp;</code><ul><li>seen&amp; · 1: seen&amp; <code>",
         "<p class=\"message\">seen&amp;",
         "aria-label=\"problem\">seen&amp;",
         "aria-label=\"output of scorer seen&amp;\">seen&amp;",
@@ -313,7 +334,7 @@ fn text_of_a_devbox_is_shown_in_every_place() {
 fn huge_fields_are_cut() {
     let huge = "<&\"'\n".repeat(200_000);
     let (summary, logs) = everywhere(&huge);
-    let page = page(&summary, Some(&Decision::Fail(vec![huge])), &logs);
+    let page = page(&summary, Some(&verdict(Decision::Fail, &huge)), &logs);
     assert!(page.len() < 500_000, "{}", page.len());
     assert!(page.contains("left out here"));
     elements(&page);
@@ -406,7 +427,7 @@ fn runs_with_nothing_or_little_in_them_have_a_page_too() {
 
     let keys = [key("a", "x", 1)];
     let unfinished =
-        page(&summary(&keys, &BTreeMap::new(), Vec::new()), Some(&Decision::Pass), &Map::default());
+        page(&summary(&keys, &BTreeMap::new(), Vec::new()), Some(&Verdict::default()), &Map::default());
     assert!(unfinished.contains("<strong>Incomplete.</strong> 1 of 1 trial"), "{unfinished}");
     assert!(unfinished.contains("no score"));
     elements(&unfinished);

@@ -1,6 +1,6 @@
 //! What the run says, at a glance.
 
-use crate::gate::Decision;
+use crate::gate::{Decision, Reason, Verdict};
 use crate::text::{one_line, percent};
 use crate::{Interval, Measures, Summary};
 
@@ -12,11 +12,17 @@ use super::status::Outcome;
 /// Reasons of a gate that are shown.
 const REASONS: usize = 50;
 
-pub(crate) fn write(summary: &Summary, gate: Option<&Decision>, html: &mut Html) {
+/// Examples of each that are shown.
+const EXAMPLES: usize = 5;
+
+/// Longest sentence of a reason or an example, in characters.
+const MESSAGE: usize = 300;
+
+pub(crate) fn write(summary: &Summary, gate: Option<&Verdict>, html: &mut Html) {
     html.raw("<section id=\"summary\" aria-label=\"Summary\">\n");
     state(summary, html);
-    if let Some(decision) = gate {
-        verdict(decision, html);
+    if let Some(verdict) = gate {
+        banner(verdict, html);
     }
     html.raw("<div class=\"cards\">\n");
     for row in summary.per_agent.iter().take(AGENTS) {
@@ -55,21 +61,30 @@ fn state(summary: &Summary, html: &mut Html) {
     html.raw(" have no verdict yet; the numbers below are of the others.</p>\n");
 }
 
-fn verdict(decision: &Decision, html: &mut Html) {
-    let (class, sign, word) = match decision {
+fn banner(verdict: &Verdict, html: &mut Html) {
+    let (class, sign, word) = match verdict.decision {
         Decision::Pass => ("pass", "✓", "Gate passed"),
-        Decision::Fail(_) => ("fail", "✗", "Gate failed"),
-        Decision::Undecided(_) => ("warn", "?", "Gate undecided"),
+        Decision::Fail => ("fail", "✗", "Gate failed"),
+        Decision::Undecided => ("warn", "?", "Gate undecided"),
     };
-    html.raw("<div class=\"banner gate ")
-        .raw(class)
-        .raw("\"><strong><span class=\"sign\" aria-hidden=\"true\">");
+    html.raw("<div class=\"banner gate ").raw(class);
+    html.raw("\"><strong><span class=\"sign\" aria-hidden=\"true\">");
     html.raw(sign).raw("</span>").raw(word).raw("</strong>");
-    let reasons = decision.reasons();
+    let several = verdict.agents.len() > 1;
+    let reasons: Vec<(&str, &Reason)> = verdict
+        .agents
+        .iter()
+        .flat_map(|agent| agent.reasons.iter().map(|reason| (agent.agent.as_str(), reason)))
+        .collect();
     if !reasons.is_empty() {
         html.raw("<ul>");
-        for reason in reasons.iter().take(REASONS) {
-            html.raw("<li>").text(one_line(reason, 1_000)).raw("</li>");
+        for (agent, reason) in reasons.iter().take(REASONS) {
+            html.raw("<li>");
+            if several {
+                html.raw("<b>").name(agent).raw("</b>: ");
+            }
+            because(reason, html);
+            html.raw("</li>");
         }
         if reasons.len() > REASONS {
             html.raw("<li>and ").text(reasons.len() - REASONS).raw(" more</li>");
@@ -77,6 +92,34 @@ fn verdict(decision: &Decision, html: &mut Html) {
         html.raw("</ul>");
     }
     html.raw("</div>\n");
+}
+
+fn because(reason: &Reason, html: &mut Html) {
+    html.text(one_line(&reason.message, MESSAGE));
+    place(reason.place.as_deref(), html);
+    if reason.examples.is_empty() {
+        return;
+    }
+    html.raw("<ul>");
+    for example in reason.examples.iter().take(EXAMPLES) {
+        html.raw("<li>").name(&example.scenario);
+        if let Some(repetition) = example.repetition {
+            html.raw(" · ").text(repetition);
+        }
+        html.raw(": ").text(one_line(&example.message, MESSAGE));
+        place(example.place.as_deref(), html);
+        html.raw("</li>");
+    }
+    if reason.examples.len() > EXAMPLES {
+        html.raw("<li>and ").text(reason.examples.len() - EXAMPLES).raw(" more</li>");
+    }
+    html.raw("</ul>");
+}
+
+fn place(place: Option<&str>, html: &mut Html) {
+    if let Some(place) = place {
+        html.raw(" <code>").name(place).raw("</code>");
+    }
 }
 
 fn card(agent: &str, measures: &Measures, html: &mut Html) {

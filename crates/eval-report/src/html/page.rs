@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::gate::Decision;
+use crate::gate::Verdict;
 use crate::text::duration;
 use crate::{Run, Summary};
 
@@ -22,16 +22,16 @@ const SCRIPT: &str = include_str!("assets/report.js");
 /// Most guarantees that are shown.
 const GUARANTEES: usize = 30;
 
-/// Writes the page: the same bytes for the same summary, decision and logs.
+/// Writes the page: the same bytes for the same summary, verdict and logs.
 ///
-/// Without a decision of a gate, the page says nothing of one.
+/// Without a verdict of a gate, the page says nothing of one.
 ///
 /// # Errors
 ///
 /// Those of the writer. Logs that cannot be read are no error: the page says so in their place.
 pub fn write(
     summary: &Summary,
-    gate: Option<&Decision>,
+    gate: Option<&Verdict>,
     logs: &dyn Logs,
     writer: &mut impl io::Write,
 ) -> io::Result<()> {

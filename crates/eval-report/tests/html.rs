@@ -45,7 +45,7 @@ fn verdict(decision: Decision, text: &str) -> Verdict {
         limit: text.to_owned(),
         message: text.to_owned(),
         place: Some(text.to_owned()),
-        examples: vec![example; 7],
+        examples: vec![example; 12],
     };
     let agent =
         AgentVerdict { agent: text.to_owned(), decision, reasons: vec![reason], ..AgentVerdict::default() };
@@ -54,8 +54,8 @@ fn verdict(decision: Decision, text: &str) -> Verdict {
 
 /// What is between two texts, without them.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
-    let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("no {start}"));
-    rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
+    let (_, rest) = page.split_once(start).expect(start);
+    rest.split_once(end).expect(end).0
 }
 
 fn key(scenario: &str, agent: &str, repetition: u32) -> TrialKey {

@@ -12,8 +12,8 @@ use super::status::Outcome;
 /// Reasons of a gate that are shown.
 const REASONS: usize = 50;
 
-/// Examples of each that are shown.
-const EXAMPLES: usize = 5;
+/// Examples of each that are shown: as many as the gate names.
+const EXAMPLES: usize = 10;
 
 /// Longest sentence of a reason or an example, in characters.
 const MESSAGE: usize = 300;

@@ -1,10 +1,10 @@
 //! `report.html`: a run in one file that needs no other, no network and no JavaScript.
 //!
-//! What agents and devboxes wrote stays text: nothing reaches the page but through [`markup::Html`], which takes markup only
-//! from this program and escapes all else, and the page's own Content-Security-Policy lets only the style and the script
+//! What agents and devboxes wrote stays text: nothing reaches the page but through one type, which takes markup only
+//! from this program's source and escapes all else, and the page's own Content-Security-Policy lets only the style and the script
 //! run that are in it, by their hashes. The script adds search, filters, sorting and keys; all content is there without it.
 //!
-//! The size is bounded: excerpts of logs share [`EXCERPTS`] bytes, lists end at [`LISTED`] trials, names and messages are
+//! The size is bounded: excerpts of logs share 3 MiB, the list ends at 10 000 trials, names and messages are
 //! cut. Wherever something is left out, the page says so and where the whole of it is.
 
 mod cost;

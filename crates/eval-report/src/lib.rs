@@ -1,9 +1,9 @@
 //! Statistics and reports over the events of a run.
 //!
 //! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`],
-//! [`junit`], [`markdown`], [`github`] and [`table`] write it down. [`mod@compare`] puts two of them side by side, [`gate`]
-//! decides on one, also against a committed [`baseline`]. Nothing here runs anything or reads a clock: the same events give
-//! the same bytes.
+//! [`junit`], [`markdown`], [`github`], [`html`] and [`table`] write it down. [`mod@compare`] puts two of them side by side,
+//! [`gate`] decides on one, also against a committed [`baseline`]. Nothing here runs anything or reads a clock: the same
+//! events give the same bytes.
 
 pub mod baseline;
 pub mod compare;
@@ -11,6 +11,7 @@ pub mod csv;
 pub mod gate;
 pub mod github;
 mod group;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -202,6 +202,8 @@ pub(crate) enum DocumentFormat {
     Junit,
     /// A summary for a comment or a step summary
     Markdown,
+    /// A page for the browser, one file
+    Html,
 }
 
 #[derive(Debug, Args)]

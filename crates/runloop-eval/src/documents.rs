@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 
 use eval_report::Summary;
+use eval_report::gate::Verdict;
+use eval_report::html::{self, DirectoryLogs};
 use eval_report::table::Style;
 
 use crate::error::CliError;
@@ -21,26 +23,31 @@ pub(crate) enum Document {
     Junit,
     /// `summary.md`
     Markdown,
+    /// `report.html`
+    Html,
 }
 
+const REPORT: &str = "report.html";
+
 /// The documents of a run directory; a run writes all of them at its end.
-const FILES: [(&str, Document); 4] = [
+const FILES: [(&str, Document); 5] = [
     ("results.json", Document::Json),
     ("results.csv", Document::Csv),
     ("junit.xml", Document::Junit),
     ("summary.md", Document::Markdown),
-    // report.html: a variant `Html`, its line here, and in `content` the call of `eval_report::html`.
+    (REPORT, Document::Html),
 ];
 
 impl Document {
     /// The bytes of a document. `directory` is that of the run.
-    fn content(self, summary: &Summary, _directory: &Path) -> io::Result<Vec<u8>> {
+    fn content(self, summary: &Summary, directory: &Path) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         match self {
             Self::Json => eval_report::json::write(summary, &mut content)?,
             Self::Csv => eval_report::csv::write(summary, &mut content)?,
             Self::Junit => eval_report::junit::write(summary, &mut content)?,
             Self::Markdown => eval_report::markdown::write(summary, &mut content)?,
+            Self::Html => return html(summary, None, directory),
         }
         Ok(content)
     }
@@ -55,16 +62,32 @@ impl Document {
     }
 }
 
+fn html(summary: &Summary, verdict: Option<&Verdict>, directory: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    html::write(summary, verdict, &DirectoryLogs::open(directory)?, &mut content)?;
+    Ok(content)
+}
+
+/// Writes the report of a run directory again, with what its gate decided.
+pub(crate) fn write_verdict(summary: &Summary, verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
+    let path = directory.join(REPORT);
+    html(summary, Some(verdict), directory)
+        .and_then(|content| std::fs::write(&path, content))
+        .map_err(|error| unwritten(&path, &error))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> CliError {
+    CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), error)
+        .hint("make room on that disk; the verdicts so far are in events.jsonl")
+}
+
 /// Writes every document into the directory of a run. One that cannot be written does not keep the others from being tried.
 pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliError> {
     let mut first = Ok(());
     for (name, document) in FILES {
         let path = directory.join(name);
         let written = document.content(summary, directory).and_then(|content| std::fs::write(&path, content));
-        first = first.and(written.map_err(|error| {
-            CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
-                .hint("make room on that disk; the verdicts so far are in events.jsonl")
-        }));
+        first = first.and(written.map_err(|error| unwritten(&path, &error)));
     }
     first
 }

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &ReportArgs, verbosity: Verbosity) -> Result<Exit, CliEr
         DocumentFormat::Csv => Document::Csv.text(&summary, &args.run)?,
         DocumentFormat::Junit => Document::Junit.text(&summary, &args.run)?,
         DocumentFormat::Markdown => Document::Markdown.text(&summary, &args.run)?,
+        DocumentFormat::Html => Document::Html.text(&summary, &args.run)?,
     };
     match &args.output {
         None => print(&text)?,

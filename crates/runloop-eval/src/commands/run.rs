@@ -9,7 +9,7 @@ use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{definitions, evaluation, gating, github};
+use crate::{definitions, documents, evaluation, gating, github};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         anstream::eprintln!("kept devbox {id}");
     }
     evaluation::warn_of_what_is_left(&evaluated);
-    Ok(judge(&evaluated, limits.as_ref(), reference.as_ref(), verbosity))
+    judge(&evaluated, limits.as_ref(), reference.as_ref(), verbosity)
 }
 
 /// The exit code: an interruption first, then the gate, then completeness.
@@ -61,17 +61,18 @@ fn judge(
     limits: Option<&gate::Limits>,
     reference: Option<&Reference>,
     verbosity: Verbosity,
-) -> Exit {
+) -> Result<Exit, CliError> {
     if evaluated.outcome.interrupted {
-        return Exit::Interrupted;
+        return Ok(Exit::Interrupted);
     }
     let Some(limits) = limits else {
         let total = &evaluated.summary.total;
-        return if total.scored == total.planned { Exit::Done } else { Exit::Incomplete };
+        return Ok(if total.scored == total.planned { Exit::Done } else { Exit::Incomplete });
     };
     let verdict = gate::judge(limits, reference, &evaluated.summary);
     if !verbosity.quiet || verdict.decision != gate::Decision::Pass {
         anstream::eprint!("{verdict}");
     }
-    gating::exit(verdict.decision)
+    documents::write_verdict(&evaluated.summary, &verdict, &evaluated.directory)?;
+    Ok(gating::exit(verdict.decision))
 }

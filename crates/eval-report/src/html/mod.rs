@@ -1,0 +1,44 @@
+//! `report.html`: a run in one file that needs no other, no network and no JavaScript.
+//!
+//! What agents and devboxes wrote stays text: nothing reaches the page but through one type, which takes markup only
+//! from this program's source and escapes all else, and the page's own Content-Security-Policy lets only the style and the script
+//! run that are in it, by their hashes. The script adds search, filters, sorting and keys; all content is there without it.
+//!
+//! The size is bounded: excerpts of logs share 3 MiB, the list ends at 10 000 trials, names and messages are
+//! cut. Wherever something is left out, the page says so and where the whole of it is.
+
+mod cost;
+mod diff;
+mod directory;
+mod excerpt;
+mod forest;
+mod grid;
+mod headline;
+mod invalid;
+mod logs;
+mod markup;
+mod page;
+mod phases;
+mod plot;
+mod problem;
+mod scores;
+mod section;
+mod status;
+mod trial;
+mod trials;
+
+pub use directory::DirectoryLogs;
+pub use logs::{Log, Logs};
+pub use page::write;
+
+/// Bytes of all excerpts of logs together, as written to the page.
+const EXCERPTS: usize = 3 << 20;
+
+/// Trials that have a section of their own.
+const LISTED: usize = 10_000;
+
+/// Agents that are drawn; results.json has all.
+const AGENTS: usize = 24;
+
+/// Longest name, in characters.
+const NAME: usize = 120;

@@ -1,0 +1,142 @@
+//! The page as a whole.
+
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::gate::Verdict;
+use crate::text::duration;
+use crate::{Run, Summary};
+
+use super::markup::{Html, count};
+use super::section::Section;
+use super::{Logs, cost, forest, grid, headline, invalid, phases, scores, trials};
+
+const STYLE: &str = include_str!("assets/report.css");
+const SCRIPT: &str = include_str!("assets/report.js");
+
+/// Most guarantees that are shown.
+const GUARANTEES: usize = 30;
+
+/// Writes the page: the same bytes for the same summary, verdict and logs.
+///
+/// Without a verdict of a gate, the page says nothing of one.
+///
+/// # Errors
+///
+/// Those of the writer. Logs that cannot be read are no error: the page says so in their place.
+pub fn write(
+    summary: &Summary,
+    gate: Option<&Verdict>,
+    logs: &dyn Logs,
+    writer: &mut impl io::Write,
+) -> io::Result<()> {
+    let sections: Vec<(Section, Html)> = [
+        (Section::Invalid, invalid::section(summary)),
+        (Section::Scenarios, forest::section(summary)),
+        (Section::Grid, grid::section(summary)),
+        (Section::Scores, scores::section(summary)),
+        (Section::Time, phases::section(summary)),
+        (Section::Cost, cost::section(summary)),
+        (Section::Trials, trials::section(summary, logs)),
+    ]
+    .into_iter()
+    .filter_map(|(section, html)| Some((section, html?)))
+    .collect();
+
+    let mut html = Html::default();
+    head(&summary.run, &mut html);
+    html.raw("<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+    header(summary, &sections, &mut html);
+    html.raw("<main id=\"main\" tabindex=\"-1\">\n");
+    headline::write(summary, gate, &mut html);
+    for (section, content) in &sections {
+        section.open(&mut html);
+        html.piece(content).raw("</section>\n");
+    }
+    html.raw("</main>\n");
+    footer(summary, &mut html);
+    html.raw("<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
+    writer.write_all(html.as_str().as_bytes())?;
+    writer.flush()
+}
+
+fn head(run: &Run, html: &mut Html) {
+    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.raw("<meta http-equiv=\"Content-Security-Policy\"");
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'",
+        hash(STYLE),
+        hash(SCRIPT)
+    );
+    html.attribute("content", policy).raw(">\n");
+    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
+    html.raw(
+        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n",
+    );
+    html.raw("<title>").name(&run.benchmark).raw(" – runloop-eval</title>\n");
+    html.raw("<style>").raw(STYLE).raw("</style>\n</head>\n");
+}
+
+/// What a Content-Security-Policy knows a script or style by.
+fn hash(content: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(content.as_bytes())))
+}
+
+fn header(summary: &Summary, sections: &[(Section, Html)], html: &mut Html) {
+    let run = &summary.run;
+    html.raw("<header class=\"top\">\n<p class=\"kind\">Evaluation report</p>\n<h1>");
+    html.name(if run.benchmark.is_empty() { "unnamed benchmark" } else { &run.benchmark })
+        .raw("</h1>\n<p class=\"lead\">");
+    let scenarios =
+        summary.per_scenario.iter().map(|row| &row.scenario).collect::<std::collections::BTreeSet<_>>().len();
+    html.text(count(scenarios as u64, "scenario")).raw(" · ");
+    html.text(count(summary.per_agent.len() as u64, "agent")).raw(" · ");
+    html.text(count(summary.total.planned, "trial"));
+    if let Some(at) = run.started_at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
+        html.raw(" · <time").attribute("datetime", at.strftime("%Y-%m-%dT%H:%M:%SZ")).raw(">");
+        html.text(at.strftime("%Y-%m-%d %H:%M UTC")).raw("</time>");
+    }
+    html.raw(" · took ").text(duration(run.wall_ms)).raw("</p>\n");
+    html.raw("<nav aria-label=\"Sections\"><ul>");
+    for (section, _) in sections {
+        html.raw("<li><a href=\"#").raw(section.id()).raw("\">").raw(section.heading()).raw("</a></li>");
+    }
+    html.raw("</ul></nav>\n</header>\n");
+}
+
+fn footer(summary: &Summary, html: &mut Html) {
+    let run = &summary.run;
+    html.raw("<footer>\n<details><summary>About this run</summary>\n<dl class=\"facts\">");
+    let mut fact = |name: &'static str, value: &dyn std::fmt::Display| {
+        html.raw("<div><dt>").raw(name).raw("</dt><dd>").name(&value.to_string()).raw("</dd></div>");
+    };
+    fact("run", &run.id);
+    fact("benchmark file", &run.source);
+    fact("target", &run.target);
+    fact("runloop-eval", &run.version);
+    fact("seed", &run.seed);
+    fact("trials at once", &run.concurrency);
+    html.raw("</dl>\n");
+    if let Some(Value::Object(guarantees)) = &summary.guarantees {
+        html.raw("<h2>What the devboxes guarantee</h2>\n<dl class=\"facts\">");
+        for (name, value) in guarantees.iter().take(GUARANTEES) {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            html.raw("<div><dt>").name(name).raw("</dt><dd>");
+            match (value.get("level"), value.get("by")) {
+                (Some(level), Some(by)) => html.name(&text(level)).raw(": ").name(&text(by)),
+                _ => html.name(&text(value)),
+            };
+            html.raw("</dd></div>");
+        }
+        html.raw("</dl>\n");
+    }
+    html.raw("</details>\n<p>All numbers are in <code>results.json</code> and <code>results.csv</code>; all output is in ");
+    html.raw("<code>trials/</code>, relative to the directory of the run.</p>\n</footer>\n");
+}

@@ -1,0 +1,468 @@
+//! `report.html`: what it says, that nothing breaks out of it, and how large it may become.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use eval_record::{
+    AgentEnd, Cause, Event, EventKind, Phase, PlannedTrial, RunHeader, ScorerScore, TrialKey, TrialResult,
+    TrialState, Usage, problem_file,
+};
+use eval_report::Summary;
+use eval_report::gate::{AgentVerdict, Decision, Example, Reason, Verdict};
+use eval_report::html::{self, DirectoryLogs, Log, Logs};
+use sha2::{Digest, Sha256};
+
+/// Logs by their paths.
+#[derive(Default)]
+struct Map(BTreeMap<String, Vec<u8>>);
+
+impl Logs for Map {
+    fn read(&self, path: &str, head: usize, tail: usize) -> io::Result<Log> {
+        let content = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Log::of(content, head, tail))
+    }
+}
+
+fn page(summary: &Summary, gate: Option<&Verdict>, logs: &dyn Logs) -> String {
+    let mut page = Vec::new();
+    html::write(summary, gate, logs, &mut page).expect("a vector takes it");
+    String::from_utf8(page).expect("UTF-8")
+}
+
+/// A gate's verdict in which all text is this.
+fn verdict(decision: Decision, text: &str) -> Verdict {
+    let example = Example {
+        scenario: text.to_owned(),
+        repetition: Some(1),
+        message: text.to_owned(),
+        place: Some(text.to_owned()),
+        logs: None,
+    };
+    let reason = Reason {
+        decision,
+        limit: text.to_owned(),
+        message: text.to_owned(),
+        place: Some(text.to_owned()),
+        examples: vec![example; 12],
+    };
+    let agent =
+        AgentVerdict { agent: text.to_owned(), decision, reasons: vec![reason], ..AgentVerdict::default() };
+    Verdict { decision, agents: vec![agent.clone(), agent], ..Verdict::default() }
+}
+
+/// What is between two texts, without them.
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = page.split_once(start).expect(start);
+    rest.split_once(end).expect(end).0
+}
+
+fn key(scenario: &str, agent: &str, repetition: u32) -> TrialKey {
+    TrialKey { scenario: scenario.to_owned(), agent: agent.to_owned(), repetition }
+}
+
+fn started(keys: &[TrialKey], metadata: &BTreeMap<String, String>) -> Event {
+    let planned = |trial: &TrialKey| PlannedTrial {
+        trial: trial.clone(),
+        digest: "0123456789abcdef0123456789abcdef".to_owned(),
+        metadata: metadata.clone(),
+    };
+    let header = RunHeader {
+        format: 1,
+        run_id: "r1".to_owned(),
+        benchmark: "swe".to_owned(),
+        source: "benchmarks/swe.yaml".to_owned(),
+        target: "local".to_owned(),
+        version: "0.1.0".to_owned(),
+        planned: keys.iter().map(planned).collect(),
+        guarantees: Some(serde_json::json!({"files": {"level": "enforced", "by": "a namespace"}})),
+        seed: 7,
+        concurrency: 2,
+        ..RunHeader::default()
+    };
+    Event { at_ms: 1_700_000_000_000, kind: EventKind::RunStarted(header) }
+}
+
+fn scored(key: &TrialKey, score: f64) -> TrialResult {
+    TrialResult {
+        trial: key.clone(),
+        digest: "0123456789abcdef0123456789abcdef".to_owned(),
+        state: TrialState::Scored,
+        score: Some(score),
+        passed: Some(score >= 1.0),
+        cause: None,
+        message: None,
+        attempts: 1,
+        durations_ms: BTreeMap::from([(Phase::Agent, 61_500), (Phase::Scoring, 500)]),
+        agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
+        usage: None,
+        scores: vec![ScorerScore {
+            name: "tests".to_owned(),
+            weight: 1.0,
+            score: Some(score),
+            duration_ms: 450,
+            output: "Ran 5 tests\n".to_owned(),
+        }],
+        logs: Some(eval_record::attempt_directory(key, 1)),
+    }
+}
+
+fn invalid(key: &TrialKey, cause: Cause, message: &str) -> TrialResult {
+    TrialResult {
+        state: TrialState::Invalid,
+        score: None,
+        passed: None,
+        cause: Some(cause),
+        message: Some(message.to_owned()),
+        attempts: 3,
+        agent_end: None,
+        scores: Vec::new(),
+        ..scored(key, 0.0)
+    }
+}
+
+fn summary(keys: &[TrialKey], metadata: &BTreeMap<String, String>, results: Vec<TrialResult>) -> Summary {
+    let finished =
+        |result| Event { at_ms: 1_700_000_065_000, kind: EventKind::TrialFinished(Box::new(result)) };
+    let events: Vec<Event> =
+        [started(keys, metadata)].into_iter().chain(results.into_iter().map(finished)).collect();
+    Summary::from_events(&events)
+}
+
+/// Two scenarios, two agents; one trial lost its devbox.
+fn small() -> (Summary, Map) {
+    let keys = [
+        key("login", "careful", 1),
+        key("login", "hasty", 1),
+        key("query", "careful", 1),
+        key("query", "hasty", 1),
+    ];
+    let usage = Usage { input_tokens: Some(12_000), output_tokens: Some(900), cost_usd: Some(0.25) };
+    let results = vec![
+        TrialResult { usage: Some(usage), ..scored(&keys[0], 1.0) },
+        TrialResult { agent_end: Some(AgentEnd::TimedOut), ..scored(&keys[1], 0.0) },
+        scored(&keys[2], 0.5),
+        invalid(&keys[3], Cause::DevboxLost, "the devbox\nended by itself"),
+    ];
+    let attempt = eval_record::attempt_directory(&keys[0], 1);
+    let logs = Map(BTreeMap::from([
+        (problem_file("login"), b"Make the check strict.\n".to_vec()),
+        (format!("{attempt}/agent.stdout"), b"\x1b[32mreading\x1b[0m src/a.py\n".to_vec()),
+        (format!("{attempt}/agent.stderr"), b"warning: & <so on>\n".to_vec()),
+        (
+            format!("{attempt}/diff.patch"),
+            b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x >= y\n+x > y\n".to_vec(),
+        ),
+    ]));
+    (summary(&keys, &BTreeMap::from([("difficulty".to_owned(), "hard".to_owned())]), results), logs)
+}
+
+#[test]
+fn a_small_run() {
+    let (summary, logs) = small();
+    let gate = verdict(Decision::Fail, "the mean score is 0.500, below 0.800");
+    let mut shown = page(&summary, Some(&gate), &logs);
+    // The assets are read where they are; what of them is in the page is another test.
+    for (start, end, name) in [
+        ("<style>", "</style>", "report.css"),
+        ("<script>", "</script>", "report.js"),
+        ("style-src &#39;", "&#39;; script-src", "hash"),
+        ("script-src &#39;", "&#39;; base-uri", "hash"),
+    ] {
+        let text = between(&shown, start, end).to_owned();
+        assert!(text.len() > 40, "{name}: {text}");
+        shown = shown.replacen(&text, name, 1);
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn nothing_but_the_pages_own_style_and_script_may_run_and_nothing_is_fetched() {
+    let (summary, logs) = small();
+    let page = page(&summary, None, &logs);
+    let policy = between(&page, "Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for (start, end) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        assert_eq!(page.matches(start).count(), 1, "{start}");
+        let hash = STANDARD.encode(Sha256::digest(between(&page, start, end)));
+        assert!(policy.contains(&format!("'sha256-{hash}'")), "{start} {hash} {policy}");
+    }
+    assert!(page.find("Content-Security-Policy") < page.find("<style>"), "the policy must come first");
+    for outside in
+        [" src=", "<link", "<img", "<iframe", "http://", "https://", "url(", "@import", " style=\""]
+    {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(!page.contains("innerHTML") && !page.contains("eval("));
+}
+
+/// Every element that is opened, with its attributes as they stand, and that all are closed in order.
+fn elements(page: &str) -> Vec<String> {
+    const VOID: [&str; 9] = ["meta", "input", "br", "rect", "line", "circle", "path", "!DOCTYPE", "hr"];
+    let mut rest = page;
+    let mut open: Vec<String> = Vec::new();
+    let mut elements = Vec::new();
+    while let Some((_, after)) = rest.split_once('<') {
+        let (tag, after) = after.split_once('>').expect("a tag ends");
+        rest = after;
+        let name = tag.split([' ', '/']).find(|part| !part.is_empty()).expect("a name").to_owned();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop().as_deref(), Some(name.as_str()), "before {:.80}", rest);
+            continue;
+        }
+        elements.push(tag.to_owned());
+        if name == "style" || name == "script" {
+            rest = rest.split_once(&format!("</{name}>")).expect("it ends").1;
+        } else if !VOID.contains(&name.as_str()) && !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?} stay open");
+    elements
+}
+
+/// The shape of a page: its elements with the names of their attributes. Text has no part in it.
+fn shape(page: &str) -> Vec<String> {
+    let name = |tag: &String| {
+        let mut quoted = false;
+        tag.split('"')
+            .filter(|_| {
+                quoted = !quoted;
+                quoted
+            })
+            .collect::<Vec<_>>()
+            .join("\"")
+    };
+    elements(page).iter().map(name).collect()
+}
+
+/// A run in which everything that a scenario, an agent or a devbox can name is this text.
+fn everywhere(text: &str) -> (Summary, Map) {
+    let keys = [key(text, text, 1), key(text, text, 2), key(&format!("{text} b"), &format!("{text} b"), 1)];
+    let score = |score| ScorerScore {
+        name: text.to_owned(),
+        weight: 1.0,
+        score,
+        duration_ms: 1,
+        output: text.to_owned(),
+    };
+    let results = vec![
+        TrialResult {
+            message: Some(text.to_owned()),
+            scores: vec![score(Some(1.0)), score(None)],
+            digest: text.to_owned(),
+            ..scored(&keys[0], 1.0)
+        },
+        TrialResult { logs: Some(text.to_owned()), ..scored(&keys[1], 0.5) },
+        invalid(&keys[2], Cause::ApiError, text),
+    ];
+    let mut logs = Map::default();
+    for directory in [eval_record::attempt_directory(&keys[0], 1), text.to_owned()] {
+        for name in ["agent.stdout", "agent.stderr"] {
+            logs.0.insert(format!("{directory}/{name}"), text.as_bytes().to_vec());
+        }
+        let patch = format!("--- a/{text}\n+++ b/{text}\n@@ {text}\n-{text}\n+{text}\n {text}\n");
+        logs.0.insert(format!("{directory}/diff.patch"), patch.into_bytes());
+    }
+    for key in &keys {
+        logs.0.insert(problem_file(&key.scenario), text.as_bytes().to_vec());
+    }
+    let mut summary = summary(&keys, &BTreeMap::from([(text.to_owned(), text.to_owned())]), results);
+    for field in [
+        &mut summary.run.id,
+        &mut summary.run.benchmark,
+        &mut summary.run.source,
+        &mut summary.run.target,
+        &mut summary.run.version,
+    ] {
+        text.clone_into(field);
+    }
+    summary.guarantees =
+        Some(serde_json::json!({text: {"level": text, "by": text}, format!("{text} b"): text}));
+    (summary, logs)
+}
+
+#[test]
+fn hostile_text_stays_text_wherever_it_comes_from() {
+    let decision = |text: &str| verdict(Decision::Undecided, text);
+    let (tame, logs) = everywhere("harmless");
+    let expected = shape(&page(&tame, Some(&decision("harmless")), &logs));
+    for hostile in [
+        "<script>alert(1)</script>",
+        "</pre></script></style></title></details><script>alert(1)</script>",
+        "\"><img/src=x onerror=alert(1)>",
+        "' onmouseover='alert(1)",
+        "\" autofocus onfocus=\"alert(1)",
+        "<!--",
+        "]]><svg onload=alert(1)>",
+        "&lt;script&gt;&#60;script>",
+        "javascript:alert(1)",
+        "<base href=//x>\u{202e}<meta http-equiv=refresh content=0>",
+        "{{constructor}}${alert(1)}`",
+    ] {
+        let (summary, logs) = everywhere(hostile);
+        let page = page(&summary, Some(&decision(hostile)), &logs);
+        assert_eq!(shape(&page), expected, "{hostile}");
+        assert!(!page.contains(hostile) || !hostile.contains(['<', '"', '\'', '&']), "{hostile}");
+        assert!(!page.contains('\u{202e}'));
+    }
+}
+
+#[test]
+fn text_of_a_devbox_is_shown_in_every_place() {
+    let (summary, logs) = everywhere("seen&");
+    let page = page(&summary, Some(&verdict(Decision::Fail, "seen&")), &logs);
+    for place in [
+        "<title>seen&amp;",
+        "<h1>seen&amp;",
+        "<li><b>seen&amp;</b>: seen&amp; <code>seen&amp;</code><ul><li>seen&amp; · 1: seen&amp; <code>",
+        "<p class=\"message\">seen&amp;",
+        "aria-label=\"problem\">seen&amp;",
+        "aria-label=\"output of scorer seen&amp;\">seen&amp;",
+        "aria-label=\"Agent: standard output\">seen&amp;",
+        "aria-label=\"Agent: standard error\">seen&amp;",
+        "<del>-seen&amp;",
+        "<dt>seen&amp;</dt><dd>seen&amp;</dd>",
+        "<dt>seen&amp;</dt><dd>seen&amp;: seen&amp;</dd>",
+    ] {
+        assert!(page.contains(place), "{place}");
+    }
+}
+
+#[test]
+fn huge_fields_are_cut() {
+    let huge = "<&\"'\n".repeat(200_000);
+    let (summary, logs) = everywhere(&huge);
+    let page = page(&summary, Some(&verdict(Decision::Fail, &huge)), &logs);
+    assert!(page.len() < 500_000, "{}", page.len());
+    assert!(page.contains("left out here"));
+    elements(&page);
+}
+
+#[test]
+fn logs_are_cut_in_the_middle_and_say_where_the_rest_is() {
+    let keys = [key("a", "x", 1)];
+    let attempt = eval_record::attempt_directory(&keys[0], 1);
+    let log: String = (0..50_000).map(|line| format!("line {line}\n")).collect();
+    let logs = Map(BTreeMap::from([(format!("{attempt}/agent.stdout"), log.into_bytes())]));
+    let page = page(&summary(&keys, &BTreeMap::new(), vec![scored(&keys[0], 1.0)]), None, &logs);
+    let shown = between(&page, "aria-label=\"Agent: standard output\">", "</pre>");
+    assert!(shown.starts_with("line 0\nline 1\n") && shown.ends_with("line 49999\n"), "{:.200}", shown);
+    assert!(shown.contains(&format!("left out here; the whole is in {attempt}/agent.stdout …")));
+    assert!(shown.len() < 30_000);
+}
+
+fn many(scenarios: u32, agents: u32, repetitions: u32) -> (Summary, Map) {
+    let mut keys = Vec::new();
+    for scenario in 0..scenarios {
+        for agent in 0..agents {
+            for repetition in 1..=repetitions {
+                keys.push(key(
+                    &format!("a-scenario-of-some-length-{scenario}"),
+                    &format!("agent-{agent}"),
+                    repetition,
+                ));
+            }
+        }
+    }
+    let mut logs = Map::default();
+    let mut results = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let directory = eval_record::attempt_directory(key, 1);
+        for name in ["agent.stdout", "agent.stderr", "diff.patch"] {
+            logs.0.insert(format!("{directory}/{name}"), b"+<&>\n".repeat(600));
+        }
+        results.push(match place % 10 {
+            0 => invalid(key, Cause::DevboxLost, "the devbox ended by itself"),
+            1..4 => scored(key, 0.25),
+            _ => scored(key, 1.0),
+        });
+    }
+    (summary(&keys, &BTreeMap::from([("difficulty".to_owned(), "hard".to_owned())]), results), logs)
+}
+
+#[test]
+fn ten_thousand_trials_stay_small_and_every_one_is_there() {
+    for (scenarios, agents, repetitions) in [(1_000, 2, 5), (5, 400, 5)] {
+        let (summary, logs) = many(scenarios, agents, repetitions);
+        let page = page(&summary, None, &logs);
+        assert!(page.len() < 12 << 20, "{scenarios} × {agents} × {repetitions}: {}", page.len());
+        assert_eq!(page.matches("<details id=\"t").count(), 10_000);
+        assert!(page.contains("To keep this file small, the logs of"));
+        // Whatever there is no room for, it is not the trials that need looking at.
+        let first = between(&page, "<details id=\"t1\">", "</details>");
+        assert!(first.contains("devbox_lost") && first.contains("Agent: standard output"), "{first}");
+    }
+}
+
+#[test]
+fn more_trials_than_are_listed_are_told() {
+    let (summary, _) = many(1_001, 1, 10);
+    let page = page(&summary, None, &Map::default());
+    assert_eq!(page.matches("<details id=\"t").count(), 10_000);
+    assert!(page.contains("The first 10000 of 10010 trials; results.json has all."));
+    assert!(!page.contains("href=\"#t10001\""));
+}
+
+#[test]
+fn a_link_leads_to_something_and_an_id_is_there_once() {
+    for (summary, logs) in [small(), many(40, 3, 3)] {
+        let page = page(&summary, None, &logs);
+        let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let different: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), different.len());
+        for rest in page.split("href=\"#").skip(1) {
+            let id = rest.split('"').next().expect("an id");
+            assert!(different.contains(id), "#{id}");
+        }
+    }
+}
+
+#[test]
+fn runs_with_nothing_or_little_in_them_have_a_page_too() {
+    let empty = page(&Summary::default(), None, &Map::default());
+    assert!(empty.contains("<strong>No trials.</strong>") && !empty.contains("<h2 id="), "{empty}");
+    elements(&empty);
+
+    let keys = [key("a", "x", 1)];
+    let unfinished =
+        page(&summary(&keys, &BTreeMap::new(), Vec::new()), Some(&Verdict::default()), &Map::default());
+    assert!(unfinished.contains("<strong>Incomplete.</strong> 1 of 1 trial"), "{unfinished}");
+    assert!(unfinished.contains("no score"));
+    elements(&unfinished);
+
+    let one = page(&summary(&keys, &BTreeMap::new(), vec![scored(&keys[0], 1.0)]), None, &Map::default());
+    assert!(one.contains("<details id=\"t1\" open>"), "one trial has nothing to choose from");
+    elements(&one);
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    let (summary, logs) = many(30, 3, 3);
+    assert_eq!(page(&summary, None, &logs), page(&summary, None, &logs));
+}
+
+#[test]
+fn a_run_directory_gives_its_files_and_no_others() {
+    let outside = tempfile::tempdir().expect("a directory");
+    let run = outside.path().join("run");
+    std::fs::create_dir_all(run.join("trials")).expect("a directory");
+    std::fs::write(outside.path().join("secret"), "secret").expect("a file");
+    std::fs::write(run.join("trials/log"), "0123456789").expect("a file");
+    std::os::unix::fs::symlink(outside.path().join("secret"), run.join("trials/link")).expect("a link");
+    let logs = DirectoryLogs::open(&run).expect("it is there");
+    let whole = logs.read("trials/log", 5, 5).expect("a file");
+    assert_eq!(whole, Log { head: b"0123456789".to_vec(), tail: Vec::new(), size: 10 });
+    let ends = logs.read("trials/log", 2, 3).expect("a file");
+    assert_eq!(ends, Log { head: b"01".to_vec(), tail: b"789".to_vec(), size: 10 });
+    assert_eq!(ends, Log::of(b"0123456789", 2, 3));
+    let kind = |path: &str| logs.read(path, 9, 9).expect_err(path).kind();
+    assert_eq!(kind("trials/none"), io::ErrorKind::NotFound);
+    assert_eq!(kind("trials"), io::ErrorKind::InvalidInput);
+    let secret = outside.path().join("secret");
+    for path in ["../secret", "trials/link", "trials/../../secret", secret.to_str().expect("UTF-8")] {
+        assert_eq!(kind(path), io::ErrorKind::PermissionDenied, "{path}");
+    }
+}

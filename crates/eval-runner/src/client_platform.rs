@@ -24,6 +24,10 @@ const PAGE: u32 = 500;
 /// Objects that a crashed run leaves behind are deleted by the server after this time.
 const OBJECT_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Retries of a request that ends or finds devboxes. The run asks again at its end, and keep-alive ends what nobody
+/// could: with a platform that is gone, a run must come to its end too.
+const CLEANUP_RETRIES: u32 = 2;
+
 /// A [`Platform`] behind a [`Client`].
 #[derive(Debug, Clone)]
 pub struct ClientPlatform {
@@ -111,13 +115,14 @@ impl Platform for ClientPlatform {
     }
 
     async fn shutdown(&self, id: &DevboxId, force: bool) -> Result<(), PlatformError> {
-        gone(self.client.devboxes().shutdown(id, force).send().await)
+        gone(self.client.devboxes().shutdown(id, force).max_retries(CLEANUP_RETRIES).send().await)
     }
 
     async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
         let page =
             PageParams { limit: Some(PAGE), include_total_count: Some(false), ..PageParams::default() };
-        let list = self.client.devboxes().list(&DevboxListParams { status: None, page }).items();
+        let list = self.client.devboxes().list(&DevboxListParams { status: None, page });
+        let list = list.max_retries(CLEANUP_RETRIES).items();
         let living = list.try_filter_map(|view| {
             let is_ours =
                 !view.status.is_final() && view.metadata.get(key).is_some_and(|found| found == value);

@@ -24,7 +24,7 @@ const STEPS: [Step; 5] = [
         args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
         tolerated: None,
     },
-    Step { name: "tests", args: &["test", "--workspace", "--locked"], tolerated: None },
+    Step { name: "tests", args: &["test", "--workspace", "--locked", "--no-fail-fast"], tolerated: None },
     Step { name: "docs", args: &["doc", "--workspace", "--no-deps", "--locked"], tolerated: None },
     Step {
         name: "benchmark",

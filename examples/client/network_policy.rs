@@ -14,7 +14,7 @@ use runloop_client::{Client, Error, WaitOptions};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::from_env(|name| std::env::var(name).ok())?;
-    // What a policy does not allow is denied. To allow some hosts: `allowed_hostnames: Some(vec!["*.pypi.org".into()])`.
+    // What a policy does not allow is denied. To allow some hosts: `allowed_hostnames: Some(vec!["*.example.com".into()])`.
     let name = format!("no-network-{}", std::process::id());
     let params = NetworkPolicyParams { name: Some(name), allow_all: Some(false), ..Default::default() };
     let policy = client.create_network_policy(&params).await?;

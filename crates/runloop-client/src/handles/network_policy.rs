@@ -14,7 +14,7 @@ handle! {
     /// # async fn example(client: runloop_client::Client) -> Result<(), runloop_client::Error> {
     /// use runloop_client::types::NetworkPolicyParams;
     ///
-    /// let hosts = Some(vec!["*.pypi.org".into()]);
+    /// let hosts = Some(vec!["*.example.com".into()]);
     /// let params = NetworkPolicyParams { name: Some("packages".into()), allowed_hostnames: hosts, ..Default::default() };
     /// let policy = client.create_network_policy(&params).await?;
     /// println!("{} allows {:?}", policy.id(), policy.info().await?.egress.allowed_hostnames);

@@ -17,7 +17,7 @@ resource! {
     ///
     /// let params = NetworkPolicyParams {
     ///     name: Some("packages-only".into()),
-    ///     allowed_hostnames: Some(vec!["*.pypi.org".into()]),
+    ///     allowed_hostnames: Some(vec!["*.example.com".into()]),
     ///     ..Default::default()
     /// };
     /// let policy = client.network_policies().create(&params).await?;

@@ -177,9 +177,8 @@ impl Bench<'_> {
         }
         table::print(
             &format!("{WAITS} waits at once"),
-            "`await_running` on devboxes that do not become ready, with as many SDK clients as it takes: one lets no more \
-             than 320 wait at once. Open is how many the server held at once; memory is resident, in MiB (target: a tenth \
-             of the SDK's).",
+            "`await_running` on devboxes that do not become ready. Open is how many of them the server held at once; \
+             memory is resident, in MiB (target: a tenth of the SDK's).",
             &["client", "open", "before", "during", "KiB/open wait"],
             &rows,
         );

@@ -39,14 +39,13 @@ async def requests(url, concurrency, count):
 
 
 async def waits(url, count):
-    # A client has 320 connections for waits, and lets the others queue: as many clients as it takes.
-    clients = [AsyncRunloop(base_url=url, bearer_token="ak_bench", max_retries=0) for _ in range(-(-count // 300))]
-    held = lambda: clients[0].get("/held", cast_to=int)
+    client = AsyncRunloop(base_url=url, bearer_token="ak_bench", max_retries=0)
+    held = lambda: client.get("/held", cast_to=int)
     await held()
     before = status("VmRSS:")
     polling = PollingConfig(interval_seconds=1.0, max_attempts=120)
     tasks = [
-        asyncio.ensure_future(clients[number // 300].devboxes.await_running(f"dbx_{number}", polling_config=polling))
+        asyncio.ensure_future(client.devboxes.await_running(f"dbx_{number}", polling_config=polling))
         for number in range(count)
     ]
     patience = time.perf_counter() + 20

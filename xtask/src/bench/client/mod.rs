@@ -177,8 +177,8 @@ impl Bench<'_> {
         }
         table::print(
             &format!("{WAITS} waits at once"),
-            "`await_running` on devboxes that do not become ready. Open is how many of them the server held at once; \
-             memory is resident, in MiB (target: a tenth of the SDK's).",
+            "`await_running` on devboxes that do not become ready. Open is how many of them the server held at once \
+             (the SDK's pool has 320 connections for waits); memory is resident, in MiB (target: a tenth of the SDK's).",
             &["client", "open", "before", "during", "KiB/open wait"],
             &rows,
         );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlueprintId, Metadata, RepositoryId, RepositoryInspectionId};
+use crate::{BlueprintId, ContainerizedService, Metadata, RepositoryId, RepositoryInspectionId};
 
 open_enum! {
     /// Where an inspection is.
@@ -201,7 +201,7 @@ pub struct RepositoryManifestView {
     pub workspaces: Vec<RepositoryWorkspace>,
     /// Its services.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub containerized_services: Option<Vec<RepositoryContainerizedService>>,
+    pub containerized_services: Option<Vec<ContainerizedService>>,
     /// Environment variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_vars: Option<Metadata>,
@@ -278,45 +278,4 @@ pub struct RepositoryDevCommands {
     /// They test it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Vec<String>>,
-}
-
-/// A service beside a repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RepositoryContainerizedService {
-    /// Its name.
-    pub name: String,
-    /// Its image.
-    pub image: String,
-    /// Access to the image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<RepositoryServiceCredentials>,
-    /// Environment variables.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub env: Option<Metadata>,
-    /// More options.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<String>,
-    /// Ports as `host:container`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port_mappings: Option<Vec<String>>,
-}
-
-/// Access to an image.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RepositoryServiceCredentials {
-    /// The user.
-    pub username: String,
-    /// The password. Not shown by `Debug`.
-    pub password: String,
-}
-
-impl std::fmt::Debug for RepositoryServiceCredentials {
-    /// Leaves out `password`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RepositoryServiceCredentials")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }

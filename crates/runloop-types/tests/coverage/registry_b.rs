@@ -123,10 +123,10 @@ pub(crate) fn types() -> Vec<(&'static str, RoundTrip)> {
         ("RepositoryInspectionListView", round_trip::<RepositoryInspectionListView>),
         ("RepositoryManifestView", round_trip::<RepositoryManifestView>),
         ("RepositoryManifestView.ContainerConfig", round_trip::<RepositoryContainerConfig>),
-        ("RepositoryManifestView.ContainerizedService", round_trip::<RepositoryContainerizedService>),
+        ("RepositoryManifestView.ContainerizedService", round_trip::<ContainerizedService>),
         (
             "RepositoryManifestView.ContainerizedServiceCredentials",
-            round_trip::<RepositoryServiceCredentials>,
+            round_trip::<ContainerizedServiceCredentials>,
         ),
         ("RepositoryManifestView.Language", round_trip::<RepositoryLanguage>),
         ("RepositoryManifestView.Workspace", round_trip::<RepositoryWorkspace>),

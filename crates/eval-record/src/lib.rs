@@ -1,11 +1,12 @@
 //! Events of a run, the run directory, and format versions.
 //!
-//! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line) and
-//! `trials/` (what agents and scorers printed). [`Recorder`] writes it from a thread of its own; [`read_events`] reads it
-//! back, also when the program that wrote it was killed.
+//! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line), `trials/`
+//! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
+//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed.
 
 mod capture;
 mod event;
+mod lock;
 mod mask;
 mod names;
 mod queue;
@@ -19,6 +20,7 @@ pub use event::{
     AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
     TrialKey, TrialResult, TrialState, Usage,
 };
+pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};
 pub use read::{ReadError, RecordedEvents, read_events};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::names::safe_name;
-use crate::{ReadError, RecordError, RecordedEvents, Recorder, RunHeader, read_events};
+use crate::{ReadError, RecordError, RecordedEvents, Recorder, RunHeader, RunLock, lock, read_events};
 
 /// A run directory cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +25,18 @@ pub enum RunDirectoryError {
         /// The directory.
         path: PathBuf,
     },
+    /// Another program writes to it.
+    #[error("{} is in use by {}", path.display(), pid.map_or("another program".to_owned(), |pid| format!("process {pid}")))]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// That program, if it could be told.
+        pid: Option<u32>,
+    },
     /// A file cannot be made, read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// `create`, `read`, `write`.
+        /// `create`, `read`, `write`, `lock`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -94,6 +102,21 @@ impl RunDirectory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Keeps every other program from writing to it until this is dropped.
+    ///
+    /// # Errors
+    /// [`RunDirectoryError::InUse`] if one does, after a moment; or if the file of the lock cannot be made.
+    pub fn lock(&self) -> Result<RunLock, RunDirectoryError> {
+        lock::take(&self.path)
+            .map_err(failed("lock", &self.path))?
+            .map_err(|pid| RunDirectoryError::InUse { path: self.path.clone(), pid })
+    }
+
+    /// Whether a program writes to it now. Without one, a run whose last event is not its end was killed.
+    pub fn is_locked(&self) -> bool {
+        lock::is_held(&self.path)
     }
 
     /// Writes `run.json`: all of it or nothing.

@@ -74,6 +74,7 @@ async fn evaluate_on(
     };
     let directory = run_directory(execution.output.as_deref(), &plan.benchmark, &options.run_id)?;
     let no_record = |error: &dyn std::error::Error| CliError::wrap(Exit::Usage, "there is no record", error);
+    let _lock = directory.lock().map_err(|error| no_record(&error))?;
     directory.write_header(&plan.header(&options)).map_err(|error| no_record(&error))?;
     let recorder = Arc::new(directory.recorder().map_err(|error| no_record(&error))?);
     let path = directory.path().to_path_buf();

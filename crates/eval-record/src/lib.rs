@@ -2,10 +2,11 @@
 //!
 //! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line), `trials/`
 //! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
-//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed.
+//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`] while it is written.
 
 mod capture;
 mod event;
+mod follow;
 mod lock;
 mod mask;
 mod names;
@@ -20,6 +21,7 @@ pub use event::{
     AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
     TrialKey, TrialResult, TrialState, Usage,
 };
+pub use follow::{Batch, Follower};
 pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};

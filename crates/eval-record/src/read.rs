@@ -60,28 +60,30 @@ pub fn read_events(path: &Path) -> Result<RecordedEvents, ReadError> {
             continue;
         }
         let is_last = lines[index + 1..].iter().all(|rest| rest.is_empty());
-        match serde_json::from_slice::<Event>(line) {
-            Ok(event) => {
-                if let EventKind::RunStarted(header) = &event.kind
-                    && header.format > FORMAT
-                {
-                    return Err(ReadError::NewerFormat { path: path.to_path_buf(), found: header.format });
-                }
-                read.events.push(event);
-            }
-            Err(source) => {
-                // A newer event kind must be told as such, not as damage.
-                if let Some(found) = newer_format(line) {
-                    return Err(ReadError::NewerFormat { path: path.to_path_buf(), found });
-                }
-                if !is_last {
-                    return Err(ReadError::Malformed { path: path.to_path_buf(), line: index + 1, source });
-                }
-                read.torn = true;
-            }
+        match parse(line, path, index + 1) {
+            Ok(event) => read.events.push(event),
+            Err(ReadError::Malformed { .. }) if is_last => read.torn = true,
+            Err(error) => return Err(error),
         }
     }
     Ok(read)
+}
+
+/// The event in a line, which is named by its number.
+pub(crate) fn parse(line: &[u8], path: &Path, number: usize) -> Result<Event, ReadError> {
+    match serde_json::from_slice::<Event>(line) {
+        Ok(event) => match &event.kind {
+            EventKind::RunStarted(header) if header.format > FORMAT => {
+                Err(ReadError::NewerFormat { path: path.to_path_buf(), found: header.format })
+            }
+            _ => Ok(event),
+        },
+        // A newer event kind must be told as such, not as damage.
+        Err(source) => Err(match newer_format(line) {
+            Some(found) => ReadError::NewerFormat { path: path.to_path_buf(), found },
+            None => ReadError::Malformed { path: path.to_path_buf(), line: number, source },
+        }),
+    }
 }
 
 /// The format of a header that this version cannot decode.

@@ -1,5 +1,6 @@
 //! How a client is set up.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -7,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::client::Client;
+use crate::gate::Gate;
 use crate::http::{Pools, Proxying, Settings, is_loopback};
 use crate::log::LogLevel;
 use crate::retry::DEFAULT_MAX_RETRIES;
@@ -77,6 +79,7 @@ pub struct ClientBuilder {
     log: Option<LogLevel>,
     clock: Clock,
     jitter: Jitter,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl std::fmt::Debug for ClientBuilder {
@@ -103,6 +106,7 @@ impl Default for ClientBuilder {
             log: None,
             clock: Box::new(SystemTime::now),
             jitter: Box::new(fastrand::f64),
+            gate: None,
         }
     }
 }
@@ -239,6 +243,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Lets every attempt of every call through this gate, which may make it wait and learns what came of it.
+    pub fn gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// Makes the client. Nothing is sent, and TLS is set up only when it is first needed.
     ///
     /// # Errors
@@ -292,6 +302,7 @@ impl ClientBuilder {
             log: self.log,
             clock: self.clock,
             jitter: self.jitter,
+            gate: self.gate,
         }))
     }
 }

@@ -210,6 +210,7 @@ mod eviction_watch;
 mod execution_stream;
 mod file_sink;
 mod file_source;
+mod gate;
 mod handles;
 mod http;
 mod lines;
@@ -244,6 +245,7 @@ pub use error::{
 pub use eviction_watch::EvictionWatch;
 pub use execution_stream::{ExecutionStream, OutputKind};
 pub use file_source::FileSource;
+pub use gate::{Attempt, Gate, Outcome, Pass, Traffic};
 pub use handles::{
     Agent, Axon, Benchmark, BenchmarkJob, BenchmarkRun, Blueprint, CustomScorer, Devbox, ExecOptions,
     ExecResult, Execution, GatewayConfig, McpConfig, NamedShell, NetworkPolicy, Scenario, ScenarioBuilder,

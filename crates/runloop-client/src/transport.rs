@@ -1,6 +1,7 @@
 //! Sends requests: headers, retries, timeouts.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -14,6 +15,7 @@ use crate::byte_stream::ByteStream;
 use crate::error::{Error, StatusError, TransportError, TransportKind};
 use crate::error_body::{self, LONGEST_BODY};
 use crate::file_source::{FileSource, Progress};
+use crate::gate::{Attempt, Gate, Outcome};
 use crate::http::Pools;
 use crate::log::{self, LogLevel};
 use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
@@ -44,6 +46,7 @@ pub(crate) struct Transport {
     pub(crate) log: Option<LogLevel>,
     pub(crate) clock: Clock,
     pub(crate) jitter: Jitter,
+    pub(crate) gate: Option<Arc<dyn Gate>>,
 }
 
 /// An answer with a good status, with what is not read of it yet.
@@ -131,9 +134,28 @@ impl Transport {
 
         let mut retries = 0;
         loop {
+            let pass = match &self.gate {
+                Some(gate) => match deadline.bound(gate.admit(Attempt::of(parts))).await {
+                    Some(pass) => Some(pass),
+                    None => {
+                        return Err(error(
+                            parts,
+                            request_id.as_ref(),
+                            Failed::late(),
+                            retries + 1,
+                            (self.clock)(),
+                        ));
+                    }
+                },
+                None => None,
+            };
             // Pinned here, because a future that is handed on by value is kept twice by whoever awaits it.
             let attempt = pin!(self.attempt(parts, url.clone(), request_id.as_ref(), open));
-            let failed = match deadline.bound(attempt).await {
+            let answer = deadline.bound(attempt).await;
+            if let (Some(pass), Some(outcome)) = (pass, self.outcome(answer.as_ref())) {
+                pass.done(outcome);
+            }
+            let failed = match answer {
                 Some(Ok(mut answer)) => {
                     answer.raw.attempts = retries + 1;
                     answer.raw.elapsed = deadline.begun.elapsed();
@@ -160,6 +182,20 @@ impl Transport {
                 }
             }
         }
+    }
+
+    /// What a gate is told of an attempt; nothing where the way to the server has no part in it.
+    fn outcome(&self, answer: Option<&Result<Answer, Failed>>) -> Option<Outcome> {
+        Some(match answer {
+            Some(Ok(answer)) => Outcome::Answered { status: answer.raw.status, retry_after: None },
+            Some(Err(Failed::Status { status, headers, .. })) => Outcome::Answered {
+                status: *status,
+                retry_after: retry::retry_after(headers, (self.clock)()),
+            },
+            Some(Err(Failed::Transport { kind, .. })) => Outcome::Failed(*kind),
+            Some(Err(Failed::Ours(_))) => return None,
+            None => Outcome::Failed(TransportKind::TotalTimeout),
+        })
     }
 
     /// What a failed attempt means, and the pause before the next one, if there shall be one.

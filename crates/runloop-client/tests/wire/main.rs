@@ -5,6 +5,7 @@
 mod endpoints;
 mod errors;
 mod eval_handles;
+mod gate;
 mod handles;
 mod handles_configs;
 mod handles_devbox;

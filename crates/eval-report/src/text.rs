@@ -22,7 +22,7 @@ pub(crate) fn cut(text: &str, longest: usize) -> String {
 }
 
 /// `850 ms`, `12.3 s`, `4 m 05 s`, `1 h 02 m`.
-pub(crate) fn duration(ms: u64) -> String {
+pub fn duration(ms: u64) -> String {
     let seconds = ms / 1000;
     match seconds {
         0 => format!("{ms} ms"),
@@ -39,7 +39,7 @@ pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
 }
 
 /// `66.7 %`.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 

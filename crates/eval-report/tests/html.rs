@@ -466,3 +466,38 @@ fn a_run_directory_gives_its_files_and_no_others() {
         assert_eq!(kind(path), io::ErrorKind::PermissionDenied, "{path}");
     }
 }
+
+/// Logs that a server shows under a path.
+struct Linked;
+
+impl Logs for Linked {
+    fn read(&self, _: &str, _: usize, _: usize) -> io::Result<Log> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn link(&self, path: &str) -> Option<String> {
+        Some(format!("files/{path}?\"><script>"))
+    }
+}
+
+#[test]
+fn served_it_stands_in_a_frame_with_links_and_may_ask_its_server_but_nobody_else() {
+    let trial = key("a", "x", 1);
+    let result = TrialResult { logs: Some("trials/a".to_owned()), ..scored(&trial, 1.0) };
+    let summary = summary(&[trial], &BTreeMap::new(), vec![result]);
+    let mut frame = html::Frame { scripts: vec!["\"live\";"], ..html::Frame::default() };
+    frame.above.raw("<nav>all runs</nav>");
+    frame.top.raw("<p>running</p>");
+    let document = html::document(&summary, None, &Linked, Some(&frame));
+    let page = document.html();
+    let page = page.as_str();
+    assert!(page.find("<nav>all runs").unwrap() < page.find("<header").unwrap());
+    assert!(between(page, "<main", "id=\"summary\"").contains("<p>running</p>"));
+    assert!(page.contains("href=\"files/trials/a?&quot;&gt;&lt;script&gt;\""), "{page}");
+    let policy =
+        between(page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
+    assert_eq!(policy, document.policy());
+    let hash = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(b"\"live\";")));
+    assert!(policy.contains(&hash) && policy.contains("connect-src 'self';"), "{policy}");
+    assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+}

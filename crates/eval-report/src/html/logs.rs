@@ -35,4 +35,9 @@ pub trait Logs {
     ///
     /// [`io::ErrorKind::NotFound`] if there is none, which the page passes over; any other one it shows.
     fn read(&self, path: &str, head: usize, tail: usize) -> io::Result<Log>;
+
+    /// Where a reader of the page finds a file or a directory of the run. `None` where the page can only name it.
+    fn link(&self, _path: &str) -> Option<String> {
+        None
+    }
 }

@@ -9,34 +9,34 @@ use super::NAME;
 /// A piece of a page. Markup is text of this program's source ([`Html::raw`] takes nothing else); everything that is made
 /// while it runs is escaped, in text and in attributes (which always stand between double quotes) alike.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Html(String);
+pub struct Html(String);
 
 impl Html {
     /// Adds markup.
-    pub(crate) fn raw(&mut self, markup: &'static str) -> &mut Self {
+    pub fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
     /// Adds text, escaped.
-    pub(crate) fn text(&mut self, value: impl Display) -> &mut Self {
+    pub fn text(&mut self, value: impl Display) -> &mut Self {
         // A string takes everything; only a `Display` of ours could fail, and none does.
         let _ = write!(Escaping(&mut self.0), "{value}");
         self
     }
 
     /// Adds a name on one line, cut where it is very long.
-    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
+    pub fn name(&mut self, name: &str) -> &mut Self {
         self.text(one_line(name, NAME))
     }
 
     /// Adds an attribute with its value.
-    pub(crate) fn attribute(&mut self, name: &'static str, value: impl Display) -> &mut Self {
+    pub fn attribute(&mut self, name: &'static str, value: impl Display) -> &mut Self {
         self.raw(" ").raw(name).raw("=\"").text(value).raw("\"")
     }
 
     /// Adds another piece.
-    pub(crate) fn piece(&mut self, piece: &Self) -> &mut Self {
+    pub fn piece(&mut self, piece: &Self) -> &mut Self {
         self.0.push_str(&piece.0);
         self
     }
@@ -47,7 +47,7 @@ impl Html {
     }
 
     /// The page.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -82,7 +82,7 @@ pub(crate) fn escaped(c: char) -> Option<&'static str> {
 }
 
 /// `12 bytes`, `3.4 KB`, `1.2 MB`.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{}.{} KB", bytes / 1_000, bytes % 1_000 / 100),
@@ -91,7 +91,7 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// `1 trial`, `2 trials`.
-pub(crate) fn count(n: u64, what: &str) -> String {
+pub fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -4,14 +4,18 @@
 //! from this program's source and escapes all else, and the page's own Content-Security-Policy lets only the style and the script
 //! run that are in it, by their hashes. The script adds search, filters, sorting and keys; all content is there without it.
 //!
+//! The same page is served, in a [`Frame`], and other pages are made of the same pieces: [`Html`] in a [`Document`].
+//!
 //! The size is bounded: excerpts of logs share 3 MiB, the list ends at 10 000 trials, names and messages are
 //! cut. Wherever something is left out, the page says so and where the whole of it is.
 
 mod cost;
 mod diff;
 mod directory;
+mod document;
 mod excerpt;
 mod forest;
+mod frame;
 mod grid;
 mod headline;
 mod invalid;
@@ -27,9 +31,14 @@ mod status;
 mod trial;
 mod trials;
 
+pub use crate::text::{duration, percent};
 pub use directory::DirectoryLogs;
+pub use document::Document;
+pub use frame::Frame;
 pub use logs::{Log, Logs};
-pub use page::write;
+pub use markup::{Html, count, size};
+pub use page::{STYLE, document, write};
+pub use plot::{Range, range, scale};
 
 /// Bytes of all excerpts of logs together, as written to the page.
 const EXCERPTS: usize = 3 << 20;

@@ -2,21 +2,19 @@
 
 use std::io;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use crate::Summary;
 use crate::gate::Verdict;
 use crate::text::duration;
-use crate::{Run, Summary};
 
 use super::markup::{Html, count};
 use super::section::Section;
-use super::{Logs, cost, forest, grid, headline, invalid, phases, scores, trials};
+use super::{Document, Frame, Logs, cost, forest, grid, headline, invalid, phases, scores, trials};
 
-const STYLE: &str = include_str!("assets/report.css");
+/// The sheet of all pages.
+pub const STYLE: &str = include_str!("assets/report.css");
 const SCRIPT: &str = include_str!("assets/report.js");
 
 /// Most guarantees that are shown.
@@ -35,6 +33,17 @@ pub fn write(
     logs: &dyn Logs,
     writer: &mut impl io::Write,
 ) -> io::Result<()> {
+    writer.write_all(document(summary, gate, logs, None).html().as_str().as_bytes())?;
+    writer.flush()
+}
+
+/// The page; within a frame if it is served.
+pub fn document(
+    summary: &Summary,
+    gate: Option<&Verdict>,
+    logs: &dyn Logs,
+    frame: Option<&Frame>,
+) -> Document {
     let sections: Vec<(Section, Html)> = [
         (Section::Invalid, invalid::section(summary)),
         (Section::Scenarios, forest::section(summary)),
@@ -49,10 +58,15 @@ pub fn write(
     .collect();
 
     let mut html = Html::default();
-    head(&summary.run, &mut html);
-    html.raw("<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+    html.raw("<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+    if let Some(frame) = frame {
+        html.piece(&frame.above);
+    }
     header(summary, &sections, &mut html);
     html.raw("<main id=\"main\" tabindex=\"-1\">\n");
+    if let Some(frame) = frame {
+        html.piece(&frame.top);
+    }
     headline::write(summary, gate, &mut html);
     for (section, content) in &sections {
         section.open(&mut html);
@@ -60,33 +74,18 @@ pub fn write(
     }
     html.raw("</main>\n");
     footer(summary, &mut html);
-    html.raw("<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
-    writer.write_all(html.as_str().as_bytes())?;
-    writer.flush()
-}
-
-fn head(run: &Run, html: &mut Html) {
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.raw("<meta http-equiv=\"Content-Security-Policy\"");
-    let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'; \
-         require-trusted-types-for 'script'",
-        hash(STYLE),
-        hash(SCRIPT)
-    );
-    html.attribute("content", policy).raw(">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    html.raw(
-        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n",
-    );
-    html.raw("<title>").name(&run.benchmark).raw(" – runloop-eval</title>\n");
-    html.raw("<style>").raw(STYLE).raw("</style>\n</head>\n");
-}
-
-/// What a Content-Security-Policy knows a script or style by.
-fn hash(content: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(content.as_bytes())))
+    let mut document = Document {
+        title: summary.run.benchmark.clone(),
+        styles: vec![STYLE],
+        scripts: vec![SCRIPT],
+        served: frame.is_some(),
+        body: html,
+    };
+    if let Some(frame) = frame {
+        document.styles.extend(&frame.styles);
+        document.scripts.extend(&frame.scripts);
+    }
+    document
 }
 
 fn header(summary: &Summary, sections: &[(Section, Html)], html: &mut Html) {

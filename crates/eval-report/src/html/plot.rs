@@ -6,20 +6,20 @@ use super::markup::Html;
 
 /// What is drawn on a scale from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Range {
+pub struct Range {
     /// The dot.
-    pub(crate) estimate: Option<f64>,
+    pub estimate: Option<f64>,
     /// The line.
-    pub(crate) interval: Option<Interval>,
+    pub interval: Option<Interval>,
     /// The band.
-    pub(crate) bounds: Option<Bounds>,
+    pub bounds: Option<Bounds>,
     /// The diamond.
-    pub(crate) mean: Option<f64>,
+    pub mean: Option<f64>,
 }
 
 /// Draws a band (bounds), a line (interval), a diamond (mean) and a dot (estimate). The numbers stand beside it as text, so
 /// it is hidden from screen readers.
-pub(crate) fn range(range: Range, html: &mut Html) {
+pub fn range(range: Range, html: &mut Html) {
     html.raw("<svg class=\"range\" aria-hidden=\"true\" focusable=\"false\" height=\"22\">");
     html.raw("<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"11\" y2=\"11\"/>");
     for place in ["0", "25%", "50%", "75%", "100%"] {
@@ -53,7 +53,7 @@ pub(crate) fn range(range: Range, html: &mut Html) {
 }
 
 /// The labels over such drawings.
-pub(crate) fn scale(html: &mut Html) {
+pub fn scale(html: &mut Html) {
     html.raw("<svg class=\"range scale\" aria-hidden=\"true\" focusable=\"false\" height=\"14\">");
     html.raw("<text x=\"0\" y=\"11\">0</text><text class=\"m\" x=\"50%\" y=\"11\">50 %</text>");
     html.raw("<text class=\"e\" x=\"100%\" y=\"11\">100 %</text></svg>");

@@ -19,7 +19,7 @@ const SHOWN: usize = 50;
 const MESSAGE: usize = 2_000;
 
 /// What the record says: in every trial, and short where its logs are left out too (`brief`).
-pub(crate) fn facts(trial: &Trial, brief: bool, html: &mut Html) {
+pub(crate) fn facts(trial: &Trial, brief: bool, logs: &dyn Logs, html: &mut Html) {
     if let Some(cause) = trial.cause {
         html.raw("<p class=\"why\"><code>")
             .raw(cause.as_str())
@@ -68,8 +68,14 @@ pub(crate) fn facts(trial: &Trial, brief: bool, html: &mut Html) {
             .text(one_line(&trial.digest, 20))
             .raw("</code></dd></div>");
     }
-    if let Some(logs) = &trial.logs {
-        html.raw("<div><dt>logs</dt><dd><code>").text(one_line(logs, 400)).raw("</code></dd></div>");
+    if let Some(directory) = &trial.logs {
+        html.raw("<div><dt>logs</dt><dd>");
+        let link = logs.link(directory);
+        if let Some(link) = &link {
+            html.raw("<a").attribute("href", link).raw(">");
+        }
+        html.raw("<code>").text(one_line(directory, 400)).raw("</code>");
+        html.raw(if link.is_some() { "</a>" } else { "" }).raw("</dd></div>");
     }
     html.raw("</dl>\n");
 }

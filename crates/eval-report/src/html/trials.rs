@@ -19,13 +19,13 @@ pub(crate) fn section(summary: &Summary, logs: &dyn Logs) -> Option<Html> {
         return None;
     }
     let listed = &summary.trials[..summary.trials.len().min(LISTED)];
-    let logs = all_excerpts(listed, logs);
+    let excerpts = all_excerpts(listed, logs);
     let mut html = Html::default();
     if listed.len() < summary.trials.len() {
         html.raw("<p class=\"note\">The first ").text(listed.len()).raw(" of ").text(summary.trials.len());
         html.raw(" trials; results.json has all.</p>\n");
     }
-    let without = logs.iter().filter(|logs| logs.is_none()).count();
+    let without = excerpts.iter().filter(|excerpts| excerpts.is_none()).count();
     if without > 0 {
         html.raw("<p class=\"note\">To keep this file small, the logs of ")
             .text(count(without as u64, "trial"));
@@ -38,10 +38,10 @@ pub(crate) fn section(summary: &Summary, logs: &dyn Logs) -> Option<Html> {
     let agents: HashMap<&str, usize> =
         summary.per_agent.iter().enumerate().map(|(place, row)| (row.agent.as_str(), place)).collect();
     html.raw("<ul class=\"trials\" id=\"list\" role=\"list\">\n");
-    for (place, (trial, logs)) in listed.iter().zip(&logs).enumerate() {
+    for (place, (trial, excerpts)) in listed.iter().zip(&excerpts).enumerate() {
         let agent = agents.get(trial.key.agent.as_str()).copied().unwrap_or_default();
         html.raw("<li").attribute("data-by", agent);
-        item(place, trial, logs.as_ref(), listed.len() == 1, &mut html);
+        item(place, trial, excerpts.as_ref(), logs, listed.len() == 1, &mut html);
     }
     html.raw("</ul>\n<p id=\"nothing\" hidden>No trial is like that.</p>\n");
     Some(html)
@@ -97,7 +97,7 @@ fn tools(summary: &Summary, html: &mut Html) {
     html.raw("<kbd>Enter</kbd> open, <kbd>Esc</kbd> clear</p>\n</form>\n");
 }
 
-fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut Html) {
+fn item(place: usize, trial: &Trial, excerpts: Option<&Html>, logs: &dyn Logs, open: bool, html: &mut Html) {
     let outcome = Outcome::of(trial);
     html.raw(" data-is=\"").raw(outcome.word()).raw("\"").attribute("data-ms", trial.duration_ms());
     if let Some(score) = trial.score {
@@ -121,9 +121,9 @@ fn item(place: usize, trial: &Trial, logs: Option<&Html>, open: bool, html: &mut
         html.text(duration(trial.duration_ms()));
     }
     html.raw("</span></summary>\n<div class=\"body\">\n");
-    facts(trial, logs.is_none(), html);
-    if let Some(logs) = logs {
-        html.piece(logs);
+    facts(trial, excerpts.is_none(), logs, html);
+    if let Some(excerpts) = excerpts {
+        html.piece(excerpts);
     }
     html.raw("</div></details></li>\n");
 }

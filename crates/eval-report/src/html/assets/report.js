@@ -16,9 +16,9 @@
   if (!list) return;
 
   const agents = at("agent");
-  const rows = Array.from(list.children, (item, place) => ({
+  const read = () => Array.from(list.children, (item) => ({
     item,
-    place,
+    place: Number(item.firstElementChild.id.slice(1)),
     details: item.firstElementChild,
     is: item.dataset.is,
     ms: Number(item.dataset.ms),
@@ -26,6 +26,7 @@
     agent: item.dataset.by,
     text: null,
   }));
+  let rows = read();
   const search = at("search");
   const outcome = at("outcome");
   const order = at("order");
@@ -117,6 +118,12 @@
     label();
   });
   list.addEventListener("toggle", label, true);
+  // Where the page is served while the run goes on, rows are replaced.
+  document.addEventListener("rows", () => {
+    rows = read();
+    if (order.value !== "") sort();
+    filter();
+  });
   at("tools").hidden = false;
   // A reload keeps what was chosen.
   if (order.value !== "") sort();

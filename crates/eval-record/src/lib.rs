@@ -2,19 +2,24 @@
 //!
 //! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line), `trials/`
 //! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
-//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`] while it is written.
+//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`]
+//! while it is written. A [`Ledger`] is what a run may have alive at its target.
 
 mod capture;
 mod event;
 mod follow;
+mod ledger;
 mod lock;
 mod mask;
 mod names;
+mod older;
 mod queue;
 mod read;
 mod recorder;
+mod resource;
 mod run_directory;
 mod sink;
+mod syncer;
 
 pub use capture::{Capture, Captured};
 pub use event::{
@@ -22,10 +27,12 @@ pub use event::{
     TrialKey, TrialResult, TrialState, Usage,
 };
 pub use follow::{Batch, Follower};
+pub use ledger::{Ledger, Resource};
 pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};
-pub use read::{ReadError, RecordedEvents, read_events};
+pub use read::{EventReader, ReadError, RecordedEvents, read_events};
 pub use recorder::{RecordError, Recorder};
+pub use resource::{ResourceEnd, ResourceKind, ResourceRequest};
 pub use run_directory::{RunDirectory, RunDirectoryError};
-pub use sink::EventSink;
+pub use sink::{EventSink, Then};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState, problem_file};
+use eval_record::{Cause, EventKind, EventSink, Resource, TrialKey, TrialResult, TrialState, problem_file};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -17,7 +17,8 @@ use crate::plan::{Plan, Trial};
 use crate::platform::Platform;
 use crate::prepare::Preparations;
 use crate::progress::{Progress, Trace};
-use crate::session::{Scope, Session};
+use crate::scope::Scope;
+use crate::session::Session;
 use crate::{Cancellation, RunOptions};
 
 /// What came of a run.
@@ -33,8 +34,8 @@ pub struct RunOutcome {
     pub timed_out: bool,
     /// Devboxes that were left alive because that was asked for.
     pub kept: Vec<DevboxId>,
-    /// Devboxes that could not be ended; their keep-alive time ends them.
-    pub leaked: Vec<DevboxId>,
+    /// What could not be ended. The keep-alive time of devboxes ends those; the rest stays.
+    pub leaked: Vec<Resource>,
     /// Why the record is not complete. The run stopped there.
     pub record_failure: Option<String>,
 }
@@ -75,6 +76,7 @@ pub async fn run<P: Platform>(
         problems: Mutex::default(),
     });
     let _time = session.limited();
+    let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
     let slots = Arc::new(Semaphore::new(concurrency));
     let mut tasks = JoinSet::new();
     for (index, trial) in pending {
@@ -124,7 +126,7 @@ pub async fn run<P: Platform>(
         interrupted,
         timed_out: !complete && session.overdue().is_some(),
         kept: session.kept(),
-        leaked: session.living(),
+        leaked: session.leaked(),
         record_failure: session.record_failure(),
     }
 }

@@ -261,13 +261,17 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
     print(&document.text(&evaluated.summary, &evaluated.directory)?)
 }
 
-/// Says that the run's time was over, and names the devboxes that could not be ended.
+/// Says that the run's time was over, and names what could not be ended.
 pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
     if evaluated.outcome.timed_out {
         let missing = evaluated.summary.total.canceled;
         anstream::eprintln!("the run's time was over: {missing} trials have no verdict; raise --timeout");
     }
-    for id in &evaluated.outcome.leaked {
-        anstream::eprintln!("devbox {id} could not be ended; its keep-alive time will end it");
+    for left in &evaluated.outcome.leaked {
+        let kind = left.request.resource;
+        match &left.id {
+            Some(id) => anstream::eprintln!("{kind} {id} could not be ended"),
+            None => anstream::eprintln!("a {kind} may live: the answer to the request for it was lost"),
+        }
     }
 }

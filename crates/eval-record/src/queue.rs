@@ -13,6 +13,14 @@ pub(crate) enum Item {
 }
 
 impl Item {
+    /// What is to be done once it is written.
+    pub(crate) fn take_then(&mut self) -> Option<Then> {
+        match self {
+            Self::Line { then, .. } => then.take(),
+            Self::File { .. } => None,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Line { line, .. } => line.len(),

@@ -163,12 +163,17 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, queue: &Queue) {
-        while let Some(items) = queue.take() {
+        while let Some(mut items) = queue.take() {
+            let waiting: Vec<Then> = items.iter_mut().filter_map(Item::take_then).collect();
             if let Err(error) = self.write(items) {
+                // Before anybody learns that there is nothing to wait for.
                 let _ = self.failed.set(Arc::new(error));
                 // Nobody may wait for a queue that is not emptied any more.
                 queue.abandon();
                 return;
+            }
+            for then in waiting {
+                then();
             }
         }
     }
@@ -177,13 +182,11 @@ impl Writer {
     fn write(&mut self, items: Vec<Item>) -> Result<(), RecordError> {
         let mut lines = Vec::new();
         let mut must_sync = false;
-        let mut waiting = Vec::new();
         for item in items {
             match item {
-                Item::Line { line, sync, then } => {
+                Item::Line { line, sync, .. } => {
                     lines.extend_from_slice(&line);
                     must_sync |= sync;
-                    waiting.extend(then);
                 }
                 Item::File { path, content } => self.write_file(&path, &content)?,
             }
@@ -191,9 +194,6 @@ impl Writer {
         let path = &self.path;
         let failed = |source| RecordError { action: "write", path: path.clone(), source };
         self.file.write_all(&lines).map_err(failed)?;
-        for then in waiting {
-            then();
-        }
         if must_sync {
             self.syncer.request();
         }

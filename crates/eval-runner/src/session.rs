@@ -1,6 +1,6 @@
 //! What all parts of a run share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -228,7 +228,9 @@ impl<P: Platform> Session<P> {
             .resources()
             .into_iter()
             .filter(|resource| resource.is_kept && resource.request.resource == ResourceKind::Devbox);
-        devboxes.filter_map(|resource| resource.id.clone()).map(DevboxId::new).collect()
+        let ids: BTreeSet<DevboxId> =
+            devboxes.filter_map(|resource| resource.id.clone()).map(DevboxId::new).collect();
+        ids.into_iter().collect()
     }
 
     /// What could not be ended.

@@ -8,13 +8,14 @@ use runloop_types::AgentSource;
 use serde_json::{Value as Json, json};
 
 use crate::agent_source;
+use crate::agent_usage;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::digest::{Digest, DigestBuilder, canonical_json};
 use crate::duration;
 use crate::environment::non_empty;
 use crate::keys::{AGENT, BUILT_IN_AGENTS};
 use crate::loader::{LoadOptions, Loader, local_path};
-use crate::model::{Agent, AgentKind, Benchmark, Scenario, UsageFile};
+use crate::model::{Agent, AgentKind, Benchmark, Scenario};
 use crate::shape::{self, Shape};
 use crate::source::{SourceFile, Span};
 use crate::template::{self, Scope};
@@ -272,6 +273,7 @@ fn defined(loader: &mut Loader<'_>, map: &Map) -> Located {
         if map.get("command").is_some() { AgentKind::Command(text) } else { AgentKind::HostCommand(text) };
     let source = map.get("source").and_then(|node| agent_source::source(loader, node));
     let own_install: Vec<String> = texts("install");
+    let usage = map.get("usage").and_then(|node| agent_usage::usage(loader, node));
     let mut agent = Agent {
         description: plain("description"),
         version: plain("version"),
@@ -280,36 +282,13 @@ fn defined(loader: &mut Loader<'_>, map: &Map) -> Located {
         environment_variables: map_of("environment_variables"),
         secrets: map_of("secrets"),
         timeout: map.get("timeout").and_then(duration),
-        usage: map.get("usage").and_then(|node| usage(loader, node)),
+        prices: map.get("prices").and_then(|node| agent_usage::prices(loader, node, usage.as_ref())),
+        usage,
+        max_cost: map.get("max_cost").and_then(Node::as_number),
         ..finished(&name, kind)
     };
     agent.digest = agent_digest(&agent);
     Located { agent: Arc::new(agent), command }
-}
-
-fn usage(loader: &mut Loader<'_>, node: &Node) -> Option<UsageFile> {
-    let map = node.as_map()?;
-    let path = non_empty(loader, map.get("file")?, "`file`", &Scope::default())?;
-    let mut pointer = |key: &str| {
-        let node = map.get(key)?;
-        let text = node.as_text()?;
-        if !text.starts_with('/') {
-            loader
-                .push(Diagnostic::error(&node.span, format!("`{text}` is not a JSON pointer")).help(
-                    "a JSON pointer begins with `/` and names the way to a value: /usage/input_tokens",
-                ));
-        }
-        Some(text.to_owned())
-    };
-    let (input_tokens, output_tokens) = (pointer("input_tokens"), pointer("output_tokens"));
-    let cost_usd = pointer("cost_usd");
-    if input_tokens.is_none() && output_tokens.is_none() && cost_usd.is_none() {
-        loader.push(
-            Diagnostic::error(&node.span, "this says nothing of what to read")
-                .help("give it one of `input_tokens`, `output_tokens`, `cost_usd`"),
-        );
-    }
-    Some(UsageFile { path, input_tokens, output_tokens, cost_usd })
 }
 
 /// The duration of a node, if it is one.
@@ -336,13 +315,15 @@ fn finished(name: &str, kind: AgentKind) -> Agent {
         secrets: Default::default(),
         timeout: None,
         usage: None,
+        prices: None,
+        max_cost: None,
         digest: DigestBuilder::new("agent").finish(),
     };
     agent.digest = agent_digest(&agent);
     agent
 }
 
-/// Everything that decides what an agent does: neither its name nor where it says what it used.
+/// Everything that decides what an agent does: neither its name nor what it costs and where it says so.
 fn agent_digest(agent: &Agent) -> Digest {
     let Agent {
         name: _,
@@ -355,6 +336,8 @@ fn agent_digest(agent: &Agent) -> Digest {
         secrets,
         timeout,
         usage: _,
+        prices: _,
+        max_cost: _,
         digest: _,
     } = agent;
     let mut value = json!({

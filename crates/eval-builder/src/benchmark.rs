@@ -13,7 +13,7 @@ use crate::keys::{BENCHMARK, DEFAULTS, SCENARIO};
 use crate::loader::{LoadOptions, Loader, local_path};
 use crate::matrix::combinations;
 use crate::merge::{Used, merge, merged_node, unused};
-use crate::model::{Agent, Benchmark, Gate, Scenario};
+use crate::model::{AdaptiveTrials, Agent, Benchmark, Budget, Gate, Scenario, Trials};
 use crate::scenario::{Merged, scenario};
 use crate::shape::{self, Shape};
 use crate::source::Span;
@@ -88,7 +88,8 @@ fn lone_scenario(loader: &mut Loader<'_>, node: Node, path: &Path) -> Benchmark 
         description: None,
         scenarios,
         agents: vec![Arc::new(Agent::oracle())],
-        trials: 1,
+        trials: Trials::Fixed(1),
+        budget: Budget::default(),
         gate: None,
         source: path.to_owned(),
     }
@@ -109,7 +110,8 @@ fn benchmark(loader: &mut Loader<'_>, node: &Node, path: &Path) -> Benchmark {
         description: text("description"),
         scenarios,
         agents,
-        trials: map.get("trials").and_then(Node::as_number).map_or(1, whole),
+        trials: map.get("trials").map_or(Trials::Fixed(1), |node| trials(loader, node)),
+        budget: map.get("budget").and_then(Node::as_map).map(budget).unwrap_or_default(),
         gate,
         source: path.to_owned(),
     }
@@ -179,6 +181,37 @@ fn whole(number: f64) -> u32 {
     )]
     let whole = number as u32;
     whole
+}
+
+fn trials(loader: &mut Loader<'_>, node: &Node) -> Trials {
+    if let Some(count) = node.as_number() {
+        return Trials::Fixed(whole(count));
+    }
+    let defaults = AdaptiveTrials::default();
+    let number = |key: &str| node.as_map().and_then(|map| map.get(key)).and_then(Node::as_number);
+    let min = number("min").map(whole);
+    // What is said alone moves what is not.
+    let max = number("max").map_or(defaults.max.max(min.unwrap_or(0)), whole);
+    let min = min.unwrap_or(defaults.min.min(max));
+    if min > max {
+        loader.push(
+            Diagnostic::error(&node.span, format!("`min` is {min}, above `max`, which is {max}"))
+                .help("leave one of them out, or write `trials: auto` for 3 to 20"),
+        );
+    }
+    Trials::Adaptive(AdaptiveTrials {
+        min,
+        max,
+        half_width: number("half_width").unwrap_or(defaults.half_width),
+    })
+}
+
+fn budget(map: &Map) -> Budget {
+    Budget {
+        max_devbox_minutes: map.get("max_devbox_minutes").and_then(Node::as_number),
+        max_cost: map.get("max_cost").and_then(Node::as_number),
+        timeout: map.get("timeout").and_then(agent::duration),
+    }
 }
 
 fn gate(loader: &mut Loader<'_>, map: &Map, scenarios: &[Arc<Scenario>]) -> Gate {

@@ -7,7 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::agent::kind_json;
 use crate::environment::{network_json, origin_json};
-use crate::model::{Agent, AgentKind, Benchmark, Environment, FileEntry, Origin, Scenario, Scorer};
+use crate::model::{
+    AdaptiveTrials, Agent, AgentKind, Benchmark, Environment, FileEntry, Origin, Scenario, Scorer, Trials,
+};
 
 /// Everything that makes up a benchmark, as JSON.
 ///
@@ -27,7 +29,17 @@ pub fn build_json(benchmark: &Benchmark) -> Json {
         "benchmark": {
             "name": benchmark.name,
             "description": benchmark.description,
-            "trials": benchmark.trials,
+            "trials": match benchmark.trials {
+                Trials::Fixed(count) => json!(count),
+                Trials::Adaptive(AdaptiveTrials { min, max, half_width }) => {
+                    json!({ "min": min, "max": max, "half_width": half_width })
+                }
+            },
+            "budget": json!({
+                "max_devbox_minutes": benchmark.budget.max_devbox_minutes,
+                "max_cost": benchmark.budget.max_cost,
+                "timeout_sec": benchmark.budget.timeout.map(|timeout| timeout.as_secs_f64()),
+            }),
             "gate": benchmark.gate.as_ref().map(|gate| json!({
                 "min_score": gate.min_score,
                 "min_pass_rate": gate.min_pass_rate,
@@ -269,9 +281,16 @@ fn agent_json(agent: &Agent) -> Json {
         "usage": agent.usage.as_ref().map(|usage| json!({
             "file": usage.path,
             "input_tokens": usage.input_tokens,
+            "cached_input_tokens": usage.cached_input_tokens,
             "output_tokens": usage.output_tokens,
             "cost_usd": usage.cost_usd,
         })),
+        "prices": agent.prices.map(|prices| json!({
+            "input_per_million": prices.input_per_million,
+            "cached_input_per_million": prices.cached_input_per_million,
+            "output_per_million": prices.output_per_million,
+        })),
+        "max_cost": agent.max_cost,
     });
     if let (Some(map), Some(kind)) = (json.as_object_mut(), kind_json(&agent.kind).as_object()) {
         map.insert(

@@ -15,6 +15,7 @@ pub(crate) const PARAMETER_TYPES: &[&str] = &["string", "number", "integer", "bo
 
 const COUNT: Shape = Integer { min: 0, max: u32::MAX as i64 };
 const SHARE: Shape = Number { min: 0.0, max: 1.0 };
+const DOLLARS: Shape = Number { min: 0.0, max: 1e12 };
 const TEXTS: Shape = List(&Text);
 
 /// A benchmark file.
@@ -38,10 +39,49 @@ pub(crate) static BENCHMARK: Object = Object {
         optional("agents", AGENTS, "The agents to run when the command line names none."),
         optional(
             "trials",
-            Integer { min: 1, max: 10_000 },
-            "Repetitions of each scenario and agent: default 1.",
+            Either(&[COUNTED_TRIALS, Choice(&["auto"]), Keys(&ADAPTIVE)]),
+            "Repetitions of each scenario and agent: default 1. `auto`, or a mapping, repeats until enough is known.",
         ),
+        optional("budget", Keys(&BUDGET), "What a run may take; what is left when it is gone is canceled."),
         optional("gate", Keys(&GATE), "What a run must reach."),
+    ]],
+    one_of: &[],
+};
+
+const COUNTED_TRIALS: Shape = Integer { min: 1, max: 10_000 };
+
+static ADAPTIVE: Object = Object {
+    name: "AdaptiveTrials",
+    noun: "adaptive trials",
+    about: "All scenarios of an agent are repeated in rounds until the gate is decided, or without a gate the mean score is known well enough.",
+    fields: &[&[
+        optional("min", COUNTED_TRIALS, "Repetitions of the first round: default 3."),
+        optional("max", COUNTED_TRIALS, "Most repetitions: default 20."),
+        optional(
+            "half_width",
+            Number { min: 0.001, max: 0.5 },
+            "Without a gate: repeat until the mean score of these scenarios is known to within this: default 0.05.",
+        ),
+    ]],
+    one_of: &[],
+};
+
+static BUDGET: Object = Object {
+    name: "Budget",
+    noun: "a budget",
+    about: "What a run may take. A trial starts only if what it is expected to take is left.",
+    fields: &[&[
+        optional(
+            "max_devbox_minutes",
+            Positive,
+            "Minutes that all devboxes of the run may exist, added up: those of agents, of scoring and of preparations.",
+        ),
+        optional(
+            "max_cost",
+            DOLLARS,
+            "US dollars that the agents may cost, as they say or as their tokens cost by their `prices`.",
+        ),
+        optional("timeout", Duration, "Time for the whole run."),
     ]],
     one_of: &[],
 };
@@ -65,11 +105,7 @@ static GATE: Object = Object {
             Text,
             "The baseline file, relative to this file, as `baseline save` writes it. Needs `max_regression`.",
         ),
-        optional(
-            "max_cost",
-            Number { min: 0.0, max: 1e12 },
-            "Most US dollars that the trials may say they used.",
-        ),
+        optional("max_cost", DOLLARS, "Most US dollars that the trials may say they used."),
     ]],
     one_of: &[],
 };
@@ -629,6 +665,16 @@ pub(crate) static AGENT: Object = Object {
             Keys(&USAGE),
             "Where it says what it used. What is not there is absent from the results and never an error.",
         ),
+        optional(
+            "prices",
+            Keys(&PRICES),
+            "What its tokens cost, where it does not say a cost. Needs the pointers of `usage` to each kind that has a price.",
+        ),
+        optional(
+            "max_cost",
+            DOLLARS,
+            "Most US dollars that one attempt at a trial may cost, as the agent itself sees to: what a budget keeps for it while it is not known what it takes.",
+        ),
     ]],
     one_of: &["command", "host_command"],
 };
@@ -644,8 +690,25 @@ static USAGE: Object = Object {
             Text,
             "JSON pointer to the tokens that its model read: /usage/input_tokens.",
         ),
+        optional(
+            "cached_input_tokens",
+            Text,
+            "JSON pointer to the tokens that its model read from a cache, where `input_tokens` does not count them.",
+        ),
         optional("output_tokens", Text, "JSON pointer to the tokens that its model wrote."),
         optional("cost_usd", Text, "JSON pointer to the cost in US dollars."),
+    ]],
+    one_of: &[],
+};
+
+static PRICES: Object = Object {
+    name: "Prices",
+    noun: "prices",
+    about: "US dollars for a million tokens of each kind.",
+    fields: &[&[
+        optional("input_per_million", DOLLARS, "Of `usage.input_tokens`."),
+        optional("cached_input_per_million", DOLLARS, "Of `usage.cached_input_tokens`."),
+        optional("output_per_million", DOLLARS, "Of `usage.output_tokens`."),
     ]],
     one_of: &[],
 };

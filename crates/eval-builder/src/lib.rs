@@ -44,6 +44,7 @@
 
 mod agent;
 mod agent_source;
+mod agent_usage;
 mod benchmark;
 mod check;
 mod compile;

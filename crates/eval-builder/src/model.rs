@@ -24,12 +24,51 @@ pub struct Benchmark {
     pub scenarios: Vec<Arc<Scenario>>,
     /// The agents to run when the command line names none.
     pub agents: Vec<Arc<Agent>>,
-    /// Repetitions of each scenario × agent, at least 1.
-    pub trials: u32,
+    /// Repetitions of each scenario × agent.
+    pub trials: Trials,
+    /// What a run may take.
+    pub budget: Budget,
     /// What a run must reach.
     pub gate: Option<Gate>,
     /// The file it was read from.
     pub source: PathBuf,
+}
+
+/// How often each scenario is done by each agent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Trials {
+    /// So often, at least once.
+    Fixed(u32),
+    /// In rounds, until enough is known.
+    Adaptive(AdaptiveTrials),
+}
+
+/// Rounds of repetitions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdaptiveTrials {
+    /// Repetitions of the first round, at least 1.
+    pub min: u32,
+    /// Most repetitions, at least `min`.
+    pub max: u32,
+    /// Without a gate: half the width of the interval of the mean score from which enough is known.
+    pub half_width: f64,
+}
+
+impl Default for AdaptiveTrials {
+    fn default() -> Self {
+        Self { min: 3, max: 20, half_width: 0.05 }
+    }
+}
+
+/// What a run may take. `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Budget {
+    /// Minutes of all its devboxes together, above 0.
+    pub max_devbox_minutes: Option<f64>,
+    /// US dollars of all its agents together.
+    pub max_cost: Option<f64>,
+    /// Time for the run.
+    pub timeout: Option<Duration>,
 }
 
 /// One task with its environment and its scorers.
@@ -224,6 +263,10 @@ pub struct Agent {
     pub timeout: Option<Duration>,
     /// Where it says what it used.
     pub usage: Option<UsageFile>,
+    /// What its tokens cost, where it does not say a cost.
+    pub prices: Option<Prices>,
+    /// Most US dollars that one attempt at a trial may cost, as the agent itself sees to.
+    pub max_cost: Option<f64>,
     /// Over all that decides what it does.
     pub digest: Digest,
 }
@@ -236,10 +279,23 @@ pub struct UsageFile {
     pub path: String,
     /// Tokens that its model read.
     pub input_tokens: Option<String>,
+    /// Tokens that its model read from a cache, where `input_tokens` does not count them.
+    pub cached_input_tokens: Option<String>,
     /// Tokens that its model wrote.
     pub output_tokens: Option<String>,
     /// US dollars.
     pub cost_usd: Option<String>,
+}
+
+/// US dollars for a million tokens of each kind. A kind without a price costs nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Prices {
+    /// Of tokens that its model read.
+    pub input_per_million: Option<f64>,
+    /// Of tokens that its model read from a cache.
+    pub cached_input_per_million: Option<f64>,
+    /// Of tokens that its model wrote.
+    pub output_per_million: Option<f64>,
 }
 
 /// How an agent works.

@@ -170,7 +170,7 @@ fn artifacts(loader: &mut Loader<'_>, map: &Map, scope: &Scope) -> Vec<String> {
 
 impl Scenario {
     /// What an agent with this time, and then the scorers, may take together.
-    pub(crate) fn working_time(&self, agent_timeout: Duration) -> Duration {
+    pub fn working_time(&self, agent_timeout: Duration) -> Duration {
         let of_scorer = |scorer: &Scorer| scorer.timeout.unwrap_or(self.scorer_timeout);
         self.scorers.iter().map(of_scorer).fold(agent_timeout, Duration::saturating_add)
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use eval_builder::{
-    AgentKind, Benchmark, Checked, CustomScript, Expect, LoadOptions, Network, Origin, PassRate,
-    ScriptLanguage, SolutionKind, Verify, build_json, check_file, load_agent, load_benchmark,
-    render_agent_command,
+    AdaptiveTrials, AgentKind, Benchmark, Budget, Checked, CustomScript, Expect, LoadOptions, Network,
+    Origin, PassRate, Prices, ScriptLanguage, SolutionKind, Trials, Verify, build_json, check_file,
+    load_agent, load_benchmark, render_agent_command,
 };
 use runloop_types::Scorer as Function;
 
@@ -28,6 +28,23 @@ fn full() -> Benchmark {
     let loaded = loaded.unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     loaded.benchmark
+}
+
+#[test]
+fn trials_are_a_number_or_adaptive() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("benchmark.yaml");
+    let read = |trials: &str| {
+        let scenario = "{ name: a, problem_statement: x, scorers: [{ name: a, shell_command: 'true' }] }";
+        std::fs::write(&path, format!("name: b\nscenarios: [{scenario}]\ntrials: {trials}\n"))
+            .expect("a file");
+        load_benchmark(&path, &options()).expect("no mistakes").benchmark.trials
+    };
+    let adaptive = |min, max, half_width| Trials::Adaptive(AdaptiveTrials { min, max, half_width });
+    assert_eq!(read("4"), Trials::Fixed(4));
+    assert_eq!(read("auto"), adaptive(3, 20, 0.05));
+    assert_eq!(read("{ max: 2 }"), adaptive(2, 2, 0.05), "one end moves the other");
+    assert_eq!(read("{ min: 30, half_width: 0.1 }"), adaptive(30, 30, 0.1));
 }
 
 #[test]
@@ -160,7 +177,10 @@ fn limits_and_marks_have_their_defaults() {
     assert_eq!(inline.prepare_timeout, Duration::from_secs(600));
     assert_eq!(inline.verify, Verify::Snapshot);
     assert!((inline.pass_mark - 0.9).abs() < f64::EPSILON);
-    assert_eq!(benchmark.trials, 3);
+    assert_eq!(benchmark.trials, Trials::Fixed(3));
+    let hour = Some(Duration::from_secs(3600));
+    let budget = Budget { max_devbox_minutes: Some(90.5), max_cost: Some(12.0), timeout: hour };
+    assert_eq!(benchmark.budget, budget);
     assert_eq!(benchmark.gate.as_ref().and_then(|gate| gate.max_invalid), Some(0));
 }
 
@@ -182,6 +202,12 @@ fn agents_come_from_everywhere_and_render_for_each_scenario() {
     );
     let usage = solver.usage.as_ref().expect("it says where");
     assert_eq!((usage.path.as_str(), usage.cost_usd.as_deref()), ("~/usage.json", Some("/cost")));
+    let prices = Prices {
+        input_per_million: Some(3.0),
+        cached_input_per_million: Some(0.3),
+        output_per_million: Some(15.0),
+    };
+    assert_eq!((solver.prices, solver.max_cost), (Some(prices), Some(2.5)));
     assert_eq!(
         render_agent_command(solver, &benchmark.scenarios[1]).expect("a command"),
         "solve --in code 'Say {{ name }}, not {{ hi }}.' < \"$PROBLEM_STATEMENT_FILE\""
@@ -246,7 +272,10 @@ fn a_variable_that_is_not_set_is_a_mistake_or_a_placeholder() {
 fn a_scenario_file_is_a_benchmark_of_one() {
     let path = Path::new("tests/good/full/whole.scenario.yaml");
     let benchmark = load_benchmark(path, &options()).expect("a scenario").benchmark;
-    assert_eq!((benchmark.name.as_str(), benchmark.scenarios.len(), benchmark.trials), ("whole", 1, 1));
+    assert_eq!(
+        (benchmark.name.as_str(), benchmark.scenarios.len(), benchmark.trials),
+        ("whole", 1, Trials::Fixed(1))
+    );
     assert_eq!(benchmark.agents[0].name, "oracle");
 }
 

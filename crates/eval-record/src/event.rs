@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use runloop_types::DevboxId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ResourceEnd, ResourceRequest};
+use crate::{Budget, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 1;
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,22 +49,20 @@ pub enum EventKind {
         /// The phase.
         phase: Phase,
     },
-    /// Something is about to be asked of the target. This is in the record before the request leaves.
-    ResourceRequested(ResourceRequest),
-    /// What was asked for exists.
-    ResourceCreated {
-        /// The key of the request.
-        key: String,
-        /// Its id at the target.
-        id: String,
+    /// A devbox was made for a trial or a preparation.
+    DevboxCreated {
+        /// The devbox.
+        devbox_id: DevboxId,
+        /// What for, such as `agent`, `scoring`, `prepare`.
+        purpose: String,
+        /// The trial, unless it is shared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<TrialKey>,
     },
-    /// The run is done with what was asked for.
-    ResourceEnded {
-        /// The key of the request.
-        key: String,
-        /// How.
-        #[serde(default)]
-        how: ResourceEnd,
+    /// A devbox was shut down, so nothing of it can be left over.
+    DevboxEnded {
+        /// The devbox.
+        devbox_id: DevboxId,
     },
     /// An attempt is invalid and the trial is tried again.
     AttemptFailed {
@@ -75,6 +74,23 @@ pub enum EventKind {
         cause: Cause,
         /// What there is to say about it.
         message: String,
+        /// What the agent says it used in this attempt; absent where it says nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+    },
+    /// Adaptive trials go on: these are planned, too.
+    RoundPlanned {
+        /// The trials, in the order in which they start.
+        planned: Vec<PlannedTrial>,
+    },
+    /// Enough is known of an agent: no more trials of it are planned.
+    AgentDecided {
+        /// The agent.
+        agent: String,
+        /// Repetitions that it has of each scenario.
+        repetitions: u32,
+        /// Why that is enough, in a sentence without a full stop.
+        why: String,
     },
     /// A trial has its verdict (of the last attempt).
     TrialFinished(Box<TrialResult>),
@@ -99,7 +115,7 @@ pub struct RunHeader {
     pub benchmark: String,
     /// File of the benchmark.
     pub source: String,
-    /// Every planned trial.
+    /// Every planned trial; with `rounds`, those of the first round.
     pub planned: Vec<PlannedTrial>,
     /// Where each scenario is defined, by its name. Empty in records of older versions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -114,6 +130,12 @@ pub struct RunHeader {
     pub seed: u64,
     /// Trials at once.
     pub concurrency: u32,
+    /// What the run may take.
+    #[serde(skip_serializing_if = "Budget::is_unlimited")]
+    pub budget: Budget,
+    /// How trials are added; absent where all are planned from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
 }
 
 /// Where a scenario is defined.
@@ -218,6 +240,8 @@ pub enum Cause {
     TrialTimeout,
     /// The run's time was over first. Of canceled trials only.
     RunTimeout,
+    /// Nothing was left of the run's budget. Of canceled trials only.
+    BudgetExhausted,
     /// The harness itself failed.
     HarnessError,
 }
@@ -235,6 +259,7 @@ impl Cause {
             Self::ScorerTimeout => "scorer_timeout",
             Self::TrialTimeout => "trial_timeout",
             Self::RunTimeout => "run_timeout",
+            Self::BudgetExhausted => "budget_exhausted",
             Self::HarnessError => "harness_error",
         }
     }
@@ -254,7 +279,7 @@ pub struct TrialResult {
     pub score: Option<f64>,
     /// Whether the score reached the scenario's pass mark; only when scored.
     pub passed: Option<bool>,
-    /// Why it is invalid, or canceled by the run's time.
+    /// Why it is invalid, or canceled by the run's time or budget.
     pub cause: Option<Cause>,
     /// What there is to say about it, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -266,7 +291,7 @@ pub struct TrialResult {
     /// How the agent ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_end: Option<AgentEnd>,
-    /// What the agent says it used; absent where it says nothing.
+    /// What the agent says it used in all attempts; absent where it says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// Each scorer's part.
@@ -275,21 +300,6 @@ pub struct TrialResult {
     /// Directory of its logs, relative to the run directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<String>,
-}
-
-/// What an agent says it used. Its own word: nothing of the verdict rests on it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Usage {
-    /// Tokens that its model read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub input_tokens: Option<u64>,
-    /// Tokens that its model wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_tokens: Option<u64>,
-    /// US dollars.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
 }
 
 /// How an agent ended. None of these makes a trial invalid.

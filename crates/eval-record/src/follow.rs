@@ -79,10 +79,7 @@ impl Follower {
             }
             if !line.trim_ascii().is_empty() {
                 match parse(&line, &self.path, self.lines + 1) {
-                    Ok((event, second)) => {
-                        batch.events.push(event);
-                        batch.events.extend(second);
-                    }
+                    Ok(event) => batch.events.push(event),
                     Err(ReadError::Malformed { .. }) if file.fill_buf().map_err(failed)?.is_empty() => {
                         return Ok(batch);
                     }

@@ -2,37 +2,36 @@
 //!
 //! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line), `trials/`
 //! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
-//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`]
-//! while it is written. A [`Ledger`] is what a run may have alive at its target.
+//! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`] while it is written.
 
 mod capture;
 mod event;
 mod follow;
-mod ledger;
 mod lock;
 mod mask;
 mod names;
-mod older;
 mod queue;
 mod read;
 mod recorder;
-mod resource;
+mod rounds;
 mod run_directory;
 mod sink;
-mod syncer;
+mod spent;
+mod usage;
 
 pub use capture::{Capture, Captured};
 pub use event::{
     AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
-    TrialKey, TrialResult, TrialState, Usage,
+    TrialKey, TrialResult, TrialState,
 };
 pub use follow::{Batch, Follower};
-pub use ledger::{Ledger, Resource};
 pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};
-pub use read::{EventReader, ReadError, RecordedEvents, read_events};
+pub use read::{ReadError, RecordedEvents, read_events};
 pub use recorder::{RecordError, Recorder};
-pub use resource::{ResourceEnd, ResourceKind, ResourceRequest};
+pub use rounds::Rounds;
 pub use run_directory::{RunDirectory, RunDirectoryError};
-pub use sink::{EventSink, Then};
+pub use sink::EventSink;
+pub use spent::{Budget, Spent};
+pub use usage::Usage;

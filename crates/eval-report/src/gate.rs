@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::baseline::{Baseline, BaselineScenario};
 use crate::compare::{Change, detectable};
 use crate::statistics::{ALPHA, NEAR, Stratum, mean, permutation};
-use crate::text::one_line;
+use crate::text::{counted, one_line};
 use crate::{Measures, Summary, Trial, TrialStatus};
 
 /// Version of [`Verdict`] as JSON; see [`crate::FORMAT`].
@@ -271,8 +271,14 @@ impl Judge<'_> {
         let silent: Vec<Example> = self
             .trials
             .iter()
-            .filter(|trial| of(trial).is_none())
-            .map(|trial| Example { message: "says no cost".to_owned(), ..example(trial) })
+            .filter_map(|trial| {
+                let message = match (of(trial), trial.usage.map_or(0, |usage| usage.silent_attempts)) {
+                    (None, _) => "says no cost".to_owned(),
+                    (Some(_), 0) => return None,
+                    (Some(_), silent) => format!("says no cost of {}", counted(silent, "attempt")),
+                };
+                Some(Example { message, ..example(trial) })
+            })
             .collect();
         if known > most + NEAR {
             let mut spent: Vec<&&Trial> = self.trials.iter().filter(|trial| of(trial).is_some()).collect();

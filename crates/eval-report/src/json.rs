@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! format        1
-//! run           id, benchmark, source, target, version, seed, concurrency, started_at_ms, wall_ms, complete, interrupted
+//! run           id, benchmark, source, target, version, seed, concurrency, started_at_ms, wall_ms, complete, interrupted,
+//!               spending {devbox_ms, input_tokens, cached_input_tokens, output_tokens, cost_usd, silent_attempts,
+//!               budget {max_devbox_minutes, max_cost_usd}}, rounds {min, max, half_width},
+//!               decided [agent, repetitions, why]
 //! guarantees    what the devboxes of a local target guarantee; null elsewhere
 //! summary       planned, scored, passed, failed, invalid, canceled, unfinished,
 //!               mean_score, mean_interval {low, high, scenarios, resamples, degenerate}, mean_bounds {low, high},
@@ -17,7 +20,8 @@
 //! ```
 //!
 //! `state` is `scored`, `invalid`, `canceled` or `unfinished`. Only scored trials have a score, never null then, and are
-//! `passed` or not; only invalid ones have a `cause`.
+//! `passed` or not; only invalid ones have a `cause`, and
+//! those that were canceled by the time or budget of the run.
 
 use std::io;
 

@@ -15,6 +15,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod spending;
 pub mod statistics;
 mod summary;
 pub mod table;
@@ -24,7 +25,8 @@ mod trial;
 mod why;
 
 pub use group::{AgentRow, Bounds, Measures, PhaseDurations, ScenarioRow};
+pub use spending::{Spending, dollars};
 pub use statistics::{Interval, MeanInterval, PassK};
-pub use summary::{FORMAT, Run, Summary};
+pub use summary::{Decided, FORMAT, Run, Summary, SummaryFold};
 pub use tally::Tally;
 pub use trial::{Trial, TrialStatus};

@@ -11,7 +11,7 @@ use std::io;
 
 use crate::text::{counted, duration, one_line, percent};
 use crate::why::why;
-use crate::{Measures, Summary, Trial, TrialStatus};
+use crate::{Decided, Measures, Summary, Trial, TrialStatus};
 
 /// Bytes of the summary. A comment on GitHub may have 65,536 characters, a step summary 1 MiB.
 pub const LIMIT: usize = 60_000;
@@ -107,6 +107,10 @@ fn agents(summary: &Summary, text: &mut String) {
         );
     }
     text.push('\n');
+    for Decided { agent, repetitions, why } in summary.run.decided.iter().take(AGENTS) {
+        let (agent, why) = (code(agent, NAME_LIMIT), one_line(why, MESSAGE_LIMIT));
+        *text += &format!("{agent} was repeated {}: {why}.\n\n", counted(*repetitions, "time"));
+    }
     let more = summary.per_agent.len().saturating_sub(AGENTS);
     if more > 0 {
         *text += &format!("{} more in `results.csv`.\n\n", counted(more, "agent"));
@@ -254,10 +258,11 @@ fn footer(summary: &Summary) -> String {
         (false, false) => ", incomplete",
     };
     format!(
-        "Run {} on {} in {}{state}, seed {}, runloop-eval {}.\n",
+        "Run {} on {} in {}{state}{}, seed {}, runloop-eval {}.\n",
         code(&run.id, NAME_LIMIT),
         code(&run.target, NAME_LIMIT),
         duration(run.wall_ms),
+        run.spending.text().map(|spending| format!(", {spending}")).unwrap_or_default(),
         run.seed,
         code(&run.version, NAME_LIMIT),
     )

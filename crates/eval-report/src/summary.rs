@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use eval_record::{Event, EventKind, RunHeader, ScenarioSource, TrialKey};
+use eval_record::{
+    Event, EventKind, PlannedTrial, Rounds, RunHeader, ScenarioSource, Spent, TrialKey, Usage,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::group::{AgentRow, Measures, ScenarioRow};
-use crate::{Trial, TrialStatus};
+use crate::{Spending, Trial, TrialStatus};
 
 /// Version of [`Summary`] as JSON. It grows when a field changes its meaning or goes away, not when one is added.
 pub const FORMAT: u32 = 1;
@@ -62,13 +64,31 @@ pub struct Run {
     pub complete: bool,
     /// Whether it was interrupted and not resumed.
     pub interrupted: bool,
+    /// What it took, of what it may take.
+    pub spending: Spending,
+    /// How its trials were added; null where all were planned from the beginning.
+    pub rounds: Option<Rounds>,
+    /// Agents that got no more rounds because enough was known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<Decided>,
+}
+
+/// Enough was known of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The agent.
+    pub agent: String,
+    /// Repetitions that it has of each scenario.
+    pub repetitions: u32,
+    /// Why that is enough, in a sentence without a full stop.
+    pub why: String,
 }
 
 impl Summary {
     /// Folds the events of a run, in their order. Unfinished runs have summaries too: what has no verdict is counted as
     /// unfinished.
     pub fn from_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        let mut fold = Fold::default();
+        let mut fold = SummaryFold::default();
         for event in events {
             fold.take(event);
         }
@@ -79,9 +99,16 @@ impl Summary {
 /// Milliseconds by which events of tasks that run side by side may be out of order.
 const DISORDER_MS: i64 = 1000;
 
-#[derive(Default)]
-struct Fold {
+/// A [`Summary`] in the making, for events that are not kept.
+#[derive(Debug, Default)]
+pub struct SummaryFold {
     header: RunHeader,
+    spent: Spent,
+    decided: Vec<Decided>,
+    /// What earlier parts of the run used for trials that were begun anew.
+    earlier: HashMap<TrialKey, Usage>,
+    /// What failed attempts used whose trial has no verdict yet. A verdict counts them.
+    open: HashMap<TrialKey, Usage>,
     trials: Vec<Trial>,
     places: HashMap<TrialKey, usize>,
     first_ms: Option<i64>,
@@ -90,8 +117,10 @@ struct Fold {
     interrupted: bool,
 }
 
-impl Fold {
-    fn take(&mut self, event: &Event) {
+impl SummaryFold {
+    /// Takes the next event.
+    pub fn take(&mut self, event: &Event) {
+        self.spent.take(event.at_ms, &event.kind);
         let goes_on = matches!(event.kind, EventKind::RunStarted(_) | EventKind::RunResumed { .. });
         match self.last_ms {
             // Trials end at once, so an event may be told after one that is a little younger.
@@ -107,17 +136,27 @@ impl Fold {
         self.first_ms.get_or_insert(event.at_ms);
         match &event.kind {
             EventKind::RunStarted(header) => {
-                for planned in &header.planned {
-                    let place = self.place(&planned.trial);
-                    if let Some(trial) = self.trials.get_mut(place)
-                        && trial.status == TrialStatus::Unfinished
-                    {
-                        *trial = Trial::planned(planned);
-                    }
-                }
-                self.header = header.clone();
+                self.plan(&header.planned);
+                // The trials are in their own list.
+                self.header = RunHeader { planned: Vec::new(), ..header.clone() };
             }
-            EventKind::RunResumed { .. } => self.interrupted = false,
+            EventKind::RoundPlanned { planned } => self.plan(planned),
+            EventKind::AgentDecided { agent, repetitions, why } => {
+                self.decided.retain(|decided| decided.agent != *agent);
+                let (agent, why) = (agent.clone(), why.clone());
+                self.decided.push(Decided { agent, repetitions: *repetitions, why });
+            }
+            EventKind::RunResumed { .. } => {
+                self.interrupted = false;
+                for (trial, usage) in std::mem::take(&mut self.open) {
+                    let earlier = self.earlier.entry(trial).or_default();
+                    *earlier = earlier.plus(usage);
+                }
+            }
+            EventKind::AttemptFailed { trial, usage: Some(usage), .. } => {
+                let open = self.open.entry(trial.clone()).or_default();
+                *open = open.plus(*usage);
+            }
             EventKind::AttemptStarted { trial, attempt } => {
                 let place = self.place(trial);
                 if let Some(trial) =
@@ -128,13 +167,31 @@ impl Fold {
             }
             EventKind::TrialFinished(result) => {
                 let place = self.place(&result.trial);
+                self.open.remove(&result.trial);
                 if let Some(trial) = self.trials.get_mut(place) {
+                    if let Some(before) = trial.usage {
+                        self.earlier.insert(result.trial.clone(), before);
+                    }
                     trial.finish(result);
+                    if let Some(earlier) = self.earlier.get(&result.trial) {
+                        trial.usage = Some(earlier.plus(result.usage.unwrap_or_default()));
+                    }
                 }
             }
             EventKind::RunFinished { interrupted, .. } => self.interrupted = *interrupted,
             // What is in flight, or not about trials.
             _ => {}
+        }
+    }
+
+    fn plan(&mut self, planned: &[PlannedTrial]) {
+        for planned in planned {
+            let place = self.place(&planned.trial);
+            if let Some(trial) =
+                self.trials.get_mut(place).filter(|trial| trial.status == TrialStatus::Unfinished)
+            {
+                *trial = Trial::planned(planned);
+            }
         }
     }
 
@@ -149,8 +206,9 @@ impl Fold {
         place
     }
 
-    fn finish(self) -> Summary {
-        let Self { header, trials, first_ms, wall_ms, interrupted, .. } = self;
+    /// The summary of all events so far.
+    pub fn finish(self) -> Summary {
+        let Self { header, spent, decided, trials, first_ms, wall_ms, interrupted, .. } = self;
         let seed = header.seed;
         let per_agent = grouped(&trials, |trial| trial.key.agent.as_str())
             .into_iter()
@@ -177,6 +235,9 @@ impl Fold {
             wall_ms,
             complete: total.planned > 0 && total.canceled == 0 && total.unfinished == 0,
             interrupted,
+            spending: Spending::of(&spent, header.budget),
+            rounds: header.rounds,
+            decided,
         };
         Summary {
             format: FORMAT,

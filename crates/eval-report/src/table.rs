@@ -1,8 +1,8 @@
 //! The table at the end of a run, for people.
 
-use crate::text::{cut, duration, one_line, percent};
+use crate::text::{counted, cut, duration, one_line, percent};
 use crate::why::why;
-use crate::{Bounds, Measures, Summary, Trial, TrialStatus};
+use crate::{Bounds, Decided, Measures, Summary, Trial, TrialStatus};
 
 /// Longest message of a trial that is shown; `results.json` has all of it.
 const MESSAGE_LIMIT: usize = 300;
@@ -98,7 +98,19 @@ pub fn render(summary: &Summary, style: Style<'_>) -> String {
         (false, true) => " (interrupted)",
         (false, false) => " (incomplete)",
     };
+    for Decided { agent, repetitions, why } in &summary.run.decided {
+        let who =
+            if summary.per_agent.len() > 1 { format!("{}: ", one_line(agent, 60)) } else { String::new() };
+        line(
+            "rounds",
+            &format!("{who}{}: {}", counted(*repetitions, "repetition"), one_line(why, 200)),
+            &mut text,
+        );
+    }
     line("wall time", &format!("{}{state}", duration(summary.run.wall_ms)), &mut text);
+    if let Some(spending) = summary.run.spending.text() {
+        line("spent", &spending, &mut text);
+    }
     if let Some(results) = style.results {
         line("results", results, &mut text);
     }

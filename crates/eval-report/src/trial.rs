@@ -46,7 +46,7 @@ pub struct Trial {
     pub score: Option<f64>,
     /// Whether the score reached the pass mark; only when scored.
     pub passed: Option<bool>,
-    /// Why it is invalid, or canceled by the run's time.
+    /// Why it is invalid, or canceled by the run's time or budget.
     pub cause: Option<Cause>,
     /// What there is to say about it, in a sentence. May hold text from a devbox.
     pub message: Option<String>,
@@ -58,7 +58,7 @@ pub struct Trial {
     pub digest: String,
     /// How the agent ended; null if it did not run.
     pub agent_end: Option<AgentEnd>,
-    /// What the agent says it used; null where it says nothing.
+    /// What the agent says it used in all attempts; null where it says nothing.
     pub usage: Option<Usage>,
     /// Each scorer's part.
     pub scores: Vec<ScorerScore>,

@@ -138,7 +138,12 @@ fn small() -> (Summary, Map) {
         key("query", "careful", 1),
         key("query", "hasty", 1),
     ];
-    let usage = Usage { input_tokens: Some(12_000), output_tokens: Some(900), cost_usd: Some(0.25) };
+    let usage = Usage {
+        input_tokens: Some(12_000),
+        output_tokens: Some(900),
+        cost_usd: Some(0.25),
+        ..Usage::default()
+    };
     let results = vec![
         TrialResult { usage: Some(usage), ..scored(&keys[0], 1.0) },
         TrialResult { agent_end: Some(AgentEnd::TimedOut), ..scored(&keys[1], 0.0) },

@@ -234,7 +234,7 @@ fn csv_has_a_row_for_each_trial() {
 #[test]
 fn what_an_agent_used_is_told_and_what_it_did_not_say_is_absent() {
     let keys = [key("a", "x", 1), key("b", "x", 1)];
-    let usage = Usage { input_tokens: Some(1200), output_tokens: None, cost_usd: Some(0.5) };
+    let usage = Usage { input_tokens: Some(1200), cost_usd: Some(0.5), ..Usage::default() };
     let told = TrialResult { usage: Some(usage), score: Some(1.0), passed: Some(true), ..result(&keys[0]) };
     let summary = Summary::from_events(&[started(&keys), finished(2_000, told), scored(&keys[1], 1.0)]);
     let value = serde_json::to_value(&summary).expect("JSON");

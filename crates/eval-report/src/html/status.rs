@@ -69,6 +69,7 @@ pub(crate) fn meaning(cause: Cause) -> &'static str {
         Cause::ScorerTimeout => "A scorer ran out of time.",
         Cause::TrialTimeout => "The trial took longer than its time for all of it.",
         Cause::RunTimeout => "The run’s time was over first.",
+        Cause::BudgetExhausted => "Nothing was left of the budget of the run.",
         Cause::HarnessError => "The harness itself failed.",
     }
 }

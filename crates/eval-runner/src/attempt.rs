@@ -17,8 +17,8 @@ use crate::plan::Trial;
 use crate::platform::Platform;
 use crate::prepare::{Preparations, Prepared};
 use crate::progress::Progress;
-use crate::scope::{Devbox, Scope};
-use crate::session::Session;
+use crate::session::{Devbox, Scope, Session};
+use crate::usage::priced;
 use crate::work::{Job, Work, statement};
 use crate::workspace::{DevboxWorkspace, WorkspaceError};
 
@@ -71,8 +71,7 @@ impl<P: Platform> Attempt<P> {
 
         self.progress.phase(Phase::Starting);
         let params = self.agent_params(&job, &base, is_built, policy.as_ref());
-        let life = launch::agent_life(scenario, self.agent_timeout());
-        let agent_box = self.scope.devbox("agent", params, life).await?;
+        let agent_box = self.scope.devbox("agent", params).await?;
         if self.session().options.keep_devboxes {
             agent_box.keep();
         }
@@ -175,7 +174,7 @@ impl<P: Platform> Attempt<P> {
     }
 
     async fn scoring_box(&self, params: DevboxCreateParams) -> Result<Devbox<P>, Failure> {
-        self.scope.devbox("scoring", params, launch::scoring_life(&self.trial.scenario)).await
+        self.scope.devbox("scoring", params).await
     }
 
     /// Lets the agent work, to its end or its timeout.
@@ -226,7 +225,11 @@ impl<P: Platform> Attempt<P> {
         });
         if let Some(file) = &agent.usage {
             let directory = &scenario.environment.working_directory;
-            self.progress.used(session.usage(&devbox.id, directory, file).await);
+            let usage = session.usage(&devbox.id, directory, file).await;
+            self.progress.used(match &agent.prices {
+                Some(prices) => usage.map(|usage| priced(usage, prices)),
+                None => usage,
+            });
         }
         Ok(())
     }
@@ -317,7 +320,8 @@ impl<P: Platform> Attempt<P> {
         policy: Option<&NetworkPolicyId>,
     ) -> DevboxCreateParams {
         let Trial { scenario, agent, .. } = &self.trial;
-        let mut params = self.params(base, policy);
+        let life = launch::agent_life(scenario, self.agent_timeout());
+        let mut params = self.params(base, policy, life);
         let mounts =
             scenario.environment.mounts.iter().filter(|mount| !is_built || !is_content(mount)).cloned();
         params.mounts = non_empty(mounts.chain(job.mounts.iter().cloned()).collect());
@@ -338,16 +342,16 @@ impl<P: Platform> Attempt<P> {
         policy: Option<&NetworkPolicyId>,
     ) -> DevboxCreateParams {
         let scenario = &self.trial.scenario;
-        let mut params = self.params(base, policy);
+        let mut params = self.params(base, policy, launch::scoring_life(scenario));
         let mounts =
             scenario.environment.mounts.iter().filter(|mount| !is_built && is_content(mount)).cloned();
         params.mounts = non_empty(mounts.collect());
         params
     }
 
-    fn params(&self, base: &Base, policy: Option<&NetworkPolicyId>) -> DevboxCreateParams {
+    fn params(&self, base: &Base, policy: Option<&NetworkPolicyId>, life: Duration) -> DevboxCreateParams {
         let harness = &self.session().options.environment;
-        let mut params = launch::params(&self.trial.scenario, base, policy, harness);
+        let mut params = launch::params(&self.trial.scenario, base, policy, harness, life);
         let key = &self.trial.key;
         params.name = Some(format!("{}-{}-{}", key.scenario, key.agent, key.repetition));
         params

@@ -1,12 +1,12 @@
 //! Platforms for tests: devboxes that answer by script, or that really run bash in a directory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use eval_record::{Capture, ResourceKind};
+use eval_record::Capture;
 use runloop_types::{
     BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams,
     DevboxFailureReason, DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus,
@@ -16,7 +16,7 @@ use runloop_types::{
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::platform::{Labelled, OutputStream, Platform, PlatformError, PlatformErrorKind};
+use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
 
 /// What a scripted command does.
 #[derive(Debug, Clone, Default)]
@@ -84,27 +84,7 @@ struct State {
     deleted_snapshots: usize,
     objects: BTreeMap<ObjectId, Vec<u8>>,
     policies: Vec<NetworkPolicyView>,
-    blueprints: BTreeSet<BlueprintId>,
-    labels: BTreeMap<String, (ResourceKind, Metadata)>,
     count: usize,
-}
-
-impl State {
-    fn is_there(&self, kind: ResourceKind, id: &str) -> bool {
-        match kind {
-            ResourceKind::Devbox => {
-                self.boxes.get(&DevboxId::new(id)).is_some_and(|found| !found.status.is_final())
-            }
-            ResourceKind::Snapshot => self.snapshots.contains_key(&SnapshotId::new(id)),
-            ResourceKind::Object => self.objects.contains_key(&ObjectId::new(id)),
-            ResourceKind::Blueprint => self.blueprints.contains(&BlueprintId::new(id)),
-            ResourceKind::NetworkPolicy => self.policies.iter().any(|policy| policy.id.as_str() == id),
-        }
-    }
-
-    fn label(&mut self, kind: ResourceKind, id: &str, labels: Option<&Metadata>) {
-        self.labels.insert(id.to_owned(), (kind, labels.cloned().unwrap_or_default()));
-    }
 }
 
 /// A scripted executor: `(purpose of the devbox, command line)` to what the command does.
@@ -349,7 +329,6 @@ impl Platform for Fake {
     async fn create_devbox(
         &self,
         params: &DevboxCreateParams,
-        _: &str,
         _: Duration,
     ) -> Result<DevboxView, PlatformError> {
         let purpose = params.metadata.as_ref().unwrap()["runloop-eval.purpose"].clone();
@@ -358,11 +337,7 @@ impl Platform for Fake {
         let home = self.make_home(&id, params);
         let made =
             FakeBox { purpose, status: DevboxStatus::Running, failure: None, params: params.clone(), home };
-        {
-            let mut state = self.state.lock().unwrap();
-            state.boxes.insert(id.clone(), made);
-            state.label(ResourceKind::Devbox, id.as_str(), params.metadata.as_ref());
-        }
+        self.state.lock().unwrap().boxes.insert(id.clone(), made);
         let view = self.view(&id)?;
         self.answer(fault, view)
     }
@@ -421,30 +396,13 @@ impl Platform for Fake {
         self.answer(fault, ())
     }
 
-    async fn keep_alive(&self, id: &DevboxId) -> Result<(), PlatformError> {
-        let fault = self.call("keep-alive", Some(id)).await?;
-        self.running(id)?;
-        self.answer(fault, ())
-    }
-
-    async fn labelled(
-        &self,
-        kind: ResourceKind,
-        label: &str,
-        value: Option<&str>,
-    ) -> Result<Vec<Labelled>, PlatformError> {
-        let fault = self.call(&format!("list {kind}"), None).await?;
+    async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
+        let fault = self.call("list", None).await?;
         let state = self.state.lock().unwrap();
-        let is_wanted = |labels: &Metadata| {
-            labels.get(label).is_some_and(|found| value.is_none_or(|wanted| wanted == found))
-        };
-        let found = state
-            .labels
-            .iter()
-            .rev()
-            .filter(|(id, (of, labels))| *of == kind && state.is_there(kind, id) && is_wanted(labels));
-        let found = found.map(|(id, (_, labels))| Labelled { id: id.clone(), labels: labels.clone() });
-        self.answer(fault, found.collect())
+        let is_ours =
+            |b: &FakeBox| b.params.metadata.as_ref().and_then(|m| m.get(key)).is_some_and(|v| v == value);
+        let living = state.boxes.iter().filter(|(_, b)| !b.status.is_final() && is_ours(b));
+        self.answer(fault, living.map(|(id, _)| id.clone()).collect())
     }
 
     async fn execute(
@@ -543,12 +501,7 @@ impl Platform for Fake {
         self.answer(fault, content)
     }
 
-    async fn snapshot(
-        &self,
-        id: &DevboxId,
-        params: &SnapshotParams,
-        _: &str,
-    ) -> Result<SnapshotId, PlatformError> {
+    async fn snapshot(&self, id: &DevboxId, _: &SnapshotParams) -> Result<SnapshotId, PlatformError> {
         let fault = self.call("snapshot", Some(id)).await?;
         let status = self.view(id)?.status;
         if status.is_final() || (self.snapshots_running_only && status != DevboxStatus::Running) {
@@ -559,11 +512,7 @@ impl Platform for Fake {
         if let (Some(disk), Some(home)) = (&disk, self.home(id)) {
             copy(&home, disk);
         }
-        {
-            let mut state = self.state.lock().unwrap();
-            state.snapshots.insert(snapshot.clone(), disk);
-            state.label(ResourceKind::Snapshot, snapshot.as_str(), params.metadata.as_ref());
-        }
+        self.state.lock().unwrap().snapshots.insert(snapshot.clone(), disk);
         self.answer(fault, snapshot)
     }
 
@@ -578,17 +527,12 @@ impl Platform for Fake {
     async fn store_archive(
         &self,
         _: &str,
-        labels: &Metadata,
+        _: &Metadata,
         content: Vec<u8>,
-        _: &str,
     ) -> Result<ObjectId, PlatformError> {
         let fault = self.call("store", None).await?;
         let id = ObjectId::new(self.fresh("obj_"));
-        {
-            let mut state = self.state.lock().unwrap();
-            state.objects.insert(id.clone(), content);
-            state.label(ResourceKind::Object, id.as_str(), Some(labels));
-        }
+        self.state.lock().unwrap().objects.insert(id.clone(), content);
         self.answer(fault, id)
     }
 
@@ -607,7 +551,6 @@ impl Platform for Fake {
     async fn create_network_policy(
         &self,
         params: &NetworkPolicyParams,
-        _: &str,
     ) -> Result<NetworkPolicyId, PlatformError> {
         let fault = self.call("create-policy", None).await?;
         let id = NetworkPolicyId::new(self.fresh("npol_"));
@@ -626,35 +569,12 @@ impl Platform for Fake {
         self.answer(fault, None)
     }
 
-    async fn create_blueprint(
+    async fn build_blueprint(
         &self,
-        params: &BlueprintCreateParams,
-        _: &str,
+        _: &BlueprintCreateParams,
+        _: Duration,
     ) -> Result<BlueprintId, PlatformError> {
-        let fault = self.call("create-blueprint", None).await?;
-        let id = BlueprintId::new(self.fresh("bpt_"));
-        {
-            let mut state = self.state.lock().unwrap();
-            state.blueprints.insert(id.clone());
-            state.label(ResourceKind::Blueprint, id.as_str(), params.metadata.as_ref());
-        }
-        self.answer(fault, id)
-    }
-
-    async fn await_blueprint(&self, _: &BlueprintId, _: Duration) -> Result<(), PlatformError> {
-        let fault = self.call("await-blueprint", None).await?;
-        self.answer(fault, ())
-    }
-
-    async fn delete_blueprint(&self, id: &BlueprintId) -> Result<(), PlatformError> {
-        let fault = self.call("delete-blueprint", None).await?;
-        self.state.lock().unwrap().blueprints.remove(id);
-        self.answer(fault, ())
-    }
-
-    async fn delete_network_policy(&self, id: &NetworkPolicyId) -> Result<(), PlatformError> {
-        let fault = self.call("delete-policy", None).await?;
-        self.state.lock().unwrap().policies.retain(|policy| policy.id != *id);
-        self.answer(fault, ())
+        let fault = self.call("build-blueprint", None).await?;
+        self.answer(fault, BlueprintId::new("bpt_1"))
     }
 }

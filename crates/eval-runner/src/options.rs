@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_record::TrialResult;
+use eval_record::{Budget, Spent, TrialResult};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,10 @@ pub struct RunOptions {
     pub retry_pause: Duration,
     /// For the whole run: trials that have no verdict then are canceled, as by an interruption. `None` is for ever.
     pub timeout: Option<Duration>,
+    /// What the run may take.
+    pub budget: Budget,
+    /// What earlier parts of the run have taken of that.
+    pub spent: Spent,
     /// Seed of everything random.
     pub seed: u64,
     /// Values of the environment variables that scenarios require of the harness.
@@ -63,6 +67,8 @@ impl RunOptions {
             retries: 1,
             retry_pause: Duration::from_secs(1),
             timeout: None,
+            budget: Budget::default(),
+            spent: Spent::default(),
             seed: 0,
             environment: BTreeMap::new(),
             secret_values: Vec::new(),
@@ -88,9 +94,6 @@ pub struct Limits {
     pub artifacts: Duration,
     /// Between asking an agent beside the harness to end and ending it.
     pub termination: Duration,
-    /// A devbox ends after this time without a sign of life from the harness, which gives one every third of it. At least a
-    /// minute; much longer than any pause of the network.
-    pub keep_alive: Duration,
     /// For the requests that end devboxes and delete snapshots after the last trial.
     pub cleanup: Duration,
     /// Bytes kept of each output of an agent.
@@ -110,7 +113,6 @@ impl Default for Limits {
             transition: Duration::from_secs(120),
             artifacts: Duration::from_secs(120),
             termination: Duration::from_secs(5),
-            keep_alive: Duration::from_secs(600),
             cleanup: Duration::from_secs(60),
             agent_output: 2 << 20,
             scorer_output: 1 << 20,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use eval_builder::{Agent, Benchmark, Scenario};
 use eval_record::{FORMAT, PlannedTrial, RunHeader, ScenarioSource, TrialKey};
 
-use crate::RunOptions;
+use crate::{Adaptive, RunOptions};
 
-/// Every trial of a run, in the order in which they start.
+/// The trials of a run, in the order in which they start.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Name of the benchmark.
@@ -17,6 +17,8 @@ pub struct Plan {
     pub source: String,
     /// The trials; keys are unique.
     pub trials: Vec<Trial>,
+    /// How further trials are added; without it these are all.
+    pub adaptive: Option<Adaptive>,
 }
 
 /// One trial.
@@ -28,6 +30,16 @@ pub struct Trial {
     pub scenario: Arc<Scenario>,
     /// Who does it.
     pub agent: Arc<Agent>,
+}
+
+impl Trial {
+    pub(crate) fn planned(&self) -> PlannedTrial {
+        PlannedTrial {
+            trial: self.key.clone(),
+            digest: self.scenario.digest.to_string(),
+            metadata: self.scenario.metadata.clone(),
+        }
+    }
 }
 
 impl Plan {
@@ -49,7 +61,12 @@ impl Plan {
                 }
             }
         }
-        Self { benchmark: benchmark.name.clone(), source: benchmark.source.display().to_string(), trials }
+        Self {
+            benchmark: benchmark.name.clone(),
+            source: benchmark.source.display().to_string(),
+            trials,
+            adaptive: None,
+        }
     }
 
     /// Only the trials that `keep` accepts.
@@ -73,15 +90,7 @@ impl Plan {
             run_id: options.run_id.clone(),
             benchmark: self.benchmark.clone(),
             source: self.source.clone(),
-            planned: self
-                .trials
-                .iter()
-                .map(|trial| PlannedTrial {
-                    trial: trial.key.clone(),
-                    digest: trial.scenario.digest.to_string(),
-                    metadata: trial.scenario.metadata.clone(),
-                })
-                .collect(),
+            planned: self.trials.iter().map(Trial::planned).collect(),
             sources: self
                 .trials
                 .iter()
@@ -95,6 +104,8 @@ impl Plan {
             version: options.version.clone(),
             seed: options.seed,
             concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
+            budget: options.budget,
+            rounds: self.adaptive.as_ref().map(|adaptive| adaptive.rounds),
         }
     }
 }

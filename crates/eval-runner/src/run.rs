@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, Resource, TrialKey, TrialResult, TrialState, problem_file};
+use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState, problem_file};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -17,8 +17,9 @@ use crate::plan::{Plan, Trial};
 use crate::platform::Platform;
 use crate::prepare::Preparations;
 use crate::progress::{Progress, Trace};
-use crate::scope::Scope;
-use crate::session::Session;
+use crate::schedule::{Decision, Schedule};
+use crate::session::{Scope, Session};
+use crate::usage::Used;
 use crate::{Cancellation, RunOptions};
 
 /// What came of a run.
@@ -32,10 +33,12 @@ pub struct RunOutcome {
     pub interrupted: bool,
     /// Whether its time was over before all trials had a verdict.
     pub timed_out: bool,
+    /// Whether its budget was gone before all trials had a verdict.
+    pub exhausted: bool,
     /// Devboxes that were left alive because that was asked for.
     pub kept: Vec<DevboxId>,
-    /// What could not be ended. The keep-alive time of devboxes ends those; the rest stays.
-    pub leaked: Vec<Resource>,
+    /// Devboxes that could not be ended; their keep-alive time ends them.
+    pub leaked: Vec<DevboxId>,
     /// Why the record is not complete. The run stopped there.
     pub record_failure: Option<String>,
 }
@@ -55,52 +58,38 @@ pub async fn run<P: Platform>(
     let session = Session::new(platform, options, sink, cancel);
     let scope = Scope::new(&session, None);
     let mut results = finished(&plan, &session.options.finished);
-    let pending: Vec<(usize, Trial)> = plan
-        .trials
-        .iter()
-        .enumerate()
-        .filter(|(_, trial)| !results.contains_key(&trial.key))
-        .map(|(index, trial)| (index, trial.clone()))
-        .collect();
     session.emit(if results.is_empty() {
         EventKind::RunStarted(header)
     } else {
-        EventKind::RunResumed { remaining: pending.len() as u64 }
+        EventKind::RunResumed { remaining: (plan.trials.len() - results.len()) as u64 }
     });
 
     let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
     let runner = Arc::new(Runner {
         preparations: Preparations::new(&scope, &plan),
         session: Arc::clone(&session),
+        slots: Arc::new(Semaphore::new(concurrency)),
         endings: Semaphore::new(concurrency),
         problems: Mutex::default(),
     });
-    let _time = session.limited();
-    let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
-    let slots = Arc::new(Semaphore::new(concurrency));
-    let mut tasks = JoinSet::new();
-    for (index, trial) in pending {
-        let slot = tokio::select! {
-            biased;
-            () = session.halt.cancelled() => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot,
-        };
-        let Ok(slot) = slot else { break };
-        let key = trial.key.clone();
-        let task = Arc::clone(&runner).trial(index, trial, slot);
-        tasks.spawn(async move { (key, task.await) });
-        while let Some(Ok((key, result))) = tasks.try_join_next() {
-            results.insert(key, result);
+    let (_time, _devbox_time) = (session.limited(), session.budgeted());
+    let mut schedule = Schedule::new(plan);
+    let is_decided = loop {
+        runner.round(&mut schedule, &mut results).await;
+        if session.halt.is_cancelled() {
+            break false;
         }
-    }
-    // Trials do not panic: what could is in a task of its own inside of them.
-    while let Some(joined) = tasks.join_next().await {
-        if let Ok((key, result)) = joined {
-            results.insert(key, result);
+        let round = schedule.round(&results);
+        for Decision { agent, repetitions, why } in round.decided {
+            session.emit(EventKind::AgentDecided { agent, repetitions, why });
         }
-    }
-    let results: Vec<TrialResult> = plan
-        .trials
+        if round.planned.is_empty() {
+            break true;
+        }
+        session.emit(EventKind::RoundPlanned { planned: round.planned.iter().map(Trial::planned).collect() });
+    };
+    let results: Vec<TrialResult> = schedule
+        .trials()
         .iter()
         .map(|trial| {
             results.remove(&trial.key).unwrap_or_else(|| {
@@ -117,7 +106,9 @@ pub async fn run<P: Platform>(
         session.sweep().await;
     };
     session.bounded(end).await;
-    let complete = results.iter().all(|result| result.state != TrialState::Canceled);
+    let complete = results.iter().all(|result| result.state != TrialState::Canceled)
+        && (is_decided || schedule.is_fixed());
+    let exhausted = results.iter().any(|result| result.cause == Some(Cause::BudgetExhausted));
     let interrupted = session.cancel.stop.is_cancelled();
     session.emit(EventKind::RunFinished { complete, interrupted });
     RunOutcome {
@@ -125,8 +116,9 @@ pub async fn run<P: Platform>(
         complete,
         interrupted,
         timed_out: !complete && session.overdue().is_some(),
+        exhausted,
         kept: session.kept(),
-        leaked: session.leaked(),
+        leaked: session.living(),
         record_failure: session.record_failure(),
     }
 }
@@ -157,6 +149,8 @@ impl<P: Platform> Session<P> {
 struct Runner<P: Platform> {
     session: Arc<Session<P>>,
     preparations: Arc<Preparations<P>>,
+    /// As many as trials may run at once.
+    slots: Arc<Semaphore>,
     /// As many as there are slots: a trial with its verdict gives its slot away while its devboxes end, but no more
     /// trials end than run.
     endings: Semaphore,
@@ -165,6 +159,45 @@ struct Runner<P: Platform> {
 }
 
 impl<P: Platform> Runner<P> {
+    /// Takes every trial that is planned and has no verdict to one.
+    async fn round(self: &Arc<Self>, schedule: &mut Schedule, results: &mut BTreeMap<TrialKey, TrialResult>) {
+        let session = &self.session;
+        let mut tasks = JoinSet::new();
+        while let Some((index, trial)) = schedule.next() {
+            if results.contains_key(&trial.key) {
+                continue;
+            }
+            let start = async {
+                let slot = Arc::clone(&self.slots).acquire_owned().await;
+                (slot, session.account.hold(&trial).await)
+            };
+            let (slot, held) = tokio::select! {
+                biased;
+                () = session.halt.cancelled() => break,
+                start = start => start,
+            };
+            let Ok(slot) = slot else { break };
+            let key = trial.key.clone();
+            if let Err(why) = held {
+                let result = unaffordable(&trial, why);
+                session.emit(EventKind::TrialFinished(Box::new(result.clone())));
+                results.insert(key, result);
+                continue;
+            }
+            let task = Arc::clone(self).trial(index, trial, slot);
+            tasks.spawn(async move { (key, task.await) });
+            while let Some(Ok((key, result))) = tasks.try_join_next() {
+                results.insert(key, result);
+            }
+        }
+        // Trials do not panic: what could is in a task of its own inside of them.
+        while let Some(joined) = tasks.join_next().await {
+            if let Ok((key, result)) = joined {
+                results.insert(key, result);
+            }
+        }
+    }
+
     /// One trial, with as many attempts as it takes.
     async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
         let session = &self.session;
@@ -173,16 +206,20 @@ impl<P: Platform> Runner<P> {
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let deadline = Deadline::after(trial.scenario.trial_timeout);
         let mut attempt = 1;
-        let (result, scope) = loop {
+        let mut used = Used::default();
+        let (result, scope, last) = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
             let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
-            let (outcome, trace) = self.attempt(&trial, attempt, deadline, &scope).await;
+            let (outcome, mut trace) = self.attempt(&trial, attempt, deadline, &scope).await;
+            let last = trace.clone();
+            used.add(&trial, &trace);
+            trace.usage = used.total();
             match outcome {
                 _ if session.halt.is_cancelled() && !matches!(outcome, Some(Ok(_))) => {
-                    break (canceled(session, &trial, attempt, trace), scope);
+                    break (canceled(session, &trial, attempt, trace), scope, last);
                 }
-                None => break (canceled(session, &trial, attempt, trace), scope),
-                Some(Ok(verdict)) => break (scored(&trial, attempt, verdict, trace), scope),
+                None => break (canceled(session, &trial, attempt, trace), scope, last),
+                Some(Ok(verdict)) => break (scored(&trial, attempt, verdict, trace), scope, last),
                 Some(Err(failure)) if failure.retry && attempt <= session.options.retries => {
                     session.bounded(scope.finish()).await;
                     session.emit(EventKind::AttemptFailed {
@@ -190,20 +227,33 @@ impl<P: Platform> Runner<P> {
                         attempt,
                         cause: failure.cause,
                         message: session.masker.mask_text(&failure.message),
+                        usage: last.usage,
                     });
+                    session.account.settle(&trial, &last, false);
                     let pause = session.options.retry_pause.saturating_mul(1 << (attempt - 1).min(6));
                     let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = session.halt.cancelled() => {
-                            break (canceled(session, &trial, attempt, trace), scope);
+                            break (canceled(session, &trial, attempt, trace), scope, last);
                         }
+                    }
+                    let held = tokio::select! {
+                        held = session.account.hold(&trial) => held,
+                        () = session.halt.cancelled() => {
+                            break (canceled(session, &trial, attempt, trace), scope, last);
+                        }
+                    };
+                    if let Err(why) = held {
+                        let message = session.masker.mask_text(&failure.message);
+                        let message = format!("{message}; not tried again: {why}");
+                        break (invalid(&trial, attempt, failure.cause, message, trace), scope, last);
                     }
                     attempt += 1;
                 }
                 Some(Err(failure)) => {
                     let message = session.masker.mask_text(&failure.message);
-                    break (invalid(&trial, attempt, failure.cause, message, trace), scope);
+                    break (invalid(&trial, attempt, failure.cause, message, trace), scope, last);
                 }
             }
         };
@@ -211,6 +261,7 @@ impl<P: Platform> Runner<P> {
         session.emit(EventKind::TrialFinished(Box::new(result.clone())));
         drop(slot);
         session.bounded(scope.finish()).await;
+        session.account.settle(&trial, &last, result.state == TrialState::Scored);
         drop(ending);
         result
     }
@@ -283,8 +334,17 @@ fn invalid(trial: &Trial, attempts: u32, cause: Cause, message: String, trace: T
 }
 
 fn canceled<P: Platform>(session: &Session<P>, trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
-    let (cause, message) = session.overdue().unzip();
+    let (cause, message) = session.overdue().or_else(|| session.exhausted()).unzip();
     TrialResult { cause, message, ..result(trial, attempts, trace) }
+}
+
+/// A trial for which the budget has nothing left.
+fn unaffordable(trial: &Trial, why: String) -> TrialResult {
+    TrialResult {
+        cause: Some(Cause::BudgetExhausted),
+        message: Some(why),
+        ..result(trial, 0, Trace::default())
+    }
 }
 
 fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {

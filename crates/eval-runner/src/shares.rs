@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, Shared};
 
 use crate::failure::Failure;
 use crate::platform::Platform;
-use crate::scope::Scope;
+use crate::session::Scope;
 
 type Making<T> = Shared<BoxFuture<'static, Result<T, Failure>>>;
 

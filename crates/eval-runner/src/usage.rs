@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use eval_builder::UsageFile;
-use eval_record::Usage;
+use eval_builder::{AgentKind, Prices, UsageFile};
+use eval_record::{Phase, Usage};
 use runloop_types::DevboxId;
 use serde_json::Value;
 
+use crate::plan::Trial;
 use crate::platform::Platform;
+use crate::progress::Trace;
 use crate::session::Session;
 use crate::shell::quote;
 
@@ -51,10 +53,59 @@ fn read(text: &str, file: &UsageFile) -> Option<Usage> {
     let amount = |pointer: &Option<String>| find(pointer)?.as_f64().filter(|amount| *amount >= 0.0);
     let usage = Usage {
         input_tokens: count(&file.input_tokens),
+        cached_input_tokens: count(&file.cached_input_tokens),
         output_tokens: count(&file.output_tokens),
         cost_usd: amount(&file.cost_usd),
+        silent_attempts: 0,
     };
     (usage != Usage::default()).then_some(usage)
+}
+
+/// With the cost of its tokens, if it says none and every kind that has a price was counted: a part of the cost is none.
+pub(crate) fn priced(usage: Usage, prices: &Prices) -> Usage {
+    let Prices { input_per_million, cached_input_per_million, output_per_million } = *prices;
+    let cost = [
+        (input_per_million, usage.input_tokens),
+        (cached_input_per_million, usage.cached_input_tokens),
+        (output_per_million, usage.output_tokens),
+    ]
+    .into_iter()
+    .filter_map(|(price, tokens)| Some((price?, tokens)))
+    .try_fold(0.0, |sum, (price, tokens)| Some(sum + price * tokens? as f64 / 1e6));
+    Usage { cost_usd: usage.cost_usd.or(cost), ..usage }
+}
+
+/// Whether an agent is one that costs nothing: it is ours.
+pub(crate) fn is_free(kind: &AgentKind) -> bool {
+    matches!(kind, AgentKind::Oracle | AgentKind::Nop | AgentKind::Control(_))
+}
+
+/// What the attempts at a trial used together.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    usage: Option<Usage>,
+    silent: u32,
+}
+
+impl Used {
+    /// Adds an attempt. One in which the agent worked and said no cost is counted as silent.
+    pub(crate) fn add(&mut self, trial: &Trial, trace: &Trace) {
+        let has_worked = trace.durations_ms.contains_key(&Phase::Agent) && !is_free(&trial.agent.kind);
+        if has_worked && trace.usage.is_none_or(|usage| usage.cost_usd.is_none()) {
+            self.silent += 1;
+        }
+        self.usage = match (self.usage, trace.usage) {
+            (Some(before), Some(usage)) => Some(before.plus(usage)),
+            (before, usage) => before.or(usage),
+        };
+    }
+
+    /// All of them; `None` where no attempt said anything.
+    pub(crate) fn total(&self) -> Option<Usage> {
+        // Where there is no cost at all, nothing needs to be said of what it lacks.
+        let silent_attempts = |usage: &Usage| if usage.cost_usd.is_some() { self.silent } else { 0 };
+        self.usage.map(|usage| Usage { silent_attempts: silent_attempts(&usage), ..usage })
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +116,7 @@ mod tests {
         UsageFile {
             path: "usage.json".to_owned(),
             input_tokens: Some("/usage/in".to_owned()),
+            cached_input_tokens: Some("/usage/cached".to_owned()),
             output_tokens: Some("/usage/out".to_owned()),
             cost_usd: Some("/cost".to_owned()),
         }
@@ -72,8 +124,14 @@ mod tests {
 
     #[test]
     fn values_are_where_the_pointers_point() {
-        let usage = read(r#"{ "usage": { "in": 1200, "out": 30 }, "cost": 0.25 }"#, &file());
-        let expected = Usage { input_tokens: Some(1200), output_tokens: Some(30), cost_usd: Some(0.25) };
+        let usage = read(r#"{ "usage": { "in": 1200, "cached": 9, "out": 30 }, "cost": 0.25 }"#, &file());
+        let expected = Usage {
+            input_tokens: Some(1200),
+            cached_input_tokens: Some(9),
+            output_tokens: Some(30),
+            cost_usd: Some(0.25),
+            silent_attempts: 0,
+        };
         assert_eq!(usage, Some(expected));
     }
 
@@ -81,8 +139,24 @@ mod tests {
     fn of_lines_the_last_one_counts_that_has_the_value() {
         let text =
             "d\": 1}\n{\"usage\":{\"in\":1}}\nnoise\n{\"usage\":{\"in\":5,\"out\":2}}\n{\"type\":\"end\"}\n";
-        let expected = Usage { input_tokens: Some(5), output_tokens: Some(2), cost_usd: None };
+        let expected = Usage { input_tokens: Some(5), output_tokens: Some(2), ..Usage::default() };
         assert_eq!(read(text, &file()), Some(expected));
+    }
+
+    #[test]
+    fn tokens_have_a_price_where_all_that_have_one_are_counted() {
+        let prices = Prices {
+            input_per_million: Some(3.0),
+            cached_input_per_million: None,
+            output_per_million: Some(15.0),
+        };
+        let said = Usage { input_tokens: Some(200_000), output_tokens: Some(10_000), ..Usage::default() };
+        let cost = priced(said, &prices).cost_usd.expect("a cost");
+        assert!((cost - 0.75).abs() < 1e-12, "{cost}");
+        let half = Usage { output_tokens: None, ..said };
+        assert_eq!(priced(half, &prices).cost_usd, None, "half a cost is none");
+        let own = Usage { cost_usd: Some(0.5), ..said };
+        assert_eq!(priced(own, &prices).cost_usd, Some(0.5), "the agent knows better");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod agents;
 mod beside;
+mod budget;
 mod ci;
 mod decisions;
 mod faults;

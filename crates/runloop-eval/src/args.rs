@@ -135,9 +135,10 @@ pub(crate) struct RunArgs {
     /// [default: those of the benchmark]
     #[arg(long, short, value_name = "NAME|FILE")]
     pub(crate) agent: Vec<String>,
-    /// Repetitions of each scenario and agent [default: as the benchmark says]
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) trials: Option<u32>,
+    /// Repetitions of each scenario and agent: a number, or `auto` or such as `3..20` to repeat in rounds until the gate is
+    /// decided or, without one, the mean score is known well enough [default: as the benchmark says]
+    #[arg(long, short, value_name = "N|auto|MIN..MAX", value_parser = trials)]
+    pub(crate) trials: Option<TrialsArg>,
     /// Where scoring happens, whatever the scenarios say
     #[arg(long, value_enum)]
     pub(crate) verify: Option<VerifyMode>,
@@ -148,11 +149,60 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
+    pub(crate) budget: BudgetArgs,
+    #[command(flatten)]
     pub(crate) github: GithubArgs,
     #[command(flatten)]
     pub(crate) execution: ExecutionArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+}
+
+/// How often each scenario is done by each agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrialsArg {
+    /// So often.
+    Fixed(u32),
+    /// In rounds, as the benchmark says or by default.
+    Auto,
+    /// In rounds, at least and at most so often.
+    Between(u32, u32),
+}
+
+/// Most repetitions, as in benchmark files.
+const MOST_TRIALS: u32 = 100_000;
+
+fn trials(text: &str) -> Result<TrialsArg, String> {
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|number| (1..=MOST_TRIALS).contains(number));
+        number.ok_or_else(|| format!("write a number from 1 to {MOST_TRIALS}, `auto`, or such as 3..20"))
+    };
+    match text.split_once("..") {
+        None if text == "auto" => Ok(TrialsArg::Auto),
+        None => Ok(TrialsArg::Fixed(number(text)?)),
+        Some((min, max)) => match (number(min)?, number(max)?) {
+            (min, max) if min <= max => Ok(TrialsArg::Between(min, max)),
+            _ => Err("the second number must not be below the first".to_owned()),
+        },
+    }
+}
+
+/// What a run may take. A trial starts only if what it is expected to take is left; the others are canceled.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct BudgetArgs {
+    /// Minutes of all devboxes of the run together; at that point the run is ended [default: as the benchmark says, or
+    /// without limit]
+    #[arg(long, value_name = "MINUTES", value_parser = minutes, help_heading = "Budget")]
+    pub(crate) max_devbox_minutes: Option<f64>,
+    /// US dollars of all agents together, as they say or by the `prices` of their files [default: as the benchmark says, or
+    /// without limit]
+    #[arg(long, value_name = "USD", value_parser = dollars, help_heading = "Budget")]
+    pub(crate) max_cost: Option<f64>,
+}
+
+fn minutes(text: &str) -> Result<f64, &'static str> {
+    let minutes: Option<f64> = text.parse().ok();
+    minutes.filter(|minutes| minutes.is_finite() && *minutes > 0.0).ok_or("it must be a number above 0")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -419,6 +469,18 @@ mod tests {
                 && super::floor("fix=2").is_err()
                 && super::floor("fix=NaN").is_err()
         );
+    }
+
+    #[test]
+    fn trials_are_a_number_or_a_way_to_find_one() {
+        use super::{TrialsArg, trials};
+
+        assert_eq!(trials("5"), Ok(TrialsArg::Fixed(5)));
+        assert_eq!(trials("auto"), Ok(TrialsArg::Auto));
+        assert_eq!(trials("3..20"), Ok(TrialsArg::Between(3, 20)));
+        for wrong in ["0", "", "often", "..", "3..", "20..3", "1..2..3", "-1"] {
+            assert!(trials(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

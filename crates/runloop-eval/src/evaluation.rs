@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use eval_record::{Event, EventKind, EventSink, RunDirectory, RunDirectoryError};
-use eval_report::Summary;
+use eval_record::{Budget, Event, EventSink, RunDirectory, RunDirectoryError};
+use eval_report::{Summary, SummaryFold};
 use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, run};
 use runloop_client::ExposeSecret as _;
 use secrecy::SecretString;
@@ -29,6 +30,8 @@ pub(crate) struct Request<'a> {
     pub(crate) verbosity: Verbosity,
     pub(crate) purpose: Purpose,
     pub(crate) seed: Option<u64>,
+    pub(crate) budget: Budget,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) keep_devboxes: bool,
 }
 
@@ -59,7 +62,8 @@ async fn evaluate_on(
         target: target.name.clone(),
         guarantees: target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok()),
         retries: execution.retries,
-        timeout: execution.timeout,
+        timeout: request.timeout,
+        budget: request.budget,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..)),
         environment,
         secret_values,
@@ -88,16 +92,15 @@ async fn evaluate_on(
     let front = Arc::new(Front {
         display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
         lines: execution.format == Format::Jsonl,
-        kept: Mutex::default(),
+        summary: Mutex::default(),
     });
     let platform = Arc::new(ClientPlatform::new(target.client.clone()));
     let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
 
-    let events = front.take();
+    let summary = front.take();
     // Ends the display before anything else is printed.
     drop(front);
-    let summary = Summary::from_events(&events);
     let recorded = match Arc::into_inner(recorder) {
         Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
         None => Ok(()),
@@ -112,16 +115,16 @@ fn incomplete(error: &dyn std::error::Error, directory: &Path) -> CliError {
         .hint("make room on that disk, or choose another with --output, and run again")
 }
 
-/// Keeps the events that a summary needs, and shows all of them.
+/// Sums events up and shows them.
 struct Front {
     display: Display,
     lines: bool,
-    kept: Mutex<Vec<Event>>,
+    summary: Mutex<SummaryFold>,
 }
 
 impl Front {
-    fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Summary {
+        std::mem::take(&mut *self.summary.lock().unwrap_or_else(PoisonError::into_inner)).finish()
     }
 }
 
@@ -134,13 +137,7 @@ impl EventSink for Front {
             // A reader that went away does not stop the run; the record has everything.
             let _ = print(&(line + "\n"));
         }
-        let is_kept = matches!(
-            event.kind,
-            EventKind::RunStarted(_) | EventKind::TrialFinished(_) | EventKind::RunFinished { .. }
-        );
-        if is_kept {
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
-        }
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).take(event);
     }
 }
 
@@ -261,17 +258,19 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
     print(&document.text(&evaluated.summary, &evaluated.directory)?)
 }
 
-/// Says that the run's time was over, and names what could not be ended.
+/// Says that the run's time or budget was gone, and names the devboxes that could not be ended.
 pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
     if evaluated.outcome.timed_out {
         let missing = evaluated.summary.total.canceled;
         anstream::eprintln!("the run's time was over: {missing} trials have no verdict; raise --timeout");
     }
-    for left in &evaluated.outcome.leaked {
-        let kind = left.request.resource;
-        match &left.id {
-            Some(id) => anstream::eprintln!("{kind} {id} could not be ended"),
-            None => anstream::eprintln!("a {kind} may live: the answer to the request for it was lost"),
-        }
+    if evaluated.outcome.exhausted {
+        let missing = evaluated.summary.total.canceled;
+        anstream::eprintln!(
+            "the budget was gone: {missing} trials have no verdict; raise --max-devbox-minutes or --max-cost"
+        );
+    }
+    for id in &evaluated.outcome.leaked {
+        anstream::eprintln!("devbox {id} could not be ended; its keep-alive time will end it");
     }
 }

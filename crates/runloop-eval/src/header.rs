@@ -6,6 +6,7 @@ use eval_runner::{Plan, RunOptions};
 use runloop_sandbox::{Guarantees, Sandbox};
 
 use crate::args::{Driver, IsolationArgs};
+use crate::budget;
 use crate::commands::doctor::{driver_name, promises};
 use crate::commands::validate::CONTROL;
 use crate::target::{Target, sandbox_options};
@@ -32,6 +33,9 @@ pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
         options.concurrency,
         options.seed
     );
+    if let Some(forecast) = budget::forecast(&options.budget, plan) {
+        anstream::eprintln!("{forecast}");
+    }
     match &target.guarantees {
         None => anstream::eprintln!("devboxes: {} ({})", target.name, target.base_url),
         Some(guarantees) => {

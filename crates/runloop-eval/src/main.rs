@@ -1,6 +1,7 @@
 //! The command line of runloop-eval: arguments become settings, settings become commands, errors become exit codes.
 
 mod args;
+mod budget;
 mod catalogue;
 mod commands;
 mod definitions;

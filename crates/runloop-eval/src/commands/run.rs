@@ -1,15 +1,15 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
-use eval_builder::{AgentKind, Verify};
+use eval_builder::{AgentKind, Benchmark, Trials, Verify};
 use eval_report::gate::{self, Reference};
 use eval_runner::Plan;
 
-use crate::args::{RunArgs, Verbosity, VerifyMode};
+use crate::args::{RunArgs, TrialsArg, Verbosity, VerifyMode};
 use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{definitions, documents, evaluation, gating, github};
+use crate::{budget, definitions, documents, evaluation, gating, github};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -34,13 +34,17 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     }
     let limits = benchmark.gate.as_ref().map(gating::limits);
     let reference = gating::reference(benchmark.gate.as_ref().and_then(|gate| gate.baseline.as_deref()))?;
+    let budget = budget::resolve(&args.budget, &benchmark);
+    budget::demand_costs(&budget, &agents)?;
     let evaluated = evaluate(Request {
-        plan: Plan::new(&benchmark, &agents, args.trials.unwrap_or(benchmark.trials)),
+        plan: Plan::new(&benchmark, &agents, repetitions(args, &benchmark)?),
         execution: &args.execution,
         target: &args.target,
         verbosity,
         purpose: Purpose::Judge,
         seed: args.seed,
+        budget,
+        timeout: args.execution.timeout.or(benchmark.budget.timeout),
         keep_devboxes: args.keep_devboxes,
     })
     .await?;
@@ -75,4 +79,14 @@ fn judge(
     }
     documents::write_verdict(&evaluated.summary, &verdict, &evaluated.directory)?;
     Ok(gating::exit(verdict.decision))
+}
+
+fn repetitions(args: &RunArgs, benchmark: &Benchmark) -> Result<u32, CliError> {
+    match (args.trials, benchmark.trials) {
+        (Some(TrialsArg::Fixed(count)), _) | (None, Trials::Fixed(count)) => Ok(count),
+        _ => {
+            Err(CliError::new(Exit::Usage, "adaptive trials are not there yet")
+                .hint("give a number: --trials 5"))
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eval_builder::{Agent, Benchmark, Scenario};
-use eval_record::{TrialKey, TrialResult, TrialState};
+use eval_record::{Budget, TrialKey, TrialResult, TrialState};
 use eval_runner::{Plan, Trial};
 
 use crate::args::{Format, ValidateArgs, Verbosity};
@@ -30,6 +30,8 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         verbosity,
         purpose: Purpose::Validate,
         seed: None,
+        budget: Budget::default(),
+        timeout: args.execution.timeout,
         keep_devboxes: false,
     })
     .await?;

@@ -1,8 +1,9 @@
 //! One verdict as a line.
 
-use eval_record::{AgentEnd, Cause, TrialKey, TrialResult, TrialState};
+use eval_record::{AgentEnd, Cause, PlannedTrial, TrialKey, TrialResult, TrialState};
 
 use super::Purpose;
+use crate::header::counted;
 
 const GREEN: &str = "\x1b[1;32m";
 const RED: &str = "\x1b[1;31m";
@@ -48,6 +49,24 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
 pub(crate) fn retry(trial: &TrialKey, attempt: u32, cause: Cause, message: &str) -> String {
     let (cause, message) = (cause.as_str(), printable(message));
     format!("{YELLOW}{:>9}{PLAIN} {trial}  attempt {attempt}: {cause}: {message}", "RETRY")
+}
+
+/// Trials that are added: `   ROUND 32 more trials, repetitions 4 to 5`.
+pub(crate) fn round(planned: &[PlannedTrial]) -> String {
+    let repetitions = || planned.iter().map(|planned| planned.trial.repetition);
+    let (first, last) = (repetitions().min().unwrap_or(0), repetitions().max().unwrap_or(0));
+    let trials = counted(planned.len(), "more trial");
+    format!("{DIM}{:>9}{PLAIN} {trials}, repetitions {first} to {last}", "ROUND")
+}
+
+/// An agent that is not repeated any more: ` DECIDED mine after 5 repetitions: the gate passes`.
+pub(crate) fn decided(agent: &str, repetitions: u32, why: &str) -> String {
+    let (agent, why) = (printable(agent), printable(why));
+    format!(
+        "{DIM}{:>9}{PLAIN} {agent} after {}: {why}",
+        "DECIDED",
+        counted(repetitions as usize, "repetition")
+    )
 }
 
 /// Why a score is low, as far as it is known: an agent that did not end well, and the scorers that refused.
@@ -158,6 +177,18 @@ mod tests {
         assert!(plain(&verdict(&low, Purpose::Validate, 1, 1)).starts_with("       OK"));
         let high = TrialResult { score: Some(1.0), passed: Some(true), ..result(TrialState::Scored) };
         assert!(plain(&verdict(&high, Purpose::Validate, 1, 1)).starts_with("   BROKEN"));
+    }
+
+    #[test]
+    fn rounds_say_what_is_added_and_why_no_more_is() {
+        let planned = |repetition| PlannedTrial {
+            trial: TrialKey { scenario: "fix".into(), agent: "mine".into(), repetition },
+            digest: String::new(),
+            metadata: BTreeMap::new(),
+        };
+        let line = plain(&round(&[planned(4), planned(5)]));
+        assert_eq!(line, "    ROUND 2 more trials, repetitions 4 to 5");
+        assert_eq!(plain(&decided("mine", 5, "why\nnot")), "  DECIDED mine after 5 repetitions: why not");
     }
 
     #[test]

@@ -74,15 +74,24 @@ impl Live {
     }
 
     fn apply(&mut self, event: Event) {
+        self.progress.spend(&event);
         match event.kind {
             EventKind::RunStarted(header) => {
-                self.progress.start(header.planned.len(), header.seed);
+                self.progress.start(header.planned.len(), header.seed, header.budget);
                 self.bar.set_length(header.planned.len() as u64);
+            }
+            EventKind::RoundPlanned { planned } => {
+                self.progress.planned += planned.len();
+                self.bar.set_length(self.progress.planned as u64);
+                self.say(&line::round(&planned));
+            }
+            EventKind::AgentDecided { agent, repetitions, why } => {
+                self.say(&line::decided(&agent, repetitions, &why));
             }
             EventKind::PhaseStarted { trial, attempt, phase } => {
                 self.running.insert(trial, Running { phase, attempt, since: Instant::now() });
             }
-            EventKind::AttemptFailed { trial, attempt, cause, message } => {
+            EventKind::AttemptFailed { trial, attempt, cause, message, .. } => {
                 self.say(&line::retry(&trial, attempt, cause, &message));
             }
             EventKind::TrialFinished(result) => {
@@ -111,7 +120,11 @@ impl Live {
             self.estimated = Some(Instant::now());
         }
         self.bar.set_position(self.progress.finished as u64);
-        self.bar.set_message(self.coloured(&self.progress.text(self.started.elapsed())));
+        self.bar.set_message(
+            self.coloured(
+                &self.progress.text(self.started.elapsed(), jiff::Timestamp::now().as_millisecond()),
+            ),
+        );
 
         let mut lines: Vec<String> = self
             .running

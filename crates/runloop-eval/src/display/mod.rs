@@ -97,11 +97,18 @@ fn print_lines(events: &Receiver<Event>, purpose: Purpose) {
     for event in events {
         match event.kind {
             EventKind::RunStarted(header) => planned = header.planned.len(),
+            EventKind::RoundPlanned { planned: more } => {
+                planned += more.len();
+                anstream::eprintln!("{}", line::round(&more));
+            }
+            EventKind::AgentDecided { agent, repetitions, why } => {
+                anstream::eprintln!("{}", line::decided(&agent, repetitions, &why));
+            }
             EventKind::TrialFinished(result) => {
                 finished += 1;
                 anstream::eprintln!("{}", line::verdict(&result, purpose, finished, planned));
             }
-            EventKind::AttemptFailed { trial, attempt, cause, message } => {
+            EventKind::AttemptFailed { trial, attempt, cause, message, .. } => {
                 anstream::eprintln!("{}", line::retry(&trial, attempt, cause, &message));
             }
             _ => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use eval_record::{Cause, TrialResult, TrialState};
+use eval_record::{Budget, Cause, Event, Spent, TrialResult, TrialState};
 use eval_report::{MeanInterval, Tally};
 
 use super::Purpose;
@@ -26,7 +26,8 @@ pub(super) struct Progress {
     bad: usize,
     invalid: BTreeMap<Cause, usize>,
     agents: BTreeMap<String, Agent>,
-    cost: Option<f64>,
+    spent: Spent,
+    budget: Budget,
 }
 
 #[derive(Debug, Default)]
@@ -47,13 +48,19 @@ impl Progress {
             bad: 0,
             invalid: BTreeMap::new(),
             agents: BTreeMap::new(),
-            cost: None,
+            spent: Spent::default(),
+            budget: Budget::default(),
         }
     }
 
-    /// Learns how much there is to do.
-    pub(super) fn start(&mut self, planned: usize, seed: u64) {
-        (self.planned, self.seed) = (planned, seed);
+    /// Learns how much there is to do, and what it may take.
+    pub(super) fn start(&mut self, planned: usize, seed: u64, budget: Budget) {
+        (self.planned, self.seed, self.budget) = (planned, seed, budget);
+    }
+
+    /// Counts what an event took.
+    pub(super) fn spend(&mut self, event: &Event) {
+        self.spent.take(event.at_ms, &event.kind);
     }
 
     /// Takes a verdict.
@@ -70,9 +77,6 @@ impl Progress {
         let agent = self.agents.entry(result.trial.agent.clone()).or_default();
         agent.tally.add(result);
         agent.is_stale = true;
-        if let Some(cost) = result.usage.and_then(|usage| usage.cost_usd) {
-            *self.cost.get_or_insert(0.0) += cost;
-        }
     }
 
     /// Brings the intervals up to date. They take a while, so not for every picture.
@@ -83,8 +87,8 @@ impl Progress {
         }
     }
 
-    /// What the bar says after so much time; in colours of a terminal.
-    pub(super) fn text(&self, elapsed: Duration) -> String {
+    /// What the bar says after so much time; in colours of a terminal. `now_ms` is in Unix milliseconds.
+    pub(super) fn text(&self, elapsed: Duration, now_ms: i64) -> String {
         let mut text = match self.purpose {
             Purpose::Judge => format!("{} passed, {} failed", self.good, self.bad),
             Purpose::Validate => format!("{} as they should be, {} broken", self.good, self.bad),
@@ -107,13 +111,29 @@ impl Progress {
         }
         let left = self.planned.saturating_sub(self.finished);
         let share = self.planned as f64 / self.finished.max(1) as f64;
-        if let Some(cost) = self.cost {
-            text += &format!(" · ${cost:.2}");
-            if self.finished >= ENOUGH && left > 0 {
-                text += &format!(" of about ${:.2}", cost * share);
+        let is_early = self.finished < ENOUGH || left == 0;
+        let forecast = |spent: f64| if is_early { spent } else { spent * share };
+        let Budget { max_devbox_minutes, max_cost_usd } = self.budget;
+        let minutes = self.spent.devbox_ms(now_ms) as f64 / 60_000.0;
+        if let Some(most) = max_devbox_minutes {
+            text += &format!(" · {minutes:.1} of {most} devbox minutes");
+            if forecast(minutes) > most {
+                text += &format!(" (\x1b[1;33mabout {:.0} are needed\x1b[0m)", forecast(minutes));
             }
         }
-        if self.finished >= ENOUGH && left > 0 {
+        match (self.spent.usage().cost_usd, max_cost_usd) {
+            (cost, Some(most)) => {
+                let cost = cost.unwrap_or_default();
+                text += &format!(" · ${cost:.2} of ${most:.2}");
+                if forecast(cost) > most {
+                    text += &format!(" (\x1b[1;33mabout ${:.2} is needed\x1b[0m)", forecast(cost));
+                }
+            }
+            (Some(cost), None) if is_early => text += &format!(" · ${cost:.2}"),
+            (Some(cost), None) => text += &format!(" · ${cost:.2} of about ${:.2}", forecast(cost)),
+            (None, None) => {}
+        }
+        if !is_early {
             let seconds = (elapsed.as_secs_f64() * (share - 1.0)).ceil() as u64;
             text += &match seconds {
                 0..90 => format!(" · about {seconds} s left"),
@@ -127,7 +147,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use eval_record::{TrialKey, Usage};
+    use eval_record::{EventKind, TrialKey, Usage};
 
     use super::*;
 
@@ -151,10 +171,38 @@ mod tests {
 
     fn after(planned: usize, results: &[TrialResult], seconds: u64) -> String {
         let mut progress = Progress::new(Purpose::Judge);
-        progress.start(planned, 7);
-        results.iter().for_each(|result| progress.add(result));
+        progress.start(planned, 7, Budget::default());
+        for result in results {
+            progress.spend(&finished(result));
+            progress.add(result);
+        }
         progress.estimate();
-        anstream::adapter::strip_str(&progress.text(Duration::from_secs(seconds))).to_string()
+        anstream::adapter::strip_str(&progress.text(Duration::from_secs(seconds), 0)).to_string()
+    }
+
+    fn finished(result: &TrialResult) -> Event {
+        Event { at_ms: 0, kind: EventKind::TrialFinished(Box::new(result.clone())) }
+    }
+
+    #[test]
+    fn a_budget_shows_what_is_spent_of_it_and_whether_it_will_do() {
+        let text = |most: f64| {
+            let mut progress = Progress::new(Purpose::Judge);
+            let budget = Budget { max_devbox_minutes: Some(9.5), max_cost_usd: Some(most) };
+            progress.start(6, 7, budget);
+            let created =
+                EventKind::DevboxCreated { devbox_id: "dbx_1".into(), purpose: "agent".into(), trial: None };
+            progress.spend(&Event { at_ms: 0, kind: created });
+            for scenario in ["a", "b", "c"] {
+                let usage = Some(Usage { cost_usd: Some(0.5), ..Usage::default() });
+                let result = TrialResult { usage, ..result(scenario, "x", Some(1.0)) };
+                progress.spend(&finished(&result));
+                progress.add(&result);
+            }
+            anstream::adapter::strip_str(&progress.text(Duration::from_secs(3), 180_000)).to_string()
+        };
+        assert!(text(5.0).contains(" · 3.0 of 9.5 devbox minutes · $1.50 of $5.00 · "), "{}", text(5.0));
+        assert!(text(2.0).contains("$1.50 of $2.00 (about $3.00 is needed)"), "{}", text(2.0));
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! Budgets, through the real binary with agents that say what they cost.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{Bench, Results};
+
+/// Two scenarios that are done by writing a word, and what the benchmark says besides.
+fn two_scenarios(bench: &Bench, more: &str) -> PathBuf {
+    let scenario = |name: &str| {
+        format!(
+            "  - {{ name: {name}, problem_statement: x, environment: {{ network: none }}, verify: same,\n      \
+             scorers: [{{ name: done, shell_command: 'grep -qx yes answer' }}] }}\n"
+        )
+    };
+    let text = format!("name: two\nscenarios:\n{}{}{more}", scenario("s0"), scenario("s1"));
+    bench.write("two.yaml", &text)
+}
+
+/// An agent that takes 250,000 tokens, which are $0.25.
+fn by_tokens(bench: &Bench) {
+    let agent = json!({
+        "name": "coder",
+        "command": "echo yes > answer; echo '{ \"out\": 250000 }' > ~/usage.json",
+        "usage": { "file": "~/usage.json", "output_tokens": "/out" },
+        "prices": { "output_per_million": 1 },
+    });
+    bench.write("coder.yaml", &agent.to_string());
+}
+
+fn states(results: &Results) -> Vec<(&str, Option<&str>)> {
+    let trials = results.json["trials"].as_array().expect("trials");
+    trials.iter().map(|trial| (trial["state"].as_str().expect("a state"), trial["cause"].as_str())).collect()
+}
+
+#[test]
+fn money_that_is_gone_cancels_what_is_left_and_says_so_everywhere() {
+    let bench = Bench::new();
+    by_tokens(&bench);
+    let file = two_scenarios(&bench, "trials: 4\nbudget: { max_cost: 10 }\n");
+    let results = bench.results(&file, ["--agent", "coder.yaml", "--max-cost", "1", "--output", "poor"]);
+    let finished = &results.finished;
+    assert_eq!(finished.code(), 3, "{finished}");
+    let states = states(&results);
+    let scored = states.iter().filter(|state| **state == ("scored", None)).count();
+    let canceled = states.iter().filter(|state| **state == ("canceled", Some("budget_exhausted"))).count();
+    assert!((2..=4).contains(&scored), "as many as are paid for, some of it kept back: {states:?}");
+    assert_eq!(scored + canceled, 8, "{states:?}");
+    let spending = &results.json["run"]["spending"];
+    assert_eq!(spending["cost_usd"], json!(scored as f64 * 0.25), "{spending}");
+    assert_eq!(spending["budget"]["max_cost_usd"], 1.0, "the option replaces what the benchmark says");
+    assert!(spending["devbox_ms"].as_u64().is_some_and(|ms| ms > 0), "{spending}");
+    assert_eq!(results.json["trials"][0]["usage"], json!({ "output_tokens": 250_000, "cost_usd": 0.25 }));
+    assert!(finished.stderr().contains("budget: $1.00"), "{finished}");
+    assert!(finished.stderr().contains("raise --max-devbox-minutes or --max-cost"), "{finished}");
+    let markdown = std::fs::read_to_string(bench.path("poor/summary.md")).expect("a summary");
+    assert!(markdown.contains(&format!("${:.2} of $1.00", scored as f64 * 0.25)) || scored < 4, "{markdown}");
+    let again = bench.run(["report", "poor", "--format", "json"]);
+    let again: Value = serde_json::from_str(&again.stdout()).expect("JSON");
+    assert_eq!(again["run"]["spending"], *spending, "the record says the same");
+    bench.assert_nothing_left();
+
+    let rich = bench.results(&file, ["--agent", "coder.yaml"]);
+    assert_eq!(rich.finished.code(), 0, "{}", rich.finished);
+    assert_eq!(rich.json["run"]["spending"]["cost_usd"], 2.0);
+}
+
+#[test]
+fn devbox_minutes_that_are_gone_end_the_run() {
+    let bench = Bench::new();
+    bench.write("slow.yaml", "name: slow\ncommand: sleep 864213\n");
+    let file = two_scenarios(&bench, "");
+    let results = bench.results(&file, ["--agent", "slow.yaml", "--max-devbox-minutes", "0.05"]);
+    assert_eq!(results.finished.code(), 3, "{}", results.finished);
+    let states = states(&results);
+    assert!(states.iter().all(|state| *state == ("canceled", Some("budget_exhausted"))), "{states:?}");
+    let spent = results.json["run"]["spending"]["devbox_ms"].as_u64().expect("milliseconds");
+    assert!(spent >= 3_000, "{spent}");
+    assert!(crate::support::sleeping("864213").is_empty(), "the agent is still running");
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn an_agent_whose_cost_nobody_knows_cannot_be_kept_to_a_budget_of_money() {
+    let bench = Bench::new();
+    let file = two_scenarios(&bench, "");
+    let args = |agent: &'static str| {
+        ["run", file.to_str().expect("UTF-8"), "--agent", agent, "--max-cost", "1"].map(str::to_owned)
+    };
+    let refused = bench.run(args("command:echo yes > answer"));
+    assert_eq!(refused.code(), 2, "{refused}");
+    assert!(refused.stderr().contains("no cost is known of command"), "{refused}");
+    bench.write("bounded.yaml", "name: bounded\ncommand: echo yes > answer\nmax_cost: 0.5\n");
+    let bounded = bench.run(args("bounded.yaml"));
+    assert_eq!(bounded.code(), 0, "{bounded}");
+    assert!(bounded.stderr().contains("at most $1.00 by `max_cost`"), "{bounded}");
+    let free = bench.run(args("nop"));
+    assert_eq!(free.code(), 0, "what is ours costs nothing: {free}");
+    for wrong in ["-1", "much"] {
+        let args = ["run", "two.yaml", "--max-devbox-minutes", wrong];
+        assert_eq!(bench.run(args).code(), 2, "{wrong}");
+    }
+}

@@ -10,6 +10,7 @@ mod decisions;
 mod faults;
 mod hostile;
 mod house;
+mod pressure;
 mod report;
 mod run;
 mod shipped;

@@ -1,5 +1,7 @@
 //! A place to write scenario files, run the real binary on them, and read what it says.
 
+pub(crate) mod target;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -92,6 +92,32 @@ pub enum EventKind {
         /// Why that is enough, in a sentence without a full stop.
         why: String,
     },
+    /// The target asked for less at once. What would be more waits, until answers have raised the limit again.
+    Throttled {
+        /// Of what.
+        what: Throttle,
+        /// At most so many at once, from here on.
+        limit: u32,
+    },
+    /// Nothing had to wait for a while: there is no limit any more.
+    ThrottleLifted {
+        /// Of what.
+        what: Throttle,
+    },
+    /// The target is down; told again after each probe that fails. Everything waits for it.
+    TargetDown {
+        /// Since when nothing came through, in Unix milliseconds; names the outage.
+        since_ms: i64,
+        /// What came of the last probe.
+        error: String,
+        /// When the next probe is made, in Unix milliseconds.
+        next_try_ms: i64,
+    },
+    /// The target answers again.
+    TargetBack {
+        /// Since when it was down.
+        since_ms: i64,
+    },
     /// A trial has its verdict (of the last attempt).
     TrialFinished(Box<TrialResult>),
     /// Last event of a run that came to its end, also when interrupted.
@@ -206,6 +232,16 @@ impl Phase {
     }
 }
 
+/// What there may be less of at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Throttle {
+    /// Requests in flight.
+    Requests,
+    /// Creations of devboxes in flight.
+    Creations,
+}
+
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -242,6 +278,10 @@ pub enum Cause {
     RunTimeout,
     /// Nothing was left of the run's budget. Of canceled trials only.
     BudgetExhausted,
+    /// The target was down for longer than the run waits for it. Of canceled trials only.
+    TargetDown,
+    /// The target did not take the key any more. Of canceled trials only.
+    Unauthorized,
     /// The harness itself failed.
     HarnessError,
 }
@@ -260,6 +300,8 @@ impl Cause {
             Self::TrialTimeout => "trial_timeout",
             Self::RunTimeout => "run_timeout",
             Self::BudgetExhausted => "budget_exhausted",
+            Self::TargetDown => "target_down",
+            Self::Unauthorized => "unauthorized",
             Self::HarnessError => "harness_error",
         }
     }
@@ -279,7 +321,7 @@ pub struct TrialResult {
     pub score: Option<f64>,
     /// Whether the score reached the scenario's pass mark; only when scored.
     pub passed: Option<bool>,
-    /// Why it is invalid, or canceled by the run's time or budget.
+    /// Why it is invalid, or canceled other than by the user.
     pub cause: Option<Cause>,
     /// What there is to say about it, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ mod usage;
 pub use capture::{Capture, Captured};
 pub use event::{
     AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
-    TrialKey, TrialResult, TrialState,
+    Throttle, TrialKey, TrialResult, TrialState,
 };
 pub use follow::{Batch, Follower};
 pub use lock::RunLock;

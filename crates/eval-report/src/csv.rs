@@ -6,7 +6,7 @@
 //! | `state` | `scored`, `invalid`, `canceled` or `unfinished` |
 //! | `score` | 0 to 1, empty unless scored |
 //! | `passed` | `true` or `false`, empty unless scored |
-//! | `cause` | why it is invalid, or `run_timeout` or `budget_exhausted` where the run's time or budget was gone first |
+//! | `cause` | why it is invalid, or what ended the run first: `run_timeout`, `budget_exhausted`, `target_down`, `unauthorized` |
 //! | `attempts` | how many were made |
 //! | `agent_end` | `exited`, `timed_out`, `exhausted_devbox`, or empty |
 //! | `agent_exit_status` | of an agent that exited |

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::archive::Archive;
 use crate::failure::Failure;
 use crate::git::{self, QUIET_GIT};
+use crate::patience::insist;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
 use crate::session::Session;
 use crate::shell::{enter, quote};
@@ -106,12 +107,12 @@ pub(crate) async fn collect<P: Platform>(
         Found::Diff => "diff",
         Found::Archive => "archive.tgz",
     };
-    let content =
-        match session.platform.download(devbox, &format!("~/{place}/{name}"), limits.artifact_bytes).await {
-            Ok(content) => content,
-            Err(error) if error.kind == PlatformErrorKind::TooLarge => return Err(too_large()),
-            Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
-        };
+    let path = format!("~/{place}/{name}");
+    let content = match insist(|| session.platform.download(devbox, &path, limits.artifact_bytes)).await {
+        Ok(content) => content,
+        Err(error) if error.kind == PlatformErrorKind::TooLarge => return Err(too_large()),
+        Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
+    };
     if found == Found::Diff {
         return Ok(if content.is_empty() { Artifacts::Unchanged } else { Artifacts::Diff(content) });
     }
@@ -131,7 +132,7 @@ pub(crate) async fn of_agent<P: Platform>(
     doing: &str,
     error: PlatformError,
 ) -> Obstacle {
-    if error.is_refusal()
+    if error.may_be_agents()
         && let Ok(view) = session.platform.devbox(devbox).await
         && !view.status.is_final()
     {

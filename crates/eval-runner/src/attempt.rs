@@ -13,6 +13,7 @@ use crate::command::Ended;
 use crate::failure::Failure;
 use crate::host::{self, HostRun};
 use crate::launch::{self, Base, is_content};
+use crate::patience::insist;
 use crate::plan::Trial;
 use crate::platform::Platform;
 use crate::prepare::{Preparations, Prepared};
@@ -242,7 +243,7 @@ impl<P: Platform> Attempt<P> {
         }
         let session = self.session();
         let emptied = b"# Emptied for scoring.\n".to_vec();
-        match session.platform.upload(&devbox.id, "~/.bash_profile", emptied).await {
+        match insist(|| session.platform.upload(&devbox.id, "~/.bash_profile", emptied.clone())).await {
             Ok(()) => Ok(()),
             Err(error) => Err(artifacts::of_agent(
                 session,
@@ -263,7 +264,8 @@ impl<P: Platform> Attempt<P> {
         let scenario = &self.trial.scenario;
         let directory = &scenario.environment.working_directory;
         let is_agents = scenario.verify != Verify::Pristine && !self.is_ours();
-        let workspace = DevboxWorkspace::new(self.session(), &devbox.id, directory, is_agents);
+        let workspace =
+            DevboxWorkspace::new(self.session(), &devbox.id, directory, is_agents, !self.is_ours());
         let scored = match eval_scoring::score(&functions(scenario), &workspace).await {
             Ok(scored) => scored,
             Err(WorkspaceError(Obstacle::Unusable(why))) => {

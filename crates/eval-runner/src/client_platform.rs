@@ -93,6 +93,13 @@ impl Platform for ClientPlatform {
         }
     }
 
+    async fn probe(&self) -> Result<(), PlatformError> {
+        let page = PageParams { limit: Some(1), include_total_count: Some(false), ..PageParams::default() };
+        let list = self.client.devboxes().list(&DevboxListParams { status: None, page });
+        list.max_retries(0).await?;
+        Ok(())
+    }
+
     async fn devbox(&self, id: &DevboxId) -> Result<DevboxView, PlatformError> {
         Ok(self.client.devboxes().retrieve(id).send().await?)
     }

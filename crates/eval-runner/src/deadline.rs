@@ -45,14 +45,8 @@ impl<P: Platform> Session<P> {
         let session = Arc::clone(self);
         Some(AbortOnDropHandle::new(tokio::spawn(async move {
             sleep_until(end).await;
-            session.overdue.cancel();
-            session.halt.cancel();
+            let time = session.options.timeout.unwrap_or_default();
+            session.stop(Cause::RunTimeout, format!("the run's time of {time:?} was over first"));
         })))
-    }
-
-    /// Why trials are canceled, if it is the run's time.
-    pub(crate) fn overdue(&self) -> Option<(Cause, String)> {
-        let time = self.options.timeout.filter(|_| self.overdue.is_cancelled())?;
-        Some((Cause::RunTimeout, format!("the run's time of {time:?} was over first")))
     }
 }

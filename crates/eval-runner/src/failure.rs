@@ -11,6 +11,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// Whether another attempt could end better.
     pub(crate) retry: bool,
+    /// Whether the target refused the key.
+    pub(crate) unauthorized: bool,
     /// Whether the devbox ended because it hit its memory or disk limit.
     pub(crate) exhausted: bool,
     /// Whether the devbox ended because someone asked for it through the API.
@@ -20,13 +22,21 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Self {
         let retry = matches!(cause, Cause::ProvisionFailed | Cause::DevboxLost | Cause::ApiError);
-        Self { cause, message: message.into(), retry, exhausted: false, shut_down: false }
+        Self {
+            cause,
+            message: message.into(),
+            retry,
+            unauthorized: false,
+            exhausted: false,
+            shut_down: false,
+        }
     }
 
     /// A call that has nothing to do with a devbox that exists.
     pub(crate) fn call(cause: Cause, doing: &str, error: &PlatformError) -> Self {
         let mut failure = Self::new(cause, format!("cannot {doing}: {error}"));
         failure.retry &= !error.is_refusal();
+        failure.unauthorized = error.is_unauthorized();
         failure
     }
 

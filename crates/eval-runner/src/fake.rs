@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use eval_record::Capture;
+use runloop_client::{Outcome, Pass as _, TransportKind};
 use runloop_types::{
     BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams,
     DevboxFailureReason, DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus,
@@ -16,7 +17,9 @@ use runloop_types::{
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::Pressure;
 use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
+use crate::pressure::Class;
 
 /// What a scripted command does.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +47,8 @@ impl Does {
 }
 
 type Script = Box<dyn Fn(&str, &str) -> Does + Send + Sync>;
+
+type Trouble = Box<dyn Fn(&str, Duration) -> Option<PlatformErrorKind> + Send + Sync>;
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +100,11 @@ pub(crate) struct Fake {
     faults: Mutex<BTreeMap<usize, Fault>>,
     /// By name of the call, always.
     refusals: BTreeMap<String, u16>,
+    /// What its calls pass, as those of a client do.
+    pressure: Pressure,
+    /// By name of the call and time since the first one: how the target fails, whatever is asked.
+    trouble: Option<Trouble>,
+    began: OnceLock<Instant>,
     /// Where devboxes really live, if they do.
     disk: Option<TempDir>,
     /// Whether a snapshot needs a running devbox.
@@ -110,6 +120,9 @@ impl Fake {
             script: Box::new(script),
             faults: Mutex::default(),
             refusals: BTreeMap::new(),
+            pressure: Pressure::default(),
+            trouble: None,
+            began: OnceLock::new(),
             disk: None,
             snapshots_running_only: false,
             slow_transitions: false,
@@ -132,6 +145,46 @@ impl Fake {
     pub(crate) fn refusing(mut self, call: &str, status: u16) -> Self {
         self.refusals.insert(call.to_owned(), status);
         self
+    }
+
+    /// Every attempt of a call fails as `trouble` says, and passes this gate.
+    pub(crate) fn troubled(
+        mut self,
+        pressure: &Pressure,
+        trouble: impl Fn(&str, Duration) -> Option<PlatformErrorKind> + Send + Sync + 'static,
+    ) -> Self {
+        self.pressure = pressure.clone();
+        self.trouble = Some(Box::new(trouble));
+        self
+    }
+
+    /// Passes the gate and what trouble there is, with the retries of a client.
+    async fn pass(&self, name: &str) -> Result<(), PlatformError> {
+        let Some(trouble) = &self.trouble else { return Ok(()) };
+        let class = match name.split(' ').next() {
+            Some("create") => Class::Creation,
+            Some("execute" | "snapshot") => Class::Work,
+            Some("wait" | "wait-execution") => Class::Hold,
+            _ => Class::Request,
+        };
+        for retries in 0.. {
+            let ticket = Box::new(self.pressure.enter(class).await);
+            let began = *self.began.get_or_init(Instant::now);
+            let Some(kind) = trouble(name, began.elapsed()) else {
+                ticket.done(Outcome::Answered { status: 200, retry_after: None });
+                return Ok(());
+            };
+            let failed = error(kind);
+            ticket.done(match kind {
+                PlatformErrorKind::Status(status) => Outcome::Answered { status, retry_after: None },
+                _ => Outcome::Failed(TransportKind::Connect),
+            });
+            if retries == 5 || !failed.may_pass() || class == Class::Hold || name == "probe" {
+                return Err(failed);
+            }
+            tokio::time::sleep(Duration::from_secs(1 << retries)).await;
+        }
+        Ok(())
     }
 
     pub(crate) fn snapshots_running_only(mut self) -> Self {
@@ -171,6 +224,7 @@ impl Fake {
     }
 
     async fn call(&self, name: &str, id: Option<&DevboxId>) -> Result<Option<Fault>, PlatformError> {
+        self.pass(name).await?;
         let (fault, name) = {
             let mut state = self.state.lock().unwrap();
             let number = state.calls.len();
@@ -340,6 +394,10 @@ impl Platform for Fake {
         self.state.lock().unwrap().boxes.insert(id.clone(), made);
         let view = self.view(&id)?;
         self.answer(fault, view)
+    }
+
+    async fn probe(&self) -> Result<(), PlatformError> {
+        self.call("probe", None).await.map(drop)
     }
 
     async fn devbox(&self, id: &DevboxId) -> Result<DevboxView, PlatformError> {

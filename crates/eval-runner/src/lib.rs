@@ -15,6 +15,10 @@
 //! What an agent does, also failing, timing out, or leaving something that cannot be judged, gives a score. What
 //! infrastructure, scorers or this harness do wrong makes the trial invalid, with a [`Cause`](eval_record::Cause).
 //!
+//! A [`Pressure`] between the run and its client lowers what is asked at once where the target complains, and holds
+//! everything back while it is down. Attempts that an outage broke are made again and use up no retries; what could not be
+//! seen in time, such as whether an agent ended before its timeout, is no verdict.
+//!
 //! An agent's command starts in the working directory. It finds the task in the file `$PROBLEM_STATEMENT_FILE` and, up to
 //! 100 KiB, in the variable `PROBLEM_STATEMENT`; `ADDITIONAL_CONTEXT` is the scenario's as JSON. `.runloop-eval` in the
 //! home directory is the harness's; at the top of a working directory it is never carried over.
@@ -51,9 +55,11 @@ mod launch;
 mod meter;
 mod network;
 mod options;
+mod patience;
 mod plan;
 mod platform;
 mod prepare;
+mod pressure;
 mod progress;
 #[cfg(test)]
 mod real_tests;
@@ -62,6 +68,7 @@ mod schedule;
 mod session;
 mod shares;
 mod shell;
+mod stop;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -73,6 +80,8 @@ pub use client_platform::ClientPlatform;
 pub use options::{Cancellation, Clock, HostAccess, Limits, RunOptions};
 pub use plan::{Plan, Trial};
 pub use platform::{OutputStream, Platform, PlatformError, PlatformErrorKind, Reply};
+pub use pressure::Pressure;
 pub use run::{RunOutcome, run};
 pub use schedule::{Adaptive, StoppingRule};
+pub use stop::Stopped;
 pub use supervisor::init;

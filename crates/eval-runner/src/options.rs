@@ -10,6 +10,8 @@ use eval_record::{Budget, Spent, TrialResult};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::Pressure;
+
 /// How a run goes. Build on [`RunOptions::new`].
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -33,6 +35,10 @@ pub struct RunOptions {
     pub budget: Budget,
     /// What earlier parts of the run have taken of that.
     pub spent: Spent,
+    /// The gate of the client that the run's platform uses. One that no client has learns nothing and holds nothing back.
+    pub pressure: Pressure,
+    /// How long a target that is down is waited for, before the run stops.
+    pub max_outage: Duration,
     /// Seed of everything random.
     pub seed: u64,
     /// Values of the environment variables that scenarios require of the harness.
@@ -69,6 +75,8 @@ impl RunOptions {
             timeout: None,
             budget: Budget::default(),
             spent: Spent::default(),
+            pressure: Pressure::default(),
+            max_outage: Duration::from_secs(600),
             seed: 0,
             environment: BTreeMap::new(),
             secret_values: Vec::new(),

@@ -17,6 +17,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Creates a devbox and waits up to `timeout` for it to run; answers it in whatever state it is in then.
     fn create_devbox(&self, params: &DevboxCreateParams, timeout: Duration) -> impl Reply<DevboxView>;
 
+    /// Makes sure that the target answers and takes the key, with the cheapest call there is, made once.
+    fn probe(&self) -> impl Reply<()>;
+
     /// A devbox as it is.
     fn devbox(&self, id: &DevboxId) -> impl Reply<DevboxView>;
 
@@ -147,6 +150,25 @@ impl PlatformError {
     /// The API understood and refused: asking again changes nothing.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.kind, PlatformErrorKind::Status(status) if (400..500).contains(&status) && !matches!(status, 408 | 409 | 429))
+    }
+
+    /// The key was refused, not what was asked for.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        matches!(self.kind, PlatformErrorKind::Status(401 | 403))
+    }
+
+    /// The API refused what was asked of a devbox, which may be because of what an agent did there.
+    pub(crate) fn may_be_agents(&self) -> bool {
+        self.is_refusal() && !self.is_unauthorized()
+    }
+
+    /// Asking again may end better.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self.kind {
+            PlatformErrorKind::Unreachable => true,
+            PlatformErrorKind::Status(_) => !self.is_refusal(),
+            PlatformErrorKind::TooLarge | PlatformErrorKind::BadEnd => false,
+        }
     }
 
     pub(crate) fn has_status(&self, wanted: u16) -> bool {

@@ -16,7 +16,7 @@ use crate::git::{self, QUIET_GIT};
 use crate::launch::{self, Base, is_content};
 use crate::network;
 use crate::plan::Plan;
-use crate::platform::Platform;
+use crate::platform::{Platform, PlatformErrorKind};
 use crate::session::{Scope, Session};
 use crate::shares::Shares;
 use crate::shell::{enter, quote};
@@ -139,7 +139,8 @@ impl<P: Platform> Preparations<P> {
         let this = Arc::clone(self);
         let build = || async move {
             let limit = recipe.timeout;
-            limited(limit, "preparing the environment", this.build(recipe)).await.map(Arc::new)
+            let session = Arc::clone(&this.scope.session);
+            limited(&session, limit, "preparing the environment", this.build(recipe)).await.map(Arc::new)
         };
         self.environments.get(&self.scope, key, build).await
     }
@@ -292,10 +293,11 @@ impl<P: Platform> Preparations<P> {
         }
         match platform.build_blueprint(&params, recipe.timeout).await {
             Ok(id) => Ok(Base::Blueprint(id)),
-            Err(error) => Err(Failure::new(
-                Cause::PrepareFailed,
-                format!("cannot build blueprint `{}`: {error}", params.name),
-            )),
+            Err(error) => {
+                let is_about_it = error.is_refusal() || error.kind == PlatformErrorKind::BadEnd;
+                let cause = if is_about_it { Cause::PrepareFailed } else { Cause::ApiError };
+                Err(Failure::call(cause, &format!("build blueprint `{}`", params.name), &error))
+            }
         }
     }
 
@@ -317,7 +319,9 @@ impl<P: Platform> Preparations<P> {
             (Arc::clone(self), Arc::clone(scenario), Arc::clone(agent), Arc::clone(prepared));
         let limit = scenario.prepare_timeout;
         let install = || async move {
-            limited(limit, "installing the agent", this.install(&scenario, &agent, &prepared)).await
+            let session = Arc::clone(&this.scope.session);
+            let work = this.install(&scenario, &agent, &prepared);
+            limited(&session, limit, "installing the agent", work).await
         };
         Ok((self.layers.get(&self.scope, &key, install).await?, true))
     }
@@ -369,18 +373,25 @@ impl<P: Platform> Preparations<P> {
 /// Life of a preparing devbox beyond its timeout.
 const LEEWAY: Duration = Duration::from_secs(600);
 
-async fn limited<T>(
+async fn limited<T, P: Platform>(
+    session: &Session<P>,
     limit: Duration,
     what: &str,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    timeout(limit, work).await.unwrap_or_else(|_| {
-        let message = format!(
-            "{what} took longer than {} s: raise `prepare_timeout` if that is right",
-            limit.as_secs()
-        );
-        Err(Failure::new(Cause::PrepareFailed, message))
-    })
+    let pressure = &session.options.pressure;
+    let outages = pressure.outages();
+    if let Ok(outcome) = timeout(limit, work).await {
+        return outcome;
+    }
+    pressure.settled().await;
+    if pressure.outages() > outages {
+        // Of no use to anyone, but no reason against another try.
+        return Err(Failure::new(Cause::ApiError, format!("the target was down while {what}")));
+    }
+    let message =
+        format!("{what} took longer than {} s: raise `prepare_timeout` if that is right", limit.as_secs());
+    Err(Failure::new(Cause::PrepareFailed, message))
 }
 
 fn succeeded(what: &str, command: &str, ended: &Ended) -> Result<(), Failure> {

@@ -16,11 +16,12 @@ use crate::failure::Failure;
 use crate::plan::{Plan, Trial};
 use crate::platform::Platform;
 use crate::prepare::Preparations;
+use crate::pressure::{Excuses, Lane, in_lane};
 use crate::progress::{Progress, Trace};
 use crate::schedule::{Decision, Schedule};
 use crate::session::{Scope, Session};
 use crate::usage::Used;
-use crate::{Cancellation, RunOptions};
+use crate::{Cancellation, RunOptions, Stopped};
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +32,8 @@ pub struct RunOutcome {
     pub complete: bool,
     /// Whether the run was interrupted.
     pub interrupted: bool,
-    /// Whether its time was over before all trials had a verdict.
-    pub timed_out: bool,
+    /// What ended it before all trials had a verdict, other than the user, the record or the budget.
+    pub stopped: Option<Stopped>,
     /// Whether its budget was gone before all trials had a verdict.
     pub exhausted: bool,
     /// Devboxes that were left alive because that was asked for.
@@ -72,7 +73,7 @@ pub async fn run<P: Platform>(
         endings: Semaphore::new(concurrency),
         problems: Mutex::default(),
     });
-    let (_time, _devbox_time) = (session.limited(), session.budgeted());
+    let (_time, _devbox_time, _watch) = (session.limited(), session.budgeted(), session.watch());
     let mut schedule = Schedule::new(plan);
     let is_decided = loop {
         runner.round(&mut schedule, &mut results).await;
@@ -115,7 +116,7 @@ pub async fn run<P: Platform>(
         results,
         complete,
         interrupted,
-        timed_out: !complete && session.overdue().is_some(),
+        stopped: session.stopped.get().filter(|_| !complete).cloned(),
         exhausted,
         kept: session.kept(),
         leaked: session.living(),
@@ -204,9 +205,10 @@ impl<P: Platform> Runner<P> {
         self.keep_problem(&trial);
         let mut random =
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
-        let deadline = Deadline::after(trial.scenario.trial_timeout);
+        let mut deadline = Deadline::after(trial.scenario.trial_timeout);
         let mut attempt = 1;
         let mut used = Used::default();
+        let mut excuses = Excuses::new(session);
         let (result, scope, last) = loop {
             session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
             let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
@@ -220,7 +222,17 @@ impl<P: Platform> Runner<P> {
                 }
                 None => break (canceled(session, &trial, attempt, trace), scope, last),
                 Some(Ok(verdict)) => break (scored(&trial, attempt, verdict, trace), scope, last),
-                Some(Err(failure)) if failure.retry && attempt <= session.options.retries => {
+                Some(Err(failure)) => {
+                    let is_excused = excuses.has(session, &failure).await;
+                    let retries = attempt - excuses.given();
+                    if session.halt.is_cancelled() {
+                        break (canceled(session, &trial, attempt, trace), scope, last);
+                    }
+                    let is_retried = failure.retry && retries <= session.options.retries;
+                    if !is_excused && !is_retried {
+                        let message = session.masker.mask_text(&failure.message);
+                        break (invalid(&trial, attempt, failure.cause, message, trace), scope, last);
+                    }
                     session.bounded(scope.finish()).await;
                     session.emit(EventKind::AttemptFailed {
                         trial: trial.key.clone(),
@@ -230,7 +242,8 @@ impl<P: Platform> Runner<P> {
                         usage: last.usage,
                     });
                     session.account.settle(&trial, &last, false);
-                    let pause = session.options.retry_pause.saturating_mul(1 << (attempt - 1).min(6));
+                    let doublings = retries.saturating_sub(1).min(6);
+                    let pause = session.options.retry_pause.saturating_mul(1 << doublings);
                     let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -249,11 +262,10 @@ impl<P: Platform> Runner<P> {
                         let message = format!("{message}; not tried again: {why}");
                         break (invalid(&trial, attempt, failure.cause, message, trace), scope, last);
                     }
+                    if is_excused {
+                        deadline = Deadline::after(trial.scenario.trial_timeout);
+                    }
                     attempt += 1;
-                }
-                Some(Err(failure)) => {
-                    let message = session.masker.mask_text(&failure.message);
-                    break (invalid(&trial, attempt, failure.cause, message, trace), scope, last);
                 }
             }
         };
@@ -292,7 +304,8 @@ impl<P: Platform> Runner<P> {
             progress: Arc::clone(&progress),
             trial: trial.clone(),
         };
-        let mut task = AbortOnDropHandle::new(tokio::spawn(work.run()));
+        let lane = Lane::Agent(trial.key.agent.as_str().into());
+        let mut task = AbortOnDropHandle::new(tokio::spawn(in_lane(lane, work.run())));
         let outcome = tokio::select! {
             biased;
             joined = &mut task => {
@@ -334,7 +347,9 @@ fn invalid(trial: &Trial, attempts: u32, cause: Cause, message: String, trace: T
 }
 
 fn canceled<P: Platform>(session: &Session<P>, trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
-    let (cause, message) = session.overdue().or_else(|| session.exhausted()).unzip();
+    let stopped =
+        session.stopped.get().map(|stopped| (stopped.cause, session.masker.mask_text(&stopped.message)));
+    let (cause, message) = stopped.or_else(|| session.exhausted()).unzip();
     TrialResult { cause, message, ..result(trial, attempts, trace) }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use eval_record::{Cause, Event, EventKind, EventSink, Masker, TrialKey};
@@ -17,8 +17,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::budget::Account;
 use crate::failure::Failure;
+use crate::patience::Failures;
 use crate::platform::{Platform, PlatformError};
-use crate::{Cancellation, RunOptions};
+use crate::pressure::carried;
+use crate::{Cancellation, RunOptions, Stopped};
 
 /// Metadata key that names the run on everything it creates.
 pub(crate) const RUN_KEY: &str = "runloop-eval.run";
@@ -31,8 +33,8 @@ pub(crate) struct Session<P> {
     pub(crate) cancel: Cancellation,
     /// Cancelled when the record fails: results that are not kept are worth nothing.
     pub(crate) halt: CancellationToken,
-    /// Cancelled when the run's time is over.
-    pub(crate) overdue: CancellationToken,
+    /// What ended the run before its plan, other than the user.
+    pub(crate) stopped: OnceLock<Stopped>,
     pub(crate) account: Account,
     sink: Arc<dyn EventSink>,
     ledger: Mutex<Ledger>,
@@ -64,7 +66,7 @@ impl<P: Platform> Session<P> {
             masker,
             cancel,
             halt,
-            overdue: CancellationToken::new(),
+            stopped: OnceLock::new(),
             account,
             sink,
             ledger: Mutex::default(),
@@ -116,6 +118,7 @@ impl<P: Platform> Session<P> {
         let statuses = [wanted.clone(), DevboxStatus::Failure, DevboxStatus::Shutdown];
         let limit = self.options.limits.transition;
         let deadline = Instant::now() + limit;
+        let mut failures = Failures::default();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -127,8 +130,15 @@ impl<P: Platform> Session<P> {
             match self.platform.wait_devbox(&id, &statuses, left).await {
                 Ok(Some(view)) if view.status == *wanted => return Ok(()),
                 Ok(Some(view)) => return Err(lost(doing, &view)),
-                Ok(None) => pause_if_quick(asked, left).await,
-                Err(error) => return Err(self.blame(&id, doing, &error).await),
+                Ok(None) => {
+                    failures = Failures::default();
+                    pause_if_quick(asked, left).await;
+                }
+                Err(error) => {
+                    if !failures.passed(&error).await {
+                        return Err(self.blame(&id, doing, &error).await);
+                    }
+                }
             }
         }
     }
@@ -280,7 +290,7 @@ impl<P: Platform> Scope<P> {
         // Through a channel and not as the task's output: what nobody takes is then dropped inside the tracked task, and
         // the shutdown that a dropped devbox begins is tracked too.
         let (sender, receiver) = oneshot::channel();
-        self.tracker.spawn(async move { drop(sender.send(request.await)) });
+        self.tracker.spawn(carried(async move { drop(sender.send(request.await)) }));
         receiver.await.unwrap_or_else(|_| Err(Failure::harness("a request of the harness broke")))
     }
 

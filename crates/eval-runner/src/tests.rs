@@ -10,7 +10,7 @@ use runloop_types::{AgentObjectSource, DevboxFailureReason, Mount};
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
     Memory, Ran, agent, bash_scorer, command_scorer, options, plan, run_one, run_plan, run_with, scenario,
-    set_up, working,
+    scorer, set_up, working,
 };
 use crate::platform::PlatformErrorKind;
 use crate::{Cancellation, RunOptions};
@@ -619,14 +619,10 @@ async fn an_oracle_needs_a_reference() {
 /// no failure of the infrastructure became a score.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_leaked_whichever_call_fails() {
-    let faults = [
-        Fault::Before(PlatformErrorKind::Unreachable),
-        Fault::Before(PlatformErrorKind::Status(500)),
-        Fault::Before(PlatformErrorKind::Status(404)),
-        Fault::Before(PlatformErrorKind::Status(400)),
-        Fault::After,
-        Fault::Panics,
-    ];
+    let statuses = [400, 401, 403, 404, 408, 409, 429, 500, 502, 503];
+    let refused = statuses.map(|status| Fault::Before(PlatformErrorKind::Status(status)));
+    let broken = [PlatformErrorKind::Unreachable, PlatformErrorKind::BadEnd].map(Fault::Before);
+    let faults: Vec<Fault> = [refused.as_slice(), &broken, &[Fault::After, Fault::Panics]].concat();
     for verify in [Verify::Same, Verify::Snapshot, Verify::Pristine] {
         for setup in [&["x"] as &[&str], &[]] {
             let mut task = set_up(scenario("s", verify), setup);
@@ -636,7 +632,7 @@ async fn nothing_is_leaked_whichever_call_fails() {
             let plan = plan(vec![task], working(), 2);
             let calls = run_plan(fine(), plan.clone()).await.fake.calls().len();
             for call in 0..calls + 2 {
-                for fault in faults {
+                for fault in faults.iter().copied() {
                     let case = format!("{verify:?} {setup:?}: {fault:?} at call {call}");
                     let ran = run_plan(fine().with_fault(call, fault), plan.clone()).await;
                     assert_eq!(ran.fake.living(), [], "{case}: {:?}", ran.fake.calls());
@@ -655,13 +651,7 @@ async fn nothing_is_leaked_whichever_call_fails() {
                             TrialState::Invalid => {
                                 assert!(result.cause.is_some() && result.message.is_some(), "{case}")
                             }
-                            // A devbox that lives and refuses was broken by the agent, as far as anyone can tell.
-                            TrialState::Scored => {
-                                assert!(
-                                    matches!(fault, Fault::Before(PlatformErrorKind::Status(400 | 404))),
-                                    "{case}"
-                                );
-                            }
+                            TrialState::Scored => panic!("{case}: scored {:?}", result.score),
                             TrialState::Canceled => panic!("{case}: canceled"),
                         }
                     }
@@ -682,7 +672,7 @@ async fn a_trial_that_takes_longer_than_all_of_it_may_is_invalid() {
     invalid_because(&ran, Cause::TrialTimeout, "within 150s");
     assert!(began.elapsed() < Duration::from_secs(300), "{:?}", began.elapsed());
     assert_eq!(ran.result().attempts, 1, "another attempt would have no time");
-    assert!(!ran.outcome.timed_out);
+    assert_eq!(ran.outcome.stopped, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -697,7 +687,7 @@ async fn the_runs_time_cancels_what_has_no_verdict_and_says_so() {
     assert_eq!(states, [(TrialState::Scored, None), canceled, canceled]);
     assert!(ran.outcome.results[2].message.as_ref().is_some_and(|message| message.contains("100s")));
     let Ran { outcome, fake, sink } = ran;
-    assert!(outcome.timed_out && !outcome.complete && !outcome.interrupted);
+    assert!(outcome.stopped.is_some() && !outcome.complete && !outcome.interrupted);
     assert_eq!(fake.living(), []);
     let last = sink.events.lock().unwrap().last().cloned();
     assert_eq!(last, Some(EventKind::RunFinished { complete: false, interrupted: false }));
@@ -741,4 +731,29 @@ async fn an_agent_that_is_an_object_is_mounted_where_it_is_installed() {
     let mount = Mount::ObjectMount { object_id: "obj_1".into(), object_path: "~/.agent".to_owned() };
     assert!(ran.fake.params("install").mounts.is_some_and(|mounts| mounts.contains(&mount)));
     assert!(ran.fake.params("agent").snapshot_id.is_some(), "what was installed is the agent's disk");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_files_than_anyone_searches_are_the_doing_of_who_made_them() {
+    let search = runloop_types::Scorer::AstGrepScorer {
+        pattern: "eval($$$)".to_owned(),
+        search_directory: ".".to_owned(),
+        lang: Some("python".to_owned()),
+    };
+    let mut task = scenario("s", Verify::Pristine);
+    task.scorers = vec![scorer("search", search)];
+    let calls = run_one(fine(), task.clone()).await.fake.calls();
+    let download = calls.iter().position(|call| call == "download scoring").unwrap();
+    let fake = fine().with_fault(download, Fault::Before(PlatformErrorKind::TooLarge));
+    let ran = run_one(fake, task.clone()).await;
+    assert_eq!(scored(&ran), 0.0);
+
+    // The reference solution has no reason to: the scenario is to blame.
+    task.reference_output =
+        Some(Solution { name: "reference".into(), kind: SolutionKind::Patch, content: "x".into() });
+    let calls = run_plan(fine(), plan(vec![task.clone()], agent(AgentKind::Oracle), 1)).await.fake.calls();
+    let download = calls.iter().position(|call| call == "download scoring").unwrap();
+    let fake = fine().with_fault(download, Fault::Before(PlatformErrorKind::TooLarge));
+    let ran = run_plan(fake, plan(vec![task], agent(AgentKind::Oracle), 1)).await;
+    invalid_because(&ran, Cause::ScorerError, "more than 64 MiB");
 }

@@ -16,6 +16,7 @@ use crate::archive::Archive;
 use crate::artifacts::{self, Obstacle};
 use crate::command::Ended;
 use crate::failure::Failure;
+use crate::patience::insist;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
 use crate::session::Session;
 use crate::shell::{enter, exports, quote};
@@ -33,6 +34,8 @@ pub(crate) struct DevboxWorkspace<P> {
     working_directory: String,
     /// Whether the disk is as the agent left it: what cannot be done there was made impossible by the agent.
     is_agents: bool,
+    /// Whether an agent's work is on it, wherever the rest comes from.
+    has_work: bool,
     state: Mutex<State>,
 }
 
@@ -61,9 +64,11 @@ impl<P: Platform> DevboxWorkspace<P> {
         devbox: &DevboxId,
         working_directory: &str,
         is_agents: bool,
+        has_work: bool,
     ) -> Self {
         Self {
             is_agents,
+            has_work,
             session: Arc::clone(session),
             devbox: devbox.clone(),
             working_directory: working_directory.to_owned(),
@@ -87,6 +92,16 @@ impl<P: Platform> DevboxWorkspace<P> {
         } else {
             Failure::new(Cause::ScorerError, message).into()
         })
+    }
+
+    /// There is more to read than anyone reads. Where an agent worked, it made it so.
+    fn too_much(&self, doing: &str) -> WorkspaceError {
+        let message = format!("cannot {doing}: there are more than {} MiB of them", READ_LIMIT >> 20);
+        if self.has_work {
+            WorkspaceError(Obstacle::Unusable(message))
+        } else {
+            Failure::new(Cause::ScorerError, message).into()
+        }
     }
 
     /// Why a scorer without a score can blame the agent: nothing works on the disk that it left. Looks only where the agent
@@ -130,9 +145,9 @@ impl<P: Platform> DevboxWorkspace<P> {
         }
         let archive = archive.finish().map_err(harness)?;
         let place = format!(".runloop-eval/write-{}", Uuid::new_v4().simple());
-        if let Err(error) =
-            self.session.platform.upload(&self.devbox, &format!("~/{place}.tgz"), archive).await
-        {
+        let target = format!("~/{place}.tgz");
+        let upload = || self.session.platform.upload(&self.devbox, &target, archive.clone());
+        if let Err(error) = insist(upload).await {
             return Err(self.blame(doing, error).await);
         }
         let line = format!(
@@ -228,9 +243,10 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, WorkspaceError> {
         let mut state = self.state.lock().await;
         self.settle(&mut state).await?;
-        match self.session.platform.download(&self.devbox, &self.absolute(path), READ_LIMIT).await {
+        let path = self.absolute(path);
+        match insist(|| self.session.platform.download(&self.devbox, &path, READ_LIMIT)).await {
             Ok(content) => Ok(Some(content)),
-            Err(error) if error.is_refusal() => match self.session.platform.devbox(&self.devbox).await {
+            Err(error) if error.may_be_agents() => match self.session.platform.devbox(&self.devbox).await {
                 Ok(view) if !view.status.is_final() => Ok(None),
                 _ => Err(self.blame("read a file", error).await),
             },
@@ -267,15 +283,16 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
             Ok(ended) => return Err(self.failed(doing, &ended)),
             Err(error) => return Err(self.blame(doing, error).await),
         }
-        match self.session.platform.download(&self.devbox, &format!("~/{archive}"), READ_LIMIT).await {
+        let packed = format!("~/{archive}");
+        match insist(|| self.session.platform.download(&self.devbox, &packed, READ_LIMIT)).await {
             Ok(archive) => tokio::task::spawn_blocking(move || unpack(&archive, max_file_bytes))
                 .await
                 .map_err(|error| Failure::harness(error.to_string()))?
-                .map_err(|error| Failure::new(Cause::ScorerError, format!("cannot {doing}: {error}")).into()),
-            Err(error) if error.kind == PlatformErrorKind::TooLarge => {
-                let message = format!("cannot {doing}: there are more than {} MiB of them", READ_LIMIT >> 20);
-                Err(Failure::new(Cause::ScorerError, message).into())
-            }
+                .map_err(|error| match error.kind() {
+                    std::io::ErrorKind::FileTooLarge => self.too_much(doing),
+                    _ => Failure::new(Cause::ScorerError, format!("cannot {doing}: {error}")).into(),
+                }),
+            Err(error) if error.kind == PlatformErrorKind::TooLarge => Err(self.too_much(doing)),
             Err(error) => Err(self.blame(doing, error).await),
         }
     }
@@ -296,7 +313,7 @@ fn unpack(archive: &[u8], max_file_bytes: u64) -> std::io::Result<Vec<WorkspaceF
         entry.by_ref().take(max_file_bytes.min(room)).read_to_end(&mut content)?;
         room -= content.len() as u64;
         if room == 0 {
-            return Err(std::io::Error::other("the archive is too large"));
+            return Err(std::io::ErrorKind::FileTooLarge.into());
         }
         files.push(WorkspaceFile { path, content });
     }

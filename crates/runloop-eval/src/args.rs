@@ -105,6 +105,10 @@ pub(crate) struct ExecutionArgs {
     /// Time for the whole run, such as 90s, 10m or 1h30m; trials without a verdict then are canceled as `run_timeout`
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+    /// How long a target that is down is waited for; the run stops then, and trials without a verdict are canceled as
+    /// `target_down`
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
+    pub(crate) max_outage: Duration,
     /// What standard output gets
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

@@ -72,8 +72,21 @@ fn html(summary: &Summary, verdict: Option<&Verdict>, directory: &Path) -> io::R
 pub(crate) fn write_verdict(summary: &Summary, verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
     let path = directory.join(REPORT);
     html(summary, Some(verdict), directory)
-        .and_then(|content| std::fs::write(&path, content))
+        .and_then(|content| replace(&path, &content))
         .map_err(|error| unwritten(&path, &error))
+}
+
+/// Writes all of a file or nothing: a disk that is full leaves what was there.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    let written = std::fs::write(new, content).and_then(|()| std::fs::rename(new, path));
+    if written.is_err() {
+        // It takes room that may be needed.
+        let _ = std::fs::remove_file(new);
+    }
+    written
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> CliError {
@@ -86,7 +99,7 @@ pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliEr
     let mut first = Ok(());
     for (name, document) in FILES {
         let path = directory.join(name);
-        let written = document.content(summary, directory).and_then(|content| std::fs::write(&path, content));
+        let written = document.content(summary, directory).and_then(|content| replace(&path, &content));
         first = first.and(written.map_err(|error| unwritten(&path, &error)));
     }
     first

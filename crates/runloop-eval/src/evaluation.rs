@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Budget, Event, EventSink, RunDirectory, RunDirectoryError};
+use eval_record::{Budget, Cause, Event, EventSink, RunDirectory, RunDirectoryError};
 use eval_report::{Summary, SummaryFold};
-use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, run};
+use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, Stopped, run};
 use runloop_client::ExposeSecret as _;
 use secrecy::SecretString;
 
 use crate::args::{ExecutionArgs, Format, TargetArgs, Verbosity};
 use crate::commands::print;
-use crate::display::{Display, Mode, Purpose};
+use crate::display::{Display, Mode, Purpose, printable};
 use crate::documents::{self, Document};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -42,6 +42,17 @@ pub(crate) struct Evaluated {
     pub(crate) directory: PathBuf,
 }
 
+impl Evaluated {
+    /// How the program ends if the run itself decides that, before any verdict is looked at.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        match &self.outcome.stopped {
+            _ if self.outcome.interrupted => Some(Exit::Interrupted),
+            Some(Stopped { cause: Cause::Unauthorized, .. }) => Some(Exit::Target),
+            _ => None,
+        }
+    }
+}
+
 /// Runs a plan to its end, or to Ctrl-C, and writes everything down.
 pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
     let environment = required_environment(&request.plan)?;
@@ -63,6 +74,8 @@ async fn evaluate_on(
         guarantees: target.guarantees.as_ref().and_then(|guarantees| serde_json::to_value(guarantees).ok()),
         retries: execution.retries,
         timeout: request.timeout,
+        max_outage: execution.max_outage,
+        pressure: target.pressure.clone(),
         budget: request.budget,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..)),
         environment,
@@ -105,8 +118,9 @@ async fn evaluate_on(
         Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
         None => Ok(()),
     };
-    documents::write_all(&summary, &path)?;
-    recorded?;
+    let written = documents::write_all(&summary, &path);
+    // What the record lacks is the reason for whatever the documents lack.
+    recorded.and(written)?;
     Ok(Evaluated { outcome, summary, directory: path })
 }
 
@@ -258,11 +272,17 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
     print(&document.text(&evaluated.summary, &evaluated.directory)?)
 }
 
-/// Says that the run's time or budget was gone, and names the devboxes that could not be ended.
+/// Says what ended the run before its plan, and names the devboxes that could not be ended.
 pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
-    if evaluated.outcome.timed_out {
+    if let Some(Stopped { cause, message }) = &evaluated.outcome.stopped {
         let missing = evaluated.summary.total.canceled;
-        anstream::eprintln!("the run's time was over: {missing} trials have no verdict; raise --timeout");
+        let advice = match cause {
+            Cause::Unauthorized => "check RUNLOOP_API_KEY",
+            Cause::TargetDown => "run again when it is back, or wait longer with --max-outage",
+            _ => "raise --timeout",
+        };
+        let message = printable(message);
+        anstream::eprintln!("{message}: {missing} trials have no verdict; {advice}");
     }
     if evaluated.outcome.exhausted {
         let missing = evaluated.summary.total.canceled;

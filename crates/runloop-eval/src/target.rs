@@ -1,7 +1,9 @@
 //! Where devboxes come from: the embedded platform, the cloud, or a URL.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use eval_runner::Pressure;
 use runloop_client::{Client, ClientBuilder, DEFAULT_BASE_URL, DevboxListParams, ExposeSecret as _};
 use runloop_sandbox::{Base, DriverChoice, DriverKind, Guarantees, OpenError, SandboxOptions};
 use runloop_server::{SandboxSource, Server, ServerOptions, StartError};
@@ -18,6 +20,8 @@ pub(crate) struct Target {
     /// `local`, `cloud` or the URL.
     pub(crate) name: String,
     pub(crate) client: Client,
+    /// The gate of that client.
+    pub(crate) pressure: Pressure,
     pub(crate) base_url: String,
     pub(crate) api_key: SecretString,
     /// What its devboxes guarantee; known of the local one only.
@@ -64,9 +68,11 @@ impl Target {
         })?;
         let server = start_server(0, None, data.path().to_path_buf(), isolation).await?;
         let (base_url, api_key) = (server.url().to_owned(), server.api_key().clone());
+        let pressure = Pressure::default();
         Ok(Self {
             name: "local".to_owned(),
-            client: client(&base_url, &api_key, |builder| builder)?,
+            client: gated(&base_url, &api_key, &pressure)?,
+            pressure,
             guarantees: Some(server.guarantees().clone()),
             base_url,
             api_key,
@@ -80,9 +86,11 @@ impl Target {
                 .hint("set RUNLOOP_API_KEY, or use --target local, which needs none"));
         };
         let api_key = SecretString::from(key);
+        let pressure = Pressure::default();
         Ok(Self {
             name: name.to_owned(),
-            client: client(url, &api_key, |builder| builder)?,
+            client: gated(url, &api_key, &pressure)?,
+            pressure,
             base_url: url.to_owned(),
             api_key,
             guarantees: None,
@@ -101,6 +109,11 @@ impl Target {
             drop(data);
         }
     }
+}
+
+/// The client of a run: what it asks passes the gate.
+fn gated(url: &str, key: &SecretString, pressure: &Pressure) -> Result<Client, CliError> {
+    client(url, key, |builder| builder.gate(Arc::new(pressure.clone())))
 }
 
 fn client(

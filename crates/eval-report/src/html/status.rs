@@ -70,6 +70,8 @@ pub(crate) fn meaning(cause: Cause) -> &'static str {
         Cause::TrialTimeout => "The trial took longer than its time for all of it.",
         Cause::RunTimeout => "The run’s time was over first.",
         Cause::BudgetExhausted => "Nothing was left of the budget of the run.",
+        Cause::TargetDown => "The target was down for longer than the run waits for it.",
+        Cause::Unauthorized => "The target did not take the key any more.",
         Cause::HarnessError => "The harness itself failed.",
     }
 }

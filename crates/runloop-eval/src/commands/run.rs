@@ -59,15 +59,15 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     judge(&evaluated, limits.as_ref(), reference.as_ref(), verbosity)
 }
 
-/// The exit code: an interruption first, then the gate, then completeness.
+/// The exit code: what ended the run first, then the gate, then completeness.
 fn judge(
     evaluated: &Evaluated,
     limits: Option<&gate::Limits>,
     reference: Option<&Reference>,
     verbosity: Verbosity,
 ) -> Result<Exit, CliError> {
-    if evaluated.outcome.interrupted {
-        return Ok(Exit::Interrupted);
+    if let Some(exit) = evaluated.exit() {
+        return Ok(exit);
     }
     let Some(limits) = limits else {
         let total = &evaluated.summary.total;

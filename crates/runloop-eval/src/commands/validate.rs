@@ -43,8 +43,8 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         Format::Json => print_json(&reports)?,
         Format::Csv | Format::Jsonl => evaluation::report(&evaluated, args.execution.format)?,
     }
-    Ok(if evaluated.outcome.interrupted {
-        Exit::Interrupted
+    Ok(if let Some(exit) = evaluated.exit() {
+        exit
     } else if reports.iter().any(|report| report.verdict == Holds::No) {
         Exit::Failed
     } else if reports.iter().any(|report| report.verdict == Holds::Undecided) {

@@ -8,7 +8,7 @@ use eval_record::{Event, EventKind, Phase, TrialKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::progress::Progress;
-use super::{Purpose, line};
+use super::{Purpose, line, target};
 
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
@@ -27,6 +27,9 @@ pub(super) struct Live {
     started: Instant,
     estimated: Option<Instant>,
     colour: bool,
+    concurrency: Option<u32>,
+    /// The line about an outage that goes on.
+    outage: Option<String>,
 }
 
 struct Running {
@@ -51,6 +54,8 @@ impl Live {
             started: Instant::now(),
             estimated: None,
             colour,
+            concurrency: None,
+            outage: None,
         }
     }
 
@@ -75,8 +80,18 @@ impl Live {
 
     fn apply(&mut self, event: Event) {
         self.progress.spend(&event);
+        if let Some(line) = target::line(&event, self.concurrency) {
+            let goes_on = matches!(event.kind, EventKind::TargetDown { .. });
+            if goes_on {
+                self.outage = Some(self.coloured(&line));
+            } else {
+                self.say(&line);
+            }
+        }
         match event.kind {
+            EventKind::TargetBack { .. } => self.outage = None,
             EventKind::RunStarted(header) => {
+                self.concurrency = Some(header.concurrency);
                 self.progress.start(header.planned.len(), header.seed, header.budget);
                 self.bar.set_length(header.planned.len() as u64);
             }
@@ -120,11 +135,12 @@ impl Live {
             self.estimated = Some(Instant::now());
         }
         self.bar.set_position(self.progress.finished as u64);
-        self.bar.set_message(
-            self.coloured(
-                &self.progress.text(self.started.elapsed(), jiff::Timestamp::now().as_millisecond()),
-            ),
-        );
+        // While the target is down there is nothing else to say.
+        let progress = || {
+            let now_ms = jiff::Timestamp::now().as_millisecond();
+            self.coloured(&self.progress.text(self.started.elapsed(), now_ms))
+        };
+        self.bar.set_message(self.outage.clone().unwrap_or_else(progress));
 
         let mut lines: Vec<String> = self
             .running

@@ -3,6 +3,7 @@
 mod line;
 mod live;
 mod progress;
+mod target;
 
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -94,9 +95,15 @@ impl Drop for Display {
 fn print_lines(events: &Receiver<Event>, purpose: Purpose) {
     let mut finished = 0;
     let mut planned = 0;
+    let mut concurrency = None;
     for event in events {
+        if let Some(line) = target::line(&event, concurrency) {
+            anstream::eprintln!("{line}");
+        }
         match event.kind {
-            EventKind::RunStarted(header) => planned = header.planned.len(),
+            EventKind::RunStarted(header) => {
+                (planned, concurrency) = (header.planned.len(), Some(header.concurrency));
+            }
             EventKind::RoundPlanned { planned: more } => {
                 planned += more.len();
                 anstream::eprintln!("{}", line::round(&more));

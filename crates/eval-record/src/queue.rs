@@ -81,3 +81,34 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_however_slow_the_writer_is() {
+        const SIZE: usize = 10;
+        const WRITERS: usize = 4;
+        let queue = Queue::new(5 * SIZE);
+        let mut taken = 0;
+        std::thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        queue.push(Item::File { path: String::new(), content: vec![0; SIZE] });
+                    }
+                });
+            }
+            while taken < WRITERS * 500 {
+                // A slow disk: all who can add something have done so.
+                (0..200).for_each(|_| std::thread::yield_now());
+                let batch = queue.take().unwrap();
+                let bytes: usize = batch.iter().map(Item::len).sum();
+                assert!(bytes <= (5 + WRITERS) * SIZE, "{bytes} bytes wait");
+                taken += batch.len();
+            }
+        });
+        assert_eq!(taken, WRITERS * 500, "and nothing is lost");
+    }
+}

@@ -1,6 +1,5 @@
 //! Writes events and logs to a run directory, in a thread of its own.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -48,13 +47,7 @@ impl Recorder {
         })?;
         let queue = Arc::new(Queue::new(BACKLOG));
         let failed = Arc::new(OnceLock::new());
-        let writer = Writer {
-            root: root.to_path_buf(),
-            path,
-            file,
-            made: HashSet::new(),
-            failed: Arc::clone(&failed),
-        };
+        let writer = Writer { root: root.to_path_buf(), path, file, failed: Arc::clone(&failed) };
         let thread = {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new().name("recorder".into()).spawn(move || writer.run(&queue)).map_err(
@@ -127,8 +120,6 @@ struct Writer {
     root: PathBuf,
     path: PathBuf,
     file: File,
-    /// Directories that exist.
-    made: HashSet<PathBuf>,
     failed: Arc<OnceLock<Arc<RecordError>>>,
 }
 
@@ -168,19 +159,25 @@ impl Writer {
         Ok(())
     }
 
-    fn write_file(&mut self, relative: &str, content: &[u8]) -> Result<(), RecordError> {
+    fn write_file(&self, relative: &str, content: &[u8]) -> Result<(), RecordError> {
         let path = self.root.join(relative);
-        if let Some(parent) = path.parent()
-            && !self.made.contains(parent)
+        let mut written = fs::write(&path, content);
+        if let Err(error) = &written
+            && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            && let Some(parent) = path.parent()
         {
             fs::create_dir_all(parent).map_err(|source| RecordError {
                 action: "create",
                 path: parent.to_path_buf(),
                 source,
             })?;
-            self.made.insert(parent.to_path_buf());
+            written = fs::write(&path, content);
         }
-        fs::write(&path, content).map_err(|source| RecordError { action: "write", path, source })
+        written.map_err(|source| {
+            // Half a log is none, and takes room that the events may need.
+            let _ = fs::remove_file(&path);
+            RecordError { action: "write", path, source }
+        })
     }
 }
 

@@ -146,6 +146,9 @@ pub struct RunHeader {
     /// Where each scenario is defined, by its name. Empty in records of older versions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, ScenarioSource>,
+    /// Versions of the agents, by their names, as their files say; without those that say none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agent_versions: BTreeMap<String, String>,
     /// `local`, `cloud` or a URL without credentials.
     pub target: String,
     /// What the devboxes of a local target guarantee; null elsewhere.

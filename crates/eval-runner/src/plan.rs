@@ -99,6 +99,11 @@ impl Plan {
                     (name.clone(), ScenarioSource { file: source.display().to_string(), line: *line })
                 })
                 .collect(),
+            agent_versions: self
+                .trials
+                .iter()
+                .filter_map(|trial| Some((trial.agent.name.clone(), trial.agent.version.clone()?)))
+                .collect(),
             target: options.target.clone(),
             guarantees: options.guarantees.clone(),
             version: options.version.clone(),

@@ -27,7 +27,7 @@ fn agent(bench: &Bench, fails: &str) {
     let command = format!(
         "case \"$PROBLEM_STATEMENT\" in {fails}) exit 0;; esac\n  echo \"$PROBLEM_STATEMENT\" > answer"
     );
-    bench.write("coder.yaml", &format!("name: coder\ncommand: |\n  {command}\n"));
+    bench.write("coder.yaml", &format!("name: coder\nversion: 1.4-beta\ncommand: |\n  {command}\n"));
 }
 
 /// Runs the ten with an agent that fails these.
@@ -86,6 +86,72 @@ fn a_planted_regression_fails_noise_passes_and_what_is_missing_is_undecided() {
     assert_eq!(nothing_asked.code(), 2, "{nothing_asked}");
     let no_run = bench.run(["gate", "absent", "--min-score", "1"]);
     assert_eq!(no_run.code(), 2, "{no_run}");
+}
+
+#[test]
+fn a_gated_run_shows_in_every_form_what_was_decided_and_why() {
+    let bench = Bench::new();
+    let file = ten_scenarios(&bench, "");
+    run(&bench, "none", "good");
+    assert_eq!(bench.run(["baseline", "save", "good", "-o", "base.json"]).code(), 0);
+    agent(&bench, "s[0-6]");
+    let summary = bench.write("step-summary", "");
+    let output = bench
+        .command()
+        .args(["run", "ten.yaml", "--agent", "coder.yaml", "-j", "4", "--output", "bad", "--github"])
+        .args(["--baseline", "base.json", "--max-regression", "0.05", "--min-score", "0.9"])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .env("GITHUB_WORKSPACE", bench.path(""))
+        .output()
+        .expect("the program starts");
+    let failed = Finished::of(output);
+    assert_eq!(failed.code(), 1, "{failed}");
+    let base = std::fs::read_to_string(bench.path("base.json")).expect("a baseline");
+    let in_base = 1 + base.lines().position(|line| line.contains("\"s3\"")).expect("s3 is there");
+    let text = std::fs::read_to_string(&file).expect("the benchmark");
+    let defined = 1 + text.lines().position(|line| line.contains("name: s3")).expect("s3 is there");
+
+    // The reasons name scenario, trial, both lines and the logs.
+    let said = failed.stderr();
+    let about = format!(
+        "s3 · 1  1.000 of 1 → 0.000 of 1  base.json:{in_base}  ten.yaml:{defined}  trials/s3/coder/1/attempt-1"
+    );
+    assert!(said.contains(&about), "{about}: {failed}");
+    let annotation = said.lines().find(|line| line.contains("title=gate failed%3A max_regression::"));
+    let first = 1 + text.lines().position(|line| line.contains("name: s0")).expect("s0 is there");
+    let annotation = annotation.unwrap_or_else(|| panic!("no annotation: {failed}"));
+    assert!(annotation.starts_with(&format!("::error file=ten.yaml,line={first},")), "{annotation}");
+    let step = std::fs::read_to_string(&summary).expect("the step summary");
+    let read = |name: &str| std::fs::read_to_string(bench.path("bad").join(name)).expect(name);
+    for markdown in [&step, &read("summary.md")] {
+        assert!(
+            markdown.contains("**❌ Gate failed**") && markdown.contains("the mean score dropped by 0.700"),
+            "{markdown}"
+        );
+    }
+    let page = read("report.html");
+    assert!(page.contains("Gate failed") && page.contains("Against the baseline"), "the page shows both");
+    let results: Value = serde_json::from_str(&read("results.json")).expect("JSON");
+    assert_eq!(results["gate"]["decision"], "fail");
+    assert_eq!(results["gate"]["agents"][0]["regression"]["scenarios"][0]["difference"], -1.0);
+    let kept: Value = serde_json::from_str(&read("gate.json")).expect("JSON");
+    assert_eq!(kept, results["gate"]);
+    // What is written again is what the run wrote.
+    for (format, name) in [("html", "report.html"), ("json", "results.json"), ("markdown", "summary.md")] {
+        assert_eq!(bench.run(["report", "bad", "--format", format]).stdout(), read(name), "{name}");
+    }
+
+    // A later gate is kept with the run if that is asked, and only then.
+    let later = bench.run(["gate", "bad", "--min-score", "0.1"]);
+    assert_eq!(later.code(), 0, "{later}");
+    assert!(read("report.html").contains("Gate failed"));
+    let saved = bench.run(["gate", "bad", "--min-score", "0.1", "--save"]);
+    assert_eq!(saved.code(), 0, "{saved}");
+    assert!(read("report.html").contains("Gate passed") && read("summary.md").contains("✅ Gate passed"));
+    bench.write("bad/gate.json", "{");
+    let broken = bench.run(["report", "bad", "--format", "json"]);
+    assert_eq!(broken.code(), 0, "{broken}");
+    assert!(broken.stderr().contains("gate.json cannot be understood"), "{broken}");
 }
 
 #[test]
@@ -175,7 +241,14 @@ fn compare_tells_what_changed_and_where_to_look() {
     assert_eq!(nop.finished.code(), 0, "{}", nop.finished);
     let table = bench.run(["compare", "a", "b"]);
     assert_eq!(table.code(), 0, "a comparison decides nothing: {table}");
-    for part in ["undecided 6", "unchanged 4", "-0.600", "half=0", "b/trials/s3/coder/1/attempt-1"] {
+    for part in [
+        "coder 1.4-beta  b",
+        "undecided 6",
+        "unchanged 4",
+        "-0.600",
+        "half=0",
+        "b/trials/s3/coder/1/attempt-1",
+    ] {
         assert!(table.stdout().contains(part), "{part:?} is missing: {table}");
     }
     let json = bench.run(["compare", "a", "b", "c", "--format", "json"]);

@@ -13,10 +13,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::labels::grouped;
 use crate::statistics::{
-    ALPHA, MeanInterval, NEAR, Stratum, detectable_drop, holm, mean, paired_bootstrap, permutation,
+    ALPHA, Interval, MeanInterval, NEAR, Stratum, detectable_drop, holm, mean, paired_bootstrap, permutation,
     sign_flip, trial_variance,
 };
 use crate::text::one_line;
@@ -77,6 +78,8 @@ pub struct Who {
     pub version: String,
     /// The agent.
     pub agent: String,
+    /// Its version; null if it says none.
+    pub agent_version: Option<String>,
     /// Trials of that agent.
     pub planned: u64,
     /// Those with a score.
@@ -84,7 +87,7 @@ pub struct Who {
 }
 
 /// Means of paired scenarios and their difference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Mean score before; null without pairs.
     pub mean_before: Option<f64>,
@@ -153,6 +156,8 @@ pub struct ScenarioChange {
     pub after: Option<Tally>,
     /// Mean score after − before; null unless paired.
     pub difference: Option<f64>,
+    /// Its 95 % interval, for other trials of this scenario; see [`crate::statistics::newcombe`].
+    pub interval: Option<Interval>,
     /// p-value of its own trials, corrected for the number of paired scenarios; null unless paired.
     pub p: Option<f64>,
 }
@@ -284,6 +289,7 @@ pub fn compare(before: Side<'_>, after: Side<'_>) -> Comparison {
             before: twin.map(Trials::tally),
             after: Some(trials.tally()),
             difference: None,
+            interval: None,
             p: None,
         };
         if let Some(old) = twin {
@@ -292,6 +298,7 @@ pub fn compare(before: Side<'_>, after: Side<'_>) -> Comparison {
                 change.standing = Standing::ChangedDefinition;
             } else if let Some(difference) = stratum.difference() {
                 change.difference = Some(difference);
+                change.interval = stratum.interval();
                 if let Some(trial) = trials.trials.first() {
                     pairs.push(Pair { place: changes.len(), stratum, labels: &trial.metadata });
                 }
@@ -308,6 +315,7 @@ pub fn compare(before: Side<'_>, after: Side<'_>) -> Comparison {
             before: Some(trials.tally()),
             after: None,
             difference: None,
+            interval: None,
             p: None,
         });
     }
@@ -419,32 +427,22 @@ fn who(side: &Side<'_>, trials: &[Trials<'_>]) -> Who {
         benchmark: run.benchmark.clone(),
         version: run.version.clone(),
         agent: side.agent.to_owned(),
+        agent_version: run.agent_versions.get(side.agent).cloned(),
         planned: all().count() as u64,
         scored: all().filter(|trial| trial.score.is_some()).count() as u64,
     }
 }
 
 fn groups(pairs: &[Pair<'_>], seed: u64) -> Vec<GroupChange> {
-    let mut found: BTreeMap<&str, BTreeMap<&str, Vec<&Stratum>>> = BTreeMap::new();
-    for pair in pairs {
-        for (key, value) in pair.labels {
-            found.entry(key).or_default().entry(value).or_default().push(&pair.stratum);
-        }
-    }
-    let mut groups = Vec::new();
-    for (key, values) in found {
-        let all: usize = values.values().map(Vec::len).sum();
-        if values.len() == all || values.len() == 1 {
-            continue;
-        }
-        groups.extend(values.into_iter().map(|(value, strata)| GroupChange {
+    grouped(pairs.iter().map(|pair| (pair.labels, &pair.stratum)))
+        .into_iter()
+        .map(|(key, value, strata)| GroupChange {
             key: key.to_owned(),
             value: value.to_owned(),
             paired: strata.len() as u64,
-            change: Change::of(strata.iter().copied(), seed),
-        }));
-    }
-    groups
+            change: Change::of(strata.into_iter(), seed),
+        })
+        .collect()
 }
 
 /// Draws a comparison for people. Ends with a newline.
@@ -453,8 +451,12 @@ pub fn render(comparison: &Comparison) -> String {
     for (label, who) in [("before", &comparison.before), ("after", &comparison.after)] {
         let _ = writeln!(
             text,
-            "{label:<11} {}  {}  {} of {} trials scored  (runloop-eval {})",
+            "{label:<11} {}{}  {}  {} of {} trials scored  (runloop-eval {})",
             one_line(&who.agent, 60),
+            who.agent_version
+                .as_deref()
+                .map(|version| format!(" {}", one_line(version, 40)))
+                .unwrap_or_default(),
             who.directory,
             who.scored,
             who.planned,

@@ -92,6 +92,20 @@ pub struct ScenarioRow {
     pub measures: Measures,
 }
 
+/// What is measured of an agent in the scenarios that share a label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// The label.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// The agent.
+    pub agent: String,
+    /// Over all of its trials there.
+    #[serde(flatten)]
+    pub measures: Measures,
+}
+
 impl Measures {
     pub(crate) fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>, seed: u64) -> Self {
         let mut measures = Self::default();

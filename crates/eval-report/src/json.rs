@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! format        1
-//! run           id, benchmark, source, target, version, seed, concurrency, started_at_ms, wall_ms, complete, interrupted,
+//! run           id, benchmark, source, agent_versions {<agent>: version}, target, version, seed, concurrency, started_at_ms,
+//!               wall_ms, complete, interrupted,
 //!               spending {devbox_ms, input_tokens, cached_input_tokens, output_tokens, cost_usd, silent_attempts,
 //!               budget {max_devbox_minutes, max_cost_usd}}, rounds {min, max, half_width},
 //!               decided [agent, repetitions, why]
@@ -14,8 +15,19 @@
 //!               durations_ms {<phase>: {trials, median, max, total}}
 //! per_agent     [agent and all of the above]
 //! per_scenario  [scenario, agent and all of the above]
+//! per_group     [key, value (of the scenarios' metadata), agent and all of the above]
+//! gate          null where none decided, else
+//!               format, decision (pass, fail, undecided),
+//!               agents [agent, decision, notes,
+//!                       reasons [decision, limit, message, place (FILE:LINE of the limit),
+//!                                examples [scenario, repetition, message, place (FILE:LINE of the baseline),
+//!                                          source (FILE:LINE of the scenario), logs]],
+//!                       regression (null without a baseline) {paired, mean_before, mean_after, difference, interval, p,
+//!                                detectable_drop, scenarios [scenario, before, before_trials, after, after_trials,
+//!                                                            difference, interval {low, high}, place]}]
 //! trials        [scenario, agent, repetition, state, score, passed, cause, message, attempts, durations_ms, digest,
-//!               agent_end, scores [name, weight, score, duration_ms, output], logs, metadata]
+//!               agent_end, usage, scores [name, weight, score, duration_ms, output], logs, metadata,
+//!               history [attempt, started_at_ms, took_ms, phases_ms {<phase>: begin}, cause, message]]
 //! sources       {<scenario>: {file, line}}
 //! ```
 //!

@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | `testsuites` | the run | `name` (the benchmark), `tests`, `failures`, `errors`, `time` |
 //! | `testsuite` | an agent | `name` (the agent), `tests`, `failures`, `errors`, `skipped`, `time`, `timestamp` (UTC) |
-//! | `properties` | of the run and the agent | run, target, version, seed, mean score and pass rate with their bounds |
+//! | `properties` | of the run and the agent | run, target, version, seed, mean score and pass rate with their bounds, what the gate decided |
 //! | `testcase` | a trial | `name` (the scenario, and ` #2` where there are repetitions), `classname` (`<benchmark>.<agent>`, dots in either as `_`), `time` |
 //! | `failure` | a verdict below the pass mark | `message`, `type="failed"` |
 //! | `error` | an invalid trial | `message`, `type` (the cause) |
@@ -114,6 +114,11 @@ fn properties(summary: &Summary, row: &AgentRow) -> Vec<(&'static str, String)> 
     };
     estimate("mean_score", measures.mean_score, "mean_score_bounds", measures.mean_bounds);
     estimate("pass_rate", measures.pass_rate, "pass_rate_bounds", measures.pass_rate_bounds);
+    let verdicts = summary.gate.iter().flat_map(|verdict| &verdict.agents);
+    if let Some(verdict) = verdicts.into_iter().find(|verdict| verdict.agent == row.agent) {
+        let reasons: Vec<&str> = verdict.reasons.iter().map(|reason| reason.message.as_str()).collect();
+        properties.push(("gate", [&[verdict.decision.as_str()], reasons.as_slice()].concat().join("; ")));
+    }
     properties
 }
 

@@ -1,10 +1,12 @@
 //! Statistics and reports over the events of a run.
 //!
-//! [`Summary::from_events`] folds the events of a run, finished or not, into everything that is reported; [`json`], [`csv`],
+//! [`SummaryFold`] (or [`Summary::from_events`], of events that are there already) makes of the events of a run, finished or not, the
+//! [`Summary`], which is everything that is reported; [`json`], [`csv`],
 //! [`junit`], [`markdown`], [`github`], [`html`] and [`table`] write it down. [`mod@compare`] puts two of them side by side,
 //! [`gate`] decides on one, also against a committed [`baseline`]. Nothing here runs anything or reads a clock: the same
 //! events give the same bytes.
 
+mod attempt;
 pub mod baseline;
 pub mod compare;
 pub mod csv;
@@ -14,6 +16,7 @@ mod group;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod labels;
 pub mod markdown;
 mod spending;
 pub mod statistics;
@@ -24,7 +27,8 @@ mod text;
 mod trial;
 mod why;
 
-pub use group::{AgentRow, Bounds, Measures, PhaseDurations, ScenarioRow};
+pub use attempt::{Attempt, Span};
+pub use group::{AgentRow, Bounds, GroupRow, Measures, PhaseDurations, ScenarioRow};
 pub use spending::{Spending, dollars};
 pub use statistics::{Interval, MeanInterval, PassK};
 pub use summary::{Decided, FORMAT, Run, Summary, SummaryFold};

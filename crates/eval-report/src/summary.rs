@@ -9,8 +9,9 @@ use eval_record::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::group::{AgentRow, Measures, ScenarioRow};
-use crate::{Spending, Trial, TrialStatus};
+use crate::gate::Verdict;
+use crate::group::{AgentRow, GroupRow, Measures, ScenarioRow};
+use crate::{Attempt, Spending, Trial, TrialStatus, labels};
 
 /// Version of [`Summary`] as JSON. It grows when a field changes its meaning or goes away, not when one is added.
 pub const FORMAT: u32 = 1;
@@ -31,6 +32,13 @@ pub struct Summary {
     pub per_agent: Vec<AgentRow>,
     /// Over the repetitions of each scenario and agent, in the order of the plan.
     pub per_scenario: Vec<ScenarioRow>,
+    /// Over the trials of each agent in the scenarios that share a label, by key and value. Labels that group nothing are left
+    /// out: those with one value everywhere, or another one in each scenario.
+    #[serde(default)]
+    pub per_group: Vec<GroupRow>,
+    /// What the gate decided; null where none did.
+    #[serde(default)]
+    pub gate: Option<Verdict>,
     /// Every trial, in the order of the plan.
     pub trials: Vec<Trial>,
     /// Where each scenario is defined, by its name.
@@ -48,6 +56,9 @@ pub struct Run {
     pub benchmark: String,
     /// File of the benchmark.
     pub source: String,
+    /// Versions of the agents, by their names; without those that say none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agent_versions: BTreeMap<String, String>,
     /// `local`, `cloud` or a URL.
     pub target: String,
     /// Version of the harness.
@@ -153,19 +164,33 @@ impl SummaryFold {
                     *earlier = earlier.plus(usage);
                 }
             }
-            EventKind::AttemptFailed { trial, usage: Some(usage), .. } => {
-                let open = self.open.entry(trial.clone()).or_default();
-                *open = open.plus(*usage);
-            }
             EventKind::AttemptStarted { trial, attempt } => {
                 let place = self.place(trial);
-                if let Some(trial) =
-                    self.trials.get_mut(place).filter(|t| t.status == TrialStatus::Unfinished)
-                {
-                    trial.attempts = trial.attempts.max(*attempt);
+                if let Some(trial) = self.trials.get_mut(place) {
+                    trial.begin(*attempt, event.at_ms);
+                }
+            }
+            EventKind::PhaseStarted { trial, attempt, phase } => {
+                if let Some(attempt) = self.attempt(trial, *attempt) {
+                    let since = attempt.since_ms(event.at_ms);
+                    attempt.phases_ms.entry(*phase).or_insert(since);
+                }
+            }
+            EventKind::AttemptFailed { trial, attempt, cause, message, usage, .. } => {
+                if let Some(usage) = usage {
+                    let open = self.open.entry(trial.clone()).or_default();
+                    *open = open.plus(*usage);
+                }
+                if let Some(attempt) = self.attempt(trial, *attempt) {
+                    attempt.took_ms = Some(attempt.since_ms(event.at_ms));
+                    attempt.cause = Some(*cause);
+                    attempt.message = Some(message.clone());
                 }
             }
             EventKind::TrialFinished(result) => {
+                if let Some(attempt) = self.attempt(&result.trial, result.attempts) {
+                    attempt.took_ms.get_or_insert(attempt.since_ms(event.at_ms));
+                }
                 let place = self.place(&result.trial);
                 self.open.remove(&result.trial);
                 if let Some(trial) = self.trials.get_mut(place) {
@@ -195,6 +220,13 @@ impl SummaryFold {
         }
     }
 
+    /// An attempt that has begun.
+    fn attempt(&mut self, trial: &TrialKey, number: u32) -> Option<&mut Attempt> {
+        let place = self.place(trial);
+        let attempts = &mut self.trials.get_mut(place)?.history;
+        attempts.iter_mut().rev().find(|attempt| attempt.attempt == number)
+    }
+
     /// Where a trial stands; one that nobody planned comes after the others.
     fn place(&mut self, key: &TrialKey) -> usize {
         if let Some(place) = self.places.get(key) {
@@ -222,11 +254,13 @@ impl SummaryFold {
                 measures: Measures::of(trials, seed),
             })
             .collect();
+        let per_group = per_group(&trials, seed);
         let total = Measures::of(&trials, seed);
         let run = Run {
             id: header.run_id,
             benchmark: header.benchmark,
             source: header.source,
+            agent_versions: header.agent_versions,
             target: header.target,
             version: header.version,
             seed,
@@ -246,15 +280,35 @@ impl SummaryFold {
             total,
             per_agent,
             per_scenario,
+            per_group,
+            gate: None,
             trials,
             sources: header.sources,
         }
     }
 }
 
+/// By label and agent, in the order of the labels and then of the plan.
+fn per_group(trials: &[Trial], seed: u64) -> Vec<GroupRow> {
+    let scenarios = grouped(trials, |trial| trial.key.scenario.as_str());
+    let labelled =
+        scenarios.iter().filter_map(|(_, trials)| Some((&trials.first()?.metadata, trials.as_slice())));
+    let mut rows = Vec::new();
+    for (key, value, scenarios) in labels::grouped(labelled) {
+        let of_agents = grouped(scenarios.into_iter().flatten().copied(), |trial| trial.key.agent.as_str());
+        rows.extend(of_agents.into_iter().map(|(agent, trials)| GroupRow {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            agent: agent.to_owned(),
+            measures: Measures::of(trials, seed),
+        }));
+    }
+    rows
+}
+
 /// The trials of each key, in the order in which keys first appear.
 fn grouped<'a, K: Copy + Eq + Hash>(
-    trials: &'a [Trial],
+    trials: impl IntoIterator<Item = &'a Trial>,
     key: impl Fn(&'a Trial) -> K,
 ) -> Vec<(K, Vec<&'a Trial>)> {
     let mut places: HashMap<K, usize> = HashMap::new();

@@ -7,6 +7,9 @@ use crate::{Bounds, Decided, Measures, Summary, Trial, TrialStatus};
 /// Longest message of a trial that is shown; `results.json` has all of it.
 const MESSAGE_LIMIT: usize = 300;
 
+/// Longest path of logs that is shown.
+const PATH_LIMIT: usize = 400;
+
 /// Failed trials, and invalid ones, that are listed; `results.csv` has all of them.
 const LISTED: usize = 20;
 
@@ -305,7 +308,7 @@ fn mean_line(measures: &Measures) -> String {
     format!("{mean:.3}  {interval}")
 }
 
-/// A line for each of these trials that says why it is one of them.
+/// A line for each of these trials that says why it is one of them, and where its logs are in the directory of the run.
 fn reasons(heading: &str, colour: Colour, trials: Vec<&Trial>, style: Style<'_>, text: &mut String) {
     if trials.is_empty() {
         return;
@@ -317,7 +320,9 @@ fn reasons(heading: &str, colour: Colour, trials: Vec<&Trial>, style: Style<'_>,
         let reason = Piece(why(trial), colour).draw(0, style);
         let message =
             trial.message.as_deref().map(|message| format!(": {}", one_line(message, MESSAGE_LIMIT)));
-        text.push_str(&format!("  {key}  {reason}{}\n", message.unwrap_or_default()));
+        let logs = trial.logs.as_deref().map(|logs| format!("  {}", one_line(logs, PATH_LIMIT)));
+        let logs = Piece(logs.unwrap_or_default(), Colour::Dim).draw(0, style);
+        text.push_str(&format!("  {key}  {reason}{}{logs}\n", message.unwrap_or_default()));
     }
     if trials.len() > LISTED {
         text.push_str(&format!("  and {} more, see results.csv\n", trials.len() - LISTED));

@@ -7,6 +7,8 @@ use eval_record::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Attempt;
+
 /// How a trial stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +54,9 @@ pub struct Trial {
     pub message: Option<String>,
     /// Attempts made.
     pub attempts: u32,
+    /// Each attempt with its times, the last one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Attempt>,
     /// Milliseconds of each phase of the last attempt.
     pub durations_ms: BTreeMap<Phase, u64>,
     /// Digest of the scenario.
@@ -87,6 +92,7 @@ impl Trial {
             cause: None,
             message: None,
             attempts: 0,
+            history: Vec::new(),
             durations_ms: BTreeMap::new(),
             digest: String::new(),
             agent_end: None,
@@ -95,6 +101,16 @@ impl Trial {
             logs: None,
             metadata: BTreeMap::new(),
         }
+    }
+
+    /// Begins an attempt. Those with its number or a later one are not the trial's any more: a run that was resumed makes them
+    /// again.
+    pub(crate) fn begin(&mut self, attempt: u32, at_ms: i64) {
+        if self.status == TrialStatus::Unfinished {
+            self.attempts = self.attempts.max(attempt);
+        }
+        self.history.retain(|earlier| earlier.attempt < attempt);
+        self.history.push(Attempt::started(attempt, at_ms));
     }
 
     /// Takes a verdict; a later one replaces an earlier one.
@@ -119,6 +135,7 @@ impl Trial {
             cause,
             message,
             attempts: result.attempts,
+            history: std::mem::take(&mut self.history),
             durations_ms: result.durations_ms.clone(),
             digest: result.digest.clone(),
             agent_end: result.agent_end,

@@ -270,6 +270,41 @@ fn noise_passes_and_too_few_trials_are_undecided() {
 }
 
 #[test]
+fn a_regression_says_how_far_each_scenario_moved_and_where_it_is_defined() {
+    let before = Made::new().many(8, &[1.0]).summary();
+    let mut after = Made::new().with("s00", &[1.0]).many(7, &[0.0]).summary();
+    let source = eval_record::ScenarioSource { file: "evals/s03.yaml".to_owned(), line: 2 };
+    after.sources.insert("s03".to_owned(), source);
+    let verdict = against(&before, &after, 0.05);
+    assert_eq!(verdict.decision, Decision::Fail);
+    let agent = &verdict.agents[0];
+    let regression = agent.regression.as_ref().expect("a baseline");
+    assert_eq!(regression.scenarios.len(), 8);
+    let worst = &regression.scenarios[0];
+    assert_eq!(
+        (worst.before, worst.after, worst.difference),
+        (1.0, 0.0, -1.0),
+        "the largest drop comes first"
+    );
+    let interval = worst.interval.expect("trials on both sides");
+    assert!(interval.low == -1.0 && interval.high > 0.0, "one trial a side says little: {interval:?}");
+    assert_eq!(regression.scenarios[7].scenario, "s00", "what did not move comes last");
+    let example =
+        agent.reasons[0].examples.iter().find(|example| example.scenario == "s03").expect("it dropped");
+    assert_eq!(example.source.as_deref(), Some("evals/s03.yaml:2"));
+    assert!(
+        verdict.to_string().contains("base.json:11  evals/s03.yaml:2  trials/s03/coder/1/attempt-1"),
+        "{verdict}"
+    );
+    let json = serde_json::to_string(&verdict).expect("JSON");
+    assert_eq!(
+        serde_json::from_str::<Verdict>(&json).expect("a verdict"),
+        verdict,
+        "it is kept with the run"
+    );
+}
+
+#[test]
 fn what_is_missing_never_passes() {
     let before = Made::new().many(8, &[1.0]).summary();
     let lost = Made::new().many(7, &[1.0]).lost("s07", 1).summary();
@@ -347,6 +382,12 @@ fn limits_are_met_to_the_last_bit_and_missed_ones_fail_also_when_trials_are_miss
     let both = Limits { min_score: Some(0.9), min_pass_rate: Some(0.9), ..Limits::default() };
     let verdict = judge(&both, None, &run);
     assert_eq!((verdict.decision, verdict.agents[0].reasons.len()), (Decision::Fail, 3), "{verdict}");
+    let reasons = &verdict.agents[0].reasons;
+    assert_eq!(
+        (reasons[0].decision, reasons[2].decision),
+        (Decision::Fail, Decision::Undecided),
+        "the worst first"
+    );
     let strict = Limits { min_score: Some(0.5), ..Limits::default() };
     assert_eq!(judge(&strict, None, &run).decision, Decision::Undecided);
     let lenient = Limits { max_invalid: Some(1), ..strict };

@@ -9,9 +9,10 @@ use eval_record::{
     AgentEnd, Cause, Event, EventKind, Phase, PlannedTrial, RunHeader, ScorerScore, TrialKey, TrialResult,
     TrialState, Usage, problem_file,
 };
-use eval_report::Summary;
-use eval_report::gate::{AgentVerdict, Decision, Example, Reason, Verdict};
+use eval_report::compare::Change;
+use eval_report::gate::{AgentVerdict, Decision, Example, Reason, Regression, ScenarioDifference, Verdict};
 use eval_report::html::{self, DirectoryLogs, Log, Logs};
+use eval_report::{Attempt, GroupRow, Interval, Measures, Summary};
 use sha2::{Digest, Sha256};
 
 /// Logs by their paths.
@@ -27,7 +28,8 @@ impl Logs for Map {
 
 fn page(summary: &Summary, gate: Option<&Verdict>, logs: &dyn Logs) -> String {
     let mut page = Vec::new();
-    html::write(summary, gate, logs, &mut page).expect("a vector takes it");
+    let summary = Summary { gate: gate.cloned(), ..summary.clone() };
+    html::write(&summary, logs, &mut page).expect("a vector takes it");
     String::from_utf8(page).expect("UTF-8")
 }
 
@@ -38,6 +40,7 @@ fn verdict(decision: Decision, text: &str) -> Verdict {
         repetition: Some(1),
         message: text.to_owned(),
         place: Some(text.to_owned()),
+        source: Some(text.to_owned()),
         logs: None,
     };
     let reason = Reason {
@@ -47,9 +50,36 @@ fn verdict(decision: Decision, text: &str) -> Verdict {
         place: Some(text.to_owned()),
         examples: vec![example; 12],
     };
-    let agent =
-        AgentVerdict { agent: text.to_owned(), decision, reasons: vec![reason], ..AgentVerdict::default() };
+    let agent = AgentVerdict {
+        agent: text.to_owned(),
+        decision,
+        reasons: vec![reason],
+        regression: Some(regression(&[text.to_owned()], -0.5)),
+        notes: vec![text.to_owned()],
+    };
     Verdict { decision, agents: vec![agent.clone(), agent], ..Verdict::default() }
+}
+
+/// Scenarios that all moved by so much from 0.75.
+fn regression(scenarios: &[String], difference: f64) -> Regression {
+    let scenario = |scenario: &String| ScenarioDifference {
+        scenario: scenario.clone(),
+        before: 0.75,
+        before_trials: 4,
+        after: 0.75 + difference,
+        after_trials: 4,
+        difference,
+        interval: Some(Interval { low: difference - 0.25, high: difference + 0.25 }),
+        place: Some(scenario.clone()),
+    };
+    let change = Change {
+        mean_before: Some(0.75),
+        mean_after: Some(0.75 + difference),
+        difference: Some(difference),
+        interval: None,
+    };
+    let scenarios: Vec<ScenarioDifference> = scenarios.iter().map(scenario).collect();
+    Regression { paired: scenarios.len() as u64, change, p: 0.01, detectable_drop: None, scenarios }
 }
 
 /// What is between two texts, without them.
@@ -284,6 +314,25 @@ fn everywhere(text: &str) -> (Summary, Map) {
     ] {
         text.clone_into(field);
     }
+    let [first, ..] = summary.trials.as_mut_slice() else { unreachable!("there are three") };
+    first.history = (1..=2)
+        .map(|attempt| Attempt {
+            attempt,
+            phases_ms: BTreeMap::from([(Phase::Preparing, 0), (Phase::Agent, 20)]),
+            took_ms: Some(100),
+            cause: (attempt == 1).then_some(Cause::DevboxLost),
+            message: Some(text.to_owned()),
+            ..Attempt::default()
+        })
+        .collect();
+    let label = |value: &str| GroupRow {
+        key: text.to_owned(),
+        value: value.to_owned(),
+        agent: text.to_owned(),
+        measures: Measures::default(),
+    };
+    summary.per_group = vec![label(text), label("another")];
+    summary.run.agent_versions.insert(text.to_owned(), text.to_owned());
     summary.guarantees =
         Some(serde_json::json!({text: {"level": text, "by": text}, format!("{text} b"): text}));
     (summary, logs)
@@ -322,7 +371,12 @@ fn text_of_a_devbox_is_shown_in_every_place() {
     for place in [
         "<title>seen&amp;",
         "<h1>seen&amp;",
-        "<li><b>seen&amp;</b>: seen&amp; <code>seen&amp;</code><ul><li>seen&amp; · 1: seen&amp; <code>",
+        "<li><b>seen&amp;</b>: seen&amp; <span class=\"muted\"><code>seen&amp;</code></span><ul><li><a href=\"#t1\">\
+         seen&amp; · 1</a>: seen&amp; <span class=\"muted\">baseline <code>seen&amp;",
+        "<li><b>seen&amp;</b>: seen&amp;</li>",
+        "<a href=\"#t2\">seen&amp;</a></th>",
+        "<code>devbox_lost</code> seen&amp;</p>",
+        "<span class=\"muted\">seen&amp;</span> seen&amp;</th>",
         "<p class=\"message\">seen&amp;",
         "aria-label=\"problem\">seen&amp;",
         "aria-label=\"output of scorer seen&amp;\">seen&amp;",
@@ -493,7 +547,7 @@ fn served_it_stands_in_a_frame_with_links_and_may_ask_its_server_but_nobody_else
     let mut frame = html::Frame { scripts: vec!["\"live\";"], ..html::Frame::default() };
     frame.above.raw("<nav>all runs</nav>");
     frame.top.raw("<p>running</p>");
-    let document = html::document(&summary, None, &Linked, Some(&frame));
+    let document = html::document(&summary, &Linked, Some(&frame));
     let page = document.html();
     let page = page.as_str();
     assert!(page.find("<nav>all runs").unwrap() < page.find("<header").unwrap());
@@ -505,4 +559,78 @@ fn served_it_stands_in_a_frame_with_links_and_may_ask_its_server_but_nobody_else
     let hash = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(b"\"live\";")));
     assert!(policy.contains(&hash) && policy.contains("connect-src 'self';"), "{policy}");
     assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+}
+
+#[test]
+fn lines_of_json_are_shown_as_steps_and_stay_text() {
+    let trial = key("a", "x", 1);
+    let attempt = eval_record::attempt_directory(&trial, 1);
+    let shown = |text: &str| {
+        let call = serde_json::json!({"type": text, "message": {"content": [{"type": "text", "text": text},
+            {"type": "tool_use", "name": text, "input": {text: text}}]}});
+        let unknown = serde_json::json!({text: text});
+        let log = format!("{call}\n{unknown}\n");
+        let logs = Map(BTreeMap::from([(format!("{attempt}/agent.stdout"), log.into_bytes())]));
+        page(&summary(std::slice::from_ref(&trial), &BTreeMap::new(), vec![scored(&trial, 1.0)]), None, &logs)
+    };
+    let tame = shown("I look");
+    let steps = between(&tame, "<ol class=\"steps\"", "</ol>");
+    assert!(steps.contains("<b>I look</b> <span>I look\nI look\n{&quot;I look&quot;:"), "{steps}");
+    assert!(steps.contains("<b>step</b> <span>{&quot;I look&quot;:&quot;I look&quot;}"), "{steps}");
+    let hostile = shown("</span></li></ol><script>alert(1)</script>\"'");
+    assert_eq!(shape(&hostile), shape(&tame));
+}
+
+#[test]
+fn a_trial_with_several_attempts_shows_each_with_its_output() {
+    let trial = key("a", "x", 1);
+    let mut summary = summary(
+        std::slice::from_ref(&trial),
+        &BTreeMap::new(),
+        vec![TrialResult { attempts: 2, ..scored(&trial, 1.0) }],
+    );
+    let attempt = |attempt, started_at_ms, cause| Attempt {
+        attempt,
+        started_at_ms,
+        took_ms: Some(1_000),
+        phases_ms: BTreeMap::from([(Phase::Starting, 0), (Phase::Agent, 250)]),
+        cause,
+        message: Some("it went away".to_owned()),
+    };
+    summary.trials[0].history =
+        vec![attempt(1, 1_700_000_000_000, Some(Cause::DevboxLost)), attempt(2, 1_700_000_004_000, None)];
+    let log = |n: u32| format!("{}/agent.stdout", eval_record::attempt_directory(&trial, n));
+    let logs = Map(BTreeMap::from([(log(1), b"first try".to_vec()), (log(2), b"second try".to_vec())]));
+    let page = page(&summary, None, &logs);
+    let course = between(&page, "<ol class=\"course\">", "</ol>");
+    assert!(course.contains("<b>Attempt 1</b>") && course.contains("<b>Attempt 2</b>"), "{course}");
+    assert!(course.contains("22:13:20 UTC</time>, took 1.0 s"), "{course}");
+    assert!(course.contains("agent 750 ms <span class=\"muted\">at 250 ms</span>"), "{course}");
+    assert!(course.contains("<code>devbox_lost</code> it went away"), "{course}");
+    assert!(course.contains("first try") && !course.contains("second try"), "{course}");
+    assert!(page.contains("Agent: standard output <span class=\"time\">250 ms to 1.0 s</span>"), "{page}");
+}
+
+#[test]
+fn of_many_scenarios_those_that_moved_furthest_are_drawn_against_the_baseline() {
+    let (summary, logs) = many(3, 1, 1);
+    let drawn = |count: usize, difference: f64| {
+        let names: Vec<String> = (0..count).map(|n| format!("scenario {n}")).collect();
+        let agent = AgentVerdict {
+            agent: "agent-0".to_owned(),
+            regression: Some(regression(&names, difference)),
+            ..AgentVerdict::default()
+        };
+        let page = page(&summary, Some(&Verdict { agents: vec![agent], ..Verdict::default() }), &logs);
+        let section = between(&page, "<section id=\"baseline\"", "</section>").to_owned();
+        (section.matches("<tr><th scope=\"row\"").count() - 1, section)
+    };
+    assert_eq!(drawn(30, 0.0).0, 30, "few are drawn whether they moved or not");
+    let (rows, section) = drawn(300, 0.0);
+    assert_eq!(rows, 0);
+    assert!(section.contains("300 more scenarios score the same"), "{section}");
+    let (rows, section) = drawn(300, -0.25);
+    assert_eq!(rows, 200);
+    assert!(section.contains("scenario 0<") && section.contains("scenario 299<"), "both ends: {section}");
+    assert!(!section.contains("scenario 150<") && section.contains("gate.json has all"), "{section}");
 }

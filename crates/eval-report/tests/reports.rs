@@ -402,3 +402,75 @@ fn a_terminal_obeys_no_message() {
     assert!(!table.contains(['\u{1b}', '\u{7}']), "{table}");
     assert!(table.lines().all(|line| line.chars().count() < 400), "{table}");
 }
+
+#[test]
+fn a_trial_has_its_attempts_with_their_times_and_causes() {
+    let trial = key("a", "x", 1);
+    let at = |at_ms, kind| Event { at_ms, kind };
+    let begun = |at_ms, attempt| at(at_ms, EventKind::AttemptStarted { trial: trial.clone(), attempt });
+    let phase =
+        |at_ms, attempt, phase| at(at_ms, EventKind::PhaseStarted { trial: trial.clone(), attempt, phase });
+    let failed = EventKind::AttemptFailed {
+        trial: trial.clone(),
+        attempt: 1,
+        cause: Cause::DevboxLost,
+        message: "it went away".to_owned(),
+    };
+    let result = TrialResult { attempts: 2, score: Some(1.0), passed: Some(true), ..result(&trial) };
+    let mut events = vec![
+        started(std::slice::from_ref(&trial)),
+        begun(1_000, 1),
+        phase(1_010, 1, Phase::Preparing),
+        phase(1_200, 1, Phase::Agent),
+        at(1_500, failed),
+        begun(3_000, 2),
+        phase(3_000, 2, Phase::Agent),
+    ];
+    let running = Summary::from_events(&events);
+    assert_eq!(running.trials[0].history[1].spans()[0].to_ms, None, "it goes on");
+    events.extend([phase(3_400, 2, Phase::Scoring), finished(4_000, result)]);
+    let history = Summary::from_events(&events).trials[0].history.clone();
+    assert_eq!(history.len(), 2);
+    assert_eq!((history[0].started_at_ms, history[0].took_ms), (1_000, Some(500)));
+    assert_eq!(
+        (history[0].cause, history[0].message.as_deref()),
+        (Some(Cause::DevboxLost), Some("it went away"))
+    );
+    let spans: Vec<_> =
+        history[0].spans().iter().map(|span| (span.phase, span.from_ms, span.to_ms)).collect();
+    assert_eq!(spans, [(Phase::Preparing, 10, Some(200)), (Phase::Agent, 200, Some(500))]);
+    assert_eq!((history[1].cause, history[1].took_ms), (None, Some(1_000)));
+    assert_eq!(history[1].spans()[1].to_ms, Some(1_000));
+
+    // A run that was killed and goes on makes the attempt again.
+    events.push(begun(9_000, 1));
+    let again = &Summary::from_events(&events).trials[0];
+    assert_eq!((again.history.len(), again.history[0].started_at_ms), (1, 9_000));
+}
+
+#[test]
+fn labels_that_group_scenarios_have_rows_of_their_own() {
+    let keys: Vec<TrialKey> = ["a", "b", "c"].iter().map(|name| key(name, "x", 1)).collect();
+    let planned = |trial: &TrialKey| PlannedTrial {
+        trial: trial.clone(),
+        digest: "sha256:1".to_owned(),
+        metadata: BTreeMap::from([
+            ("level".to_owned(), if trial.scenario == "c" { "hard" } else { "easy" }.to_owned()),
+            ("same".to_owned(), "everywhere".to_owned()),
+            ("id".to_owned(), trial.scenario.clone()),
+        ]),
+    };
+    let header = RunHeader { planned: keys.iter().map(planned).collect(), ..RunHeader::default() };
+    let summary = Summary::from_events(&[
+        Event { at_ms: 1_000, kind: EventKind::RunStarted(header) },
+        scored(&keys[0], 1.0),
+        scored(&keys[1], 0.5),
+        invalid(&keys[2], "gone"),
+    ]);
+    let rows: Vec<_> = summary
+        .per_group
+        .iter()
+        .map(|row| (row.key.as_str(), row.value.as_str(), row.measures.mean_score, row.measures.planned))
+        .collect();
+    assert_eq!(rows, [("level", "easy", Some(0.75), 2), ("level", "hard", None, 1)]);
+}

@@ -160,6 +160,9 @@ pub(crate) struct RunArgs {
     pub(crate) execution: ExecutionArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+    /// Replaces, key by key, what the benchmark says in `gate`
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
 /// How often each scenario is done by each agent.
@@ -301,7 +304,30 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-/// What is asked of each agent. Options replace what the benchmark says.
+/// What is asked of each agent.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LimitArgs {
+    /// Lowest mean score, 0 to 1
+    #[arg(long, help_heading = "Gate", value_name = "SCORE", value_parser = share)]
+    pub(crate) min_score: Option<f64>,
+    /// Lowest share of passed trials, 0 to 1
+    #[arg(long, help_heading = "Gate", value_name = "SHARE", value_parser = share)]
+    pub(crate) min_pass_rate: Option<f64>,
+    /// Lowest mean score of one scenario, such as `fix-login=0.5` (repeatable)
+    #[arg(long, help_heading = "Gate", value_name = "SCENARIO=SCORE", value_parser = floor)]
+    pub(crate) floor: Vec<(String, f64)>,
+    /// Most trials without a score [default: 0]
+    #[arg(long, help_heading = "Gate", value_name = "N")]
+    pub(crate) max_invalid: Option<u32>,
+    /// The baseline file, as `baseline save` writes it
+    #[arg(long, help_heading = "Gate", value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Largest drop of the mean score against the baseline that passes in any case [default with a baseline: 0]
+    #[arg(long, help_heading = "Gate", value_name = "DROP", value_parser = share)]
+    pub(crate) max_regression: Option<f64>,
+}
+
+/// What is asked of a recorded run. Options replace what the benchmark says.
 #[derive(Debug, Args)]
 pub(crate) struct GateArgs {
     /// The run directory
@@ -309,27 +335,17 @@ pub(crate) struct GateArgs {
     /// Take what is asked from `gate` in this benchmark file; options replace it key by key
     #[arg(long, value_name = "FILE")]
     pub(crate) benchmark: Option<PathBuf>,
-    /// Lowest mean score, 0 to 1
-    #[arg(long, value_name = "SCORE", value_parser = share)]
-    pub(crate) min_score: Option<f64>,
-    /// Lowest share of passed trials, 0 to 1
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub(crate) min_pass_rate: Option<f64>,
-    /// Lowest mean score of one scenario, such as `fix-login=0.5` (repeatable)
-    #[arg(long, value_name = "SCENARIO=SCORE", value_parser = floor)]
-    pub(crate) floor: Vec<(String, f64)>,
-    /// Most trials without a score [default: 0]
-    #[arg(long, value_name = "N")]
-    pub(crate) max_invalid: Option<u32>,
-    /// The baseline file, as `baseline save` writes it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) baseline: Option<PathBuf>,
-    /// Largest drop of the mean score against the baseline that passes in any case [default with a baseline: 0]
-    #[arg(long, value_name = "DROP", value_parser = share)]
-    pub(crate) max_regression: Option<f64>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// Most US dollars that an agent's trials may say they used
-    #[arg(long, value_name = "USD", value_parser = dollars)]
+    #[arg(long, value_name = "USD", value_parser = dollars, help_heading = "Gate")]
     pub(crate) max_cost: Option<f64>,
+    /// Keep the decision with the run: its files are written again and show it
+    #[arg(long)]
+    pub(crate) save: bool,
+    /// In GitHub Actions: append the decision to the step summary, and annotate its reasons
+    #[arg(long)]
+    pub(crate) github: bool,
     /// What standard output gets
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ReportFormat,

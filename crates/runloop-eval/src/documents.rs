@@ -1,11 +1,12 @@
 //! A run's results as documents: the files of its directory, and what `report` writes.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use eval_report::Summary;
-use eval_report::gate::Verdict;
-use eval_report::html::{self, DirectoryLogs};
+use eval_report::gate::{self, Verdict};
+use eval_report::html::DirectoryLogs;
 use eval_report::table::Style;
 
 use crate::error::CliError;
@@ -27,15 +28,13 @@ pub(crate) enum Document {
     Html,
 }
 
-const REPORT: &str = "report.html";
-
 /// The documents of a run directory; a run writes all of them at its end.
 const FILES: [(&str, Document); 5] = [
     ("results.json", Document::Json),
     ("results.csv", Document::Csv),
     ("junit.xml", Document::Junit),
     ("summary.md", Document::Markdown),
-    (REPORT, Document::Html),
+    ("report.html", Document::Html),
 ];
 
 impl Document {
@@ -47,7 +46,9 @@ impl Document {
             Self::Csv => eval_report::csv::write(summary, &mut content)?,
             Self::Junit => eval_report::junit::write(summary, &mut content)?,
             Self::Markdown => eval_report::markdown::write(summary, &mut content)?,
-            Self::Html => return html(summary, None, directory),
+            Self::Html => {
+                eval_report::html::write(summary, &DirectoryLogs::open(directory)?, &mut content)?;
+            }
         }
         Ok(content)
     }
@@ -62,29 +63,15 @@ impl Document {
     }
 }
 
-fn html(summary: &Summary, verdict: Option<&Verdict>, directory: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    html::write(summary, verdict, &DirectoryLogs::open(directory)?, &mut content)?;
-    Ok(content)
-}
-
-/// Writes the report of a run directory again, with what its gate decided.
-pub(crate) fn write_verdict(summary: &Summary, verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
-    let path = directory.join(REPORT);
-    html(summary, Some(verdict), directory)
-        .and_then(|content| replace(&path, &content))
-        .map_err(|error| unwritten(&path, &error))
-}
-
 /// Writes all of a file or nothing: a disk that is full leaves what was there.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = Path::new(&new);
-    let written = std::fs::write(new, content).and_then(|()| std::fs::rename(new, path));
+    let written = fs::write(new, content).and_then(|()| fs::rename(new, path));
     if written.is_err() {
         // It takes room that may be needed.
-        let _ = std::fs::remove_file(new);
+        let _ = fs::remove_file(new);
     }
     written
 }
@@ -94,15 +81,50 @@ fn unwritten(path: &Path, error: &io::Error) -> CliError {
         .hint("make room on that disk; the verdicts so far are in events.jsonl")
 }
 
-/// Writes every document into the directory of a run. One that cannot be written does not keep the others from being tried.
+/// What the gate of a run decided: no event, because it rests on files that are no part of the run.
+const GATE: &str = "gate.json";
+
+/// Writes every document into the directory of a run, and its gate's verdict if there is one. One that cannot be written does
+/// not keep the others from being tried.
 pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliError> {
-    let mut first = Ok(());
+    let mut first = match &summary.gate {
+        Some(verdict) => write_verdict(verdict, directory),
+        None => forget_verdict(directory),
+    };
     for (name, document) in FILES {
         let path = directory.join(name);
         let written = document.content(summary, directory).and_then(|content| replace(&path, &content));
         first = first.and(written.map_err(|error| unwritten(&path, &error)));
     }
     first
+}
+
+fn write_verdict(verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
+    let path = directory.join(GATE);
+    let text = serde_json::to_string_pretty(verdict).map_err(io::Error::from);
+    text.and_then(|text| replace(&path, (text + "\n").as_bytes())).map_err(|error| unwritten(&path, &error))
+}
+
+/// Takes away what a gate decided before: it does not hold for what is added to the run.
+pub(crate) fn forget_verdict(directory: &Path) -> Result<(), CliError> {
+    let path = directory.join(GATE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritten(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// What the gate of a recorded run decided, if one did.
+pub(crate) fn verdict(directory: &Path) -> Option<Verdict> {
+    let path = directory.join(GATE);
+    let text = fs::read(&path).ok()?;
+    match serde_json::from_slice::<Verdict>(&text) {
+        Ok(verdict) if verdict.format <= gate::FORMAT => Some(verdict),
+        _ => {
+            anstream::eprintln!("{} cannot be understood and is left out", path.display());
+            None
+        }
+    }
 }
 
 /// The table for people.

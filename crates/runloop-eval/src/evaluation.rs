@@ -18,6 +18,7 @@ use crate::display::{Display, Mode, Purpose, printable};
 use crate::documents::{self, Document};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::gating::Gating;
 use crate::header;
 use crate::interrupt;
 use crate::target::Target;
@@ -33,6 +34,8 @@ pub(crate) struct Request<'a> {
     pub(crate) budget: Budget,
     pub(crate) timeout: Option<Duration>,
     pub(crate) keep_devboxes: bool,
+    /// What the run must reach.
+    pub(crate) gating: Option<&'a Gating>,
 }
 
 /// What came of it.
@@ -95,6 +98,7 @@ async fn evaluate_on(
     directory.write_header(&plan.header(&options)).map_err(|error| no_record(&error))?;
     let recorder = Arc::new(directory.recorder().map_err(|error| no_record(&error))?);
     let path = directory.path().to_path_buf();
+    documents::forget_verdict(&path)?;
     let cancellation = Cancellation::default();
     interrupt::watch(cancellation.clone())
         .map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
@@ -111,9 +115,13 @@ async fn evaluate_on(
     let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
 
-    let summary = front.take();
+    let mut summary = front.take();
     // Ends the display before anything else is printed.
     drop(front);
+    // An interrupted run has nothing to decide on.
+    if let Some(gating) = request.gating.filter(|_| !outcome.interrupted) {
+        summary.gate = Some(gating.judge(&summary));
+    }
     let recorded = match Arc::into_inner(recorder) {
         Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
         None => Ok(()),

@@ -1,16 +1,47 @@
-//! From the gate of a definition to limits and exit codes.
+//! From what is asked of a run to a decision and an exit code.
 
 use std::path::Path;
 
 use eval_builder::Gate;
+use eval_report::Summary;
 use eval_report::baseline::Baseline;
-use eval_report::gate::{Decision, Limits, Reference};
+use eval_report::gate::{Decision, Limits, Reference, Verdict, judge};
 
+use crate::args::LimitArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// What a benchmark asks for.
-pub(crate) fn limits(gate: &Gate) -> Limits {
+/// What a run is held against.
+pub(crate) struct Gating {
+    limits: Limits,
+    reference: Option<Reference>,
+}
+
+impl Gating {
+    /// What a benchmark and the options ask for together; `None` if they ask for nothing.
+    pub(crate) fn new(
+        asked: Option<&Gate>,
+        args: &LimitArgs,
+        max_cost: Option<f64>,
+    ) -> Result<Option<Self>, CliError> {
+        let file = args.baseline.as_deref().or(asked.and_then(|gate| gate.baseline.as_deref()));
+        if args.max_regression.is_some() && file.is_none() {
+            return Err(CliError::new(Exit::Usage, "--max-regression needs a --baseline")
+                .hint("`runloop-eval baseline save RUN -o FILE` writes one"));
+        }
+        let limits = merged(asked.map(of_benchmark).unwrap_or_default(), args, max_cost);
+        if asked.is_none() && limits == Limits::default() {
+            return Ok(None);
+        }
+        Ok(Some(Self { limits, reference: reference(file)? }))
+    }
+
+    pub(crate) fn judge(&self, summary: &Summary) -> Verdict {
+        judge(&self.limits, self.reference.as_ref(), summary)
+    }
+}
+
+fn of_benchmark(gate: &Gate) -> Limits {
     Limits {
         min_score: gate.min_score,
         min_pass_rate: gate.min_pass_rate,
@@ -22,9 +53,35 @@ pub(crate) fn limits(gate: &Gate) -> Limits {
     }
 }
 
+/// Options replace what the benchmark says, and so does their place. A baseline asks for no drop, unless one is allowed.
+fn merged(mut limits: Limits, args: &LimitArgs, max_cost: Option<f64>) -> Limits {
+    let mut replace = |key: &str, value: Option<f64>, limit: &mut Option<f64>| {
+        if value.is_some() {
+            *limit = value;
+            limits.places.remove(key);
+        }
+    };
+    replace("min_score", args.min_score, &mut limits.min_score);
+    replace("min_pass_rate", args.min_pass_rate, &mut limits.min_pass_rate);
+    replace("max_regression", args.max_regression, &mut limits.max_regression);
+    replace("max_cost", max_cost, &mut limits.max_cost);
+    if args.max_invalid.is_some() {
+        limits.max_invalid = args.max_invalid;
+        limits.places.remove("max_invalid");
+    }
+    for (scenario, floor) in &args.floor {
+        limits.floors.insert(scenario.clone(), *floor);
+        limits.places.remove(&format!("floors.{scenario}"));
+    }
+    if args.baseline.is_some() {
+        limits.max_regression.get_or_insert(0.0);
+    }
+    limits
+}
+
 /// Reads the baseline, if one is named. A file that is not there is none, which the gate calls undecided: the run that the first
 /// baseline is saved from must be possible.
-pub(crate) fn reference(file: Option<&Path>) -> Result<Option<Reference>, CliError> {
+fn reference(file: Option<&Path>) -> Result<Option<Reference>, CliError> {
     let Some(file) = file else { return Ok(None) };
     let shown = file.display().to_string();
     let unusable = |error: &dyn std::error::Error| {

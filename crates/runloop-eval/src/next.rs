@@ -5,25 +5,33 @@ use std::path::Path;
 use eval_record::Cause;
 use eval_report::{Summary, TrialStatus};
 
-/// A command line for a POSIX shell. It tells about the infrastructure where that failed, else about the first failure, and
-/// where nothing failed it sums the run up.
+/// A command line for a POSIX shell. It tells about the infrastructure where that failed, else about the first failure with
+/// logs, and where there is none it sums the run up.
 pub(crate) fn command(summary: &Summary, directory: &Path) -> String {
-    let invalid = summary.trials.iter().find(|trial| trial.status == TrialStatus::Invalid);
-    let failed =
-        summary.trials.iter().find(|trial| trial.status == TrialStatus::Scored && trial.passed != Some(true));
+    let invalid = || summary.trials.iter().filter(|trial| trial.status == TrialStatus::Invalid);
+    let failed = summary
+        .trials
+        .iter()
+        .filter(|trial| trial.status == TrialStatus::Scored && trial.passed != Some(true));
     if let Some(Cause::ProvisionFailed | Cause::RequirementMissing | Cause::DevboxLost) =
-        invalid.and_then(|trial| trial.cause)
+        invalid().next().and_then(|trial| trial.cause)
     {
         return "runloop-eval doctor".to_owned();
     }
-    if let Some(logs) = invalid.or(failed).and_then(|trial| trial.logs.as_deref()) {
+    let logs = invalid().chain(failed).filter_map(|trial| trial.logs.as_deref());
+    if let Some(logs) = logs.map(|logs| directory.join(logs)).find(|logs| has_files(logs)) {
         // What agent and scorers said is in files of one directory.
-        return format!("tail -n +1 {}/*", quoted(&directory.join(logs)));
+        return format!("tail -n +1 {}/*", quoted(&logs));
     }
     if summary.total.without_score() > 0 {
         return format!("runloop-eval run {}", quoted(Path::new(&summary.run.source)));
     }
     format!("runloop-eval report {} --format markdown", quoted(directory))
+}
+
+/// Whether a pattern of the shell finds anything in a directory: logs may be gone, or elsewhere.
+fn has_files(directory: &Path) -> bool {
+    std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// A path as one word of a shell.

@@ -5,10 +5,11 @@ use std::path::Path;
 use eval_record::RunDirectory;
 use eval_report::Summary;
 
+use crate::documents;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// Folds the events of a run directory.
+/// Folds the events of a run directory, and says what its gate decided.
 pub(crate) fn summary(directory: &Path) -> Result<Summary, CliError> {
     let unusable = |error: &dyn std::error::Error| {
         CliError::wrap(Exit::Usage, "this run cannot be read", error)
@@ -22,5 +23,5 @@ pub(crate) fn summary(directory: &Path) -> Result<Summary, CliError> {
             directory.display()
         );
     }
-    Ok(Summary::from_events(&recorded.events))
+    Ok(Summary { gate: documents::verdict(directory), ..Summary::from_events(&recorded.events) })
 }

@@ -1,32 +1,24 @@
 //! What the run says, at a glance.
 
-use crate::gate::{Decision, Reason, Verdict};
-use crate::text::{one_line, percent};
+use crate::text::percent;
 use crate::{Interval, Measures, Summary};
 
-use super::AGENTS;
 use super::markup::{Html, count};
+use super::places::Places;
 use super::plot::{Range, range, scale};
 use super::status::Outcome;
+use super::{AGENTS, decision};
 
-/// Reasons of a gate that are shown.
-const REASONS: usize = 50;
-
-/// Examples of each that are shown: as many as the gate names.
-const EXAMPLES: usize = 10;
-
-/// Longest sentence of a reason or an example, in characters.
-const MESSAGE: usize = 300;
-
-pub(crate) fn write(summary: &Summary, gate: Option<&Verdict>, html: &mut Html) {
+pub(crate) fn write(summary: &Summary, places: &Places<'_>, html: &mut Html) {
     html.raw("<section id=\"summary\" aria-label=\"Summary\">\n");
     state(summary, html);
-    if let Some(verdict) = gate {
-        banner(verdict, html);
+    if let Some(verdict) = &summary.gate {
+        decision::write(verdict, places, html);
     }
     html.raw("<div class=\"cards\">\n");
     for row in summary.per_agent.iter().take(AGENTS) {
-        card(&row.agent, &row.measures, html);
+        let version = summary.run.agent_versions.get(&row.agent);
+        card(&row.agent, version.map(String::as_str), &row.measures, html);
     }
     html.raw("</div>\n");
     more(summary.per_agent.len(), html);
@@ -61,69 +53,12 @@ fn state(summary: &Summary, html: &mut Html) {
     html.raw(" have no verdict yet; the numbers below are of the others.</p>\n");
 }
 
-fn banner(verdict: &Verdict, html: &mut Html) {
-    let (class, sign, word) = match verdict.decision {
-        Decision::Pass => ("pass", "✓", "Gate passed"),
-        Decision::Fail => ("fail", "✗", "Gate failed"),
-        Decision::Undecided => ("warn", "?", "Gate undecided"),
-    };
-    html.raw("<div class=\"banner gate ").raw(class);
-    html.raw("\"><strong><span class=\"sign\" aria-hidden=\"true\">");
-    html.raw(sign).raw("</span>").raw(word).raw("</strong>");
-    let several = verdict.agents.len() > 1;
-    let reasons: Vec<(&str, &Reason)> = verdict
-        .agents
-        .iter()
-        .flat_map(|agent| agent.reasons.iter().map(|reason| (agent.agent.as_str(), reason)))
-        .collect();
-    if !reasons.is_empty() {
-        html.raw("<ul>");
-        for (agent, reason) in reasons.iter().take(REASONS) {
-            html.raw("<li>");
-            if several {
-                html.raw("<b>").name(agent).raw("</b>: ");
-            }
-            because(reason, html);
-            html.raw("</li>");
-        }
-        if reasons.len() > REASONS {
-            html.raw("<li>and ").text(reasons.len() - REASONS).raw(" more</li>");
-        }
-        html.raw("</ul>");
+fn card(agent: &str, version: Option<&str>, measures: &Measures, html: &mut Html) {
+    html.raw("<article class=\"card\">\n<h2>").name(agent);
+    if let Some(version) = version {
+        html.raw(" <span class=\"muted\">").name(version).raw("</span>");
     }
-    html.raw("</div>\n");
-}
-
-fn because(reason: &Reason, html: &mut Html) {
-    html.text(one_line(&reason.message, MESSAGE));
-    place(reason.place.as_deref(), html);
-    if reason.examples.is_empty() {
-        return;
-    }
-    html.raw("<ul>");
-    for example in reason.examples.iter().take(EXAMPLES) {
-        html.raw("<li>").name(&example.scenario);
-        if let Some(repetition) = example.repetition {
-            html.raw(" · ").text(repetition);
-        }
-        html.raw(": ").text(one_line(&example.message, MESSAGE));
-        place(example.place.as_deref(), html);
-        html.raw("</li>");
-    }
-    if reason.examples.len() > EXAMPLES {
-        html.raw("<li>and ").text(reason.examples.len() - EXAMPLES).raw(" more</li>");
-    }
-    html.raw("</ul>");
-}
-
-fn place(place: Option<&str>, html: &mut Html) {
-    if let Some(place) = place {
-        html.raw(" <code>").name(place).raw("</code>");
-    }
-}
-
-fn card(agent: &str, measures: &Measures, html: &mut Html) {
-    html.raw("<article class=\"card\">\n<h2>").name(agent).raw("</h2>\n");
+    html.raw("</h2>\n");
     match measures.mean_score {
         Some(mean) => {
             html.raw("<p class=\"big\">").text(format_args!("{mean:.3}"));

@@ -9,7 +9,10 @@
 //! The size is bounded: excerpts of logs share 3 MiB, the list ends at 10 000 trials, names and messages are
 //! cut. Wherever something is left out, the page says so and where the whole of it is.
 
+mod baseline;
 mod cost;
+mod course;
+mod decision;
 mod diff;
 mod directory;
 mod document;
@@ -17,17 +20,21 @@ mod excerpt;
 mod forest;
 mod frame;
 mod grid;
+mod groups;
 mod headline;
 mod invalid;
 mod logs;
 mod markup;
+mod output;
 mod page;
 mod phases;
+mod places;
 mod plot;
 mod problem;
 mod scores;
 mod section;
 mod status;
+mod steps;
 mod trial;
 mod trials;
 

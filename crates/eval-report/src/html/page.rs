@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Summary;
-use crate::gate::Verdict;
 use crate::text::duration;
 
 use super::markup::{Html, count};
+use super::places::Places;
 use super::section::Section;
-use super::{Document, Frame, Logs, cost, forest, grid, headline, invalid, phases, scores, trials};
+use super::{
+    Document, Frame, Logs, baseline, cost, forest, grid, groups, headline, invalid, phases, scores, trials,
+};
 
 /// The sheet of all pages.
 pub const STYLE: &str = include_str!("assets/report.css");
@@ -20,33 +22,24 @@ const SCRIPT: &str = include_str!("assets/report.js");
 /// Most guarantees that are shown.
 const GUARANTEES: usize = 30;
 
-/// Writes the page: the same bytes for the same summary, verdict and logs.
-///
-/// Without a verdict of a gate, the page says nothing of one.
+/// Writes the page: the same bytes for the same summary and logs.
 ///
 /// # Errors
 ///
 /// Those of the writer. Logs that cannot be read are no error: the page says so in their place.
-pub fn write(
-    summary: &Summary,
-    gate: Option<&Verdict>,
-    logs: &dyn Logs,
-    writer: &mut impl io::Write,
-) -> io::Result<()> {
-    writer.write_all(document(summary, gate, logs, None).html().as_str().as_bytes())?;
+pub fn write(summary: &Summary, logs: &dyn Logs, writer: &mut impl io::Write) -> io::Result<()> {
+    writer.write_all(document(summary, logs, None).html().as_str().as_bytes())?;
     writer.flush()
 }
 
 /// The page; within a frame if it is served.
-pub fn document(
-    summary: &Summary,
-    gate: Option<&Verdict>,
-    logs: &dyn Logs,
-    frame: Option<&Frame>,
-) -> Document {
+pub fn document(summary: &Summary, logs: &dyn Logs, frame: Option<&Frame>) -> Document {
+    let places = Places::of(summary);
     let sections: Vec<(Section, Html)> = [
+        (Section::Baseline, baseline::section(summary, &places)),
         (Section::Invalid, invalid::section(summary)),
         (Section::Scenarios, forest::section(summary)),
+        (Section::Groups, groups::section(summary)),
         (Section::Grid, grid::section(summary)),
         (Section::Scores, scores::section(summary)),
         (Section::Time, phases::section(summary)),
@@ -67,7 +60,7 @@ pub fn document(
     if let Some(frame) = frame {
         html.piece(&frame.top);
     }
-    headline::write(summary, gate, &mut html);
+    headline::write(summary, &places, &mut html);
     for (section, content) in &sections {
         section.open(&mut html);
         html.piece(content).raw("</section>\n");

@@ -59,6 +59,20 @@ pub fn scale(html: &mut Html) {
     html.raw("<text class=\"e\" x=\"100%\" y=\"11\">100 %</text></svg>");
 }
 
+/// Draws a difference from -1 to 1: the interval and a dot. The middle is 0.
+pub(crate) fn difference(estimate: f64, interval: Option<(f64, f64)>, html: &mut Html) {
+    let place = |difference: f64| f64::midpoint(difference, 1.0);
+    let interval = interval.map(|(low, high)| Interval { low: place(low), high: place(high) });
+    range(Range { estimate: Some(place(estimate)), interval, bounds: None, mean: None }, html);
+}
+
+/// The labels over those.
+pub(crate) fn difference_scale(html: &mut Html) {
+    html.raw("<svg class=\"range scale\" aria-hidden=\"true\" focusable=\"false\" height=\"14\">");
+    html.raw("<text x=\"0\" y=\"11\">−1</text><text class=\"m\" x=\"50%\" y=\"11\">0</text>");
+    html.raw("<text class=\"e\" x=\"100%\" y=\"11\">+1</text></svg>");
+}
+
 /// A bar from the left.
 pub(crate) fn bar(share: f64, html: &mut Html) {
     html.raw("<svg class=\"bar\" aria-hidden=\"true\" focusable=\"false\" height=\"10\">");

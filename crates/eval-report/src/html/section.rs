@@ -5,8 +5,10 @@ use super::markup::Html;
 /// A part: its place in the page, and its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
+    Baseline,
     Invalid,
     Scenarios,
+    Groups,
     Grid,
     Scores,
     Time,
@@ -17,8 +19,10 @@ pub(crate) enum Section {
 impl Section {
     pub(crate) fn id(self) -> &'static str {
         match self {
+            Self::Baseline => "baseline",
             Self::Invalid => "invalid",
             Self::Scenarios => "scenarios",
+            Self::Groups => "groups",
             Self::Grid => "grid",
             Self::Scores => "scores",
             Self::Time => "time",
@@ -29,8 +33,10 @@ impl Section {
 
     pub(crate) fn heading(self) -> &'static str {
         match self {
+            Self::Baseline => "Against the baseline",
             Self::Invalid => "Without a score",
             Self::Scenarios => "Scenarios",
+            Self::Groups => "By label",
             Self::Grid => "Agents × scenarios",
             Self::Scores => "Scores",
             Self::Time => "Time",

@@ -10,7 +10,7 @@ use super::diff;
 use super::excerpt::Excerpt;
 use super::markup::Html;
 use super::status::meaning;
-use super::{Logs, problem};
+use super::{Logs, course, output, problem};
 
 /// Most scorers and labels of a trial that are shown.
 const SHOWN: usize = 50;
@@ -43,7 +43,8 @@ pub(crate) fn facts(trial: &Trial, brief: bool, logs: &dyn Logs, html: &mut Html
     if trial.attempts > 1 {
         html.raw("<div><dt>attempts</dt><dd>").text(trial.attempts).raw("</dd></div>");
     }
-    if !trial.durations_ms.is_empty() {
+    // The course tells more, where there is room for it.
+    if !trial.durations_ms.is_empty() && (brief || trial.history.is_empty()) {
         html.raw("<div><dt>time</dt><dd>");
         for (nth, (phase, ms)) in trial.durations_ms.iter().enumerate() {
             html.raw(if nth > 0 { " · " } else { "" }).raw(phase.as_str()).raw(" ").text(duration(*ms));
@@ -84,37 +85,20 @@ pub(crate) fn facts(trial: &Trial, brief: bool, logs: &dyn Logs, html: &mut Html
 pub(crate) fn excerpts(trial: &Trial, logs: &dyn Logs, limit: usize) -> Html {
     let mut html = Html::default();
     problem::write(&trial.key.scenario, logs, limit / 8, &mut html);
-    scorers(trial, limit / 4, &mut html);
+    course::write(trial, logs, limit / 8, &mut html);
+    scorers(trial, limit / 8, &mut html);
     let Some(directory) = &trial.logs else { return html };
-    let path = |name: &str| format!("{directory}/{name}");
-    let patch = path("diff.patch");
+    let patch = format!("{directory}/diff.patch");
     match Excerpt::read(logs, &patch, limit / 4, diff::LINE) {
         Some(Ok(excerpt)) => {
             html.raw("<h3>Diff</h3>\n");
             diff::write(&excerpt, &patch, &mut html);
         }
-        Some(Err(error)) => unreadable(&patch, &error, &mut html),
+        Some(Err(error)) => output::unreadable(&patch, &error, &mut html),
         None => {}
     }
-    for (name, heading, share) in
-        [("agent.stdout", "Agent: standard output", 4), ("agent.stderr", "Agent: standard error", 8)]
-    {
-        let path = path(name);
-        match Excerpt::read(logs, &path, limit / share, 0) {
-            Some(Ok(excerpt)) => {
-                html.raw("<h3>").raw(heading).raw("</h3>\n");
-                excerpt.write(Some(&path), heading, &mut html);
-            }
-            Some(Err(error)) => unreadable(&path, &error, &mut html),
-            None => {}
-        }
-    }
+    output::agent(directory, course::agents_time(trial), logs, limit / 8 * 3, &mut html);
     html
-}
-
-fn unreadable(path: &str, error: &std::io::Error, html: &mut Html) {
-    html.raw("<p class=\"note\"><code>").text(one_line(path, 400)).raw("</code> cannot be read: ");
-    html.text(one_line(&error.to_string(), 300)).raw("</p>\n");
 }
 
 fn scorers(trial: &Trial, limit: usize, html: &mut Html) {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A 95 % confidence interval of a share, after Wilson.
+/// A 95 % confidence interval of a share, after Wilson, or of a difference, after Newcombe.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Lower end, at least 0.
+    /// Lower end, at least 0; of a difference, at least -1.
     pub low: f64,
     /// Upper end, at most 1.
     pub high: f64,

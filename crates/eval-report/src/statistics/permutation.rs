@@ -9,7 +9,7 @@
 
 use fastrand::Rng;
 
-use super::{NEAR, RESAMPLES, share};
+use super::{Interval, NEAR, RESAMPLES, share};
 
 /// Most ways that are all counted.
 const EXACT: f64 = 65_536.0;
@@ -39,6 +39,12 @@ impl Stratum {
     /// Mean after − mean before; `None` if either is empty.
     pub fn difference(&self) -> Option<f64> {
         Some(super::mean(&self.after)? - super::mean(&self.before)?)
+    }
+
+    /// The 95 % interval of that; see [`super::newcombe`].
+    pub fn interval(&self) -> Option<Interval> {
+        let of = |scores: &[f64]| Some((super::mean(scores)?, scores.len() as u64));
+        super::newcombe(of(&self.before)?, of(&self.after)?)
     }
 
     fn pool(&self) -> Vec<f64> {

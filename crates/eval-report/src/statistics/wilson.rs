@@ -17,19 +17,23 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// The 95 % interval of the share that passed; `None` of nothing.
 pub fn wilson(passed: u64, total: u64) -> Option<Interval> {
+    wilson_of(passed as f64 / total as f64, total)
+}
+
+/// The same of a mean of scores from 0 to 1, which is a share where each is 0 or 1.
+pub(crate) fn wilson_of(mean: f64, total: u64) -> Option<Interval> {
     if total == 0 {
         return None;
     }
-    let (passed_count, n) = (passed as f64, total as f64);
-    let p = passed_count / n;
+    let (p, n) = (mean.clamp(0.0, 1.0), total as f64);
     let z2 = Z * Z;
     let centre = p + z2 / (2.0 * n);
     let reach = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // The ends are 0 and 1 exactly where none or all passed; rounding would miss them.
-    let low = if passed == 0 { 0.0 } else { (centre - reach) / scale };
-    let high = if passed >= total { 1.0 } else { (centre + reach) / scale };
-    Some(Interval { low: low.clamp(0.0, 1.0), high: high.clamp(0.0, 1.0) })
+    let low = if p <= 0.0 { 0.0 } else { (centre - reach) / scale };
+    let high = if p >= 1.0 { 1.0 } else { (centre + reach) / scale };
+    Some(Interval { low: low.clamp(0.0, p), high: high.clamp(p, 1.0) })
 }
 
 #[cfg(test)]

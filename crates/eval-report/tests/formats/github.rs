@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use eval_report::Summary;
-use eval_report::github::{Place, SHOWN, annotations};
+use eval_report::github::{Place, SHOWN, annotations, gate_annotations};
 
-use crate::runs::{HOSTILE, hostile, large, mixed};
+use crate::runs::{HOSTILE, gated, hostile, large, mixed};
 
 fn at<'a>(directory: &'a str, workspace: &'a str) -> Place<'a> {
     Place { directory: Path::new(directory), workspace: Path::new(workspace) }
@@ -34,9 +34,11 @@ fn paths_are_those_of_the_repository() {
 
 #[test]
 fn hostile_text_gives_no_command_of_its_own() {
+    let expected = annotations(&hostile("harmless"), at("/repo", "/repo")).lines().count();
+    assert!(expected > 3);
     for text in HOSTILE {
         let commands = annotations(&hostile(text), at("/repo", "/repo"));
-        assert_eq!(commands.lines().count(), 3, "a line for each trial: {commands:?}");
+        assert_eq!(commands.lines().count(), expected, "a line for each reason and trial: {commands:?}");
         for line in commands.lines() {
             let (properties, _) = line
                 .strip_prefix("::error ")
@@ -68,4 +70,28 @@ fn no_more_are_printed_than_are_shown_and_the_rest_is_counted() {
 fn a_record_without_places_gives_annotations_without_a_place() {
     let summary = Summary { sources: Default::default(), ..mixed() };
     assert!(annotations(&summary, at("/repo", "/repo")).starts_with("::error title=invalid%3A query"));
+}
+
+#[test]
+fn reasons_of_the_gate_come_first_where_their_limit_or_scenario_is_written() {
+    let summary = mixed();
+    let verdict = gated(&summary, "evals/login.yaml");
+    let alone = gate_annotations(&verdict, at("/repo", "/repo"));
+    let about = |agent: &str, limit: &str| {
+        let title = format!("title=gate failed%3A {limit}%2C {agent}::");
+        alone.lines().find(|line| line.contains(&title)).unwrap_or_else(|| panic!("{title}: {alone}"))
+    };
+    let limit = about("mine", "min_score");
+    assert!(limit.starts_with("::error file=evals/login.yaml,line=4,"), "{limit}");
+    assert!(limit.contains("below 0.900: login · 1 fail 0.500"), "{limit}");
+    assert!(limit.ends_with("trials/login/mine/1/attempt-1"), "its logs: {limit}");
+    let incomplete =
+        alone.lines().find(|line| line.contains("max_invalid%2C mine")).expect("trials are missing");
+    assert!(
+        incomplete.starts_with("::error file=evals/query/scenario.yaml,line=3,title=gate undecided%3A"),
+        "a limit of the command line has no place, so the scenario's: {incomplete}"
+    );
+    let whole = annotations(&Summary { gate: Some(verdict), ..summary }, at("/repo", "/repo"));
+    assert!(whole.starts_with(&alone), "{whole}");
+    assert!(whole.contains("title=failed%3A login · mine · 1") || whole.contains("more trial"), "{whole}");
 }

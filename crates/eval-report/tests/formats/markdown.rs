@@ -1,7 +1,7 @@
 use eval_report::Summary;
-use eval_report::markdown::{LIMIT, render};
+use eval_report::markdown::{LIMIT, render, render_gate};
 
-use crate::runs::{HOSTILE, finished, hostile, key, large, mixed, scored, started};
+use crate::runs::{HOSTILE, finished, gated, hostile, key, large, mixed, scored, started};
 
 #[test]
 fn it_reads_well() {
@@ -32,6 +32,27 @@ An invalid trial is the fault of the infrastructure. It has no score, and the bo
 Run `r1` on `local` in 2.0 s, incomplete, seed 7, runloop-eval `0.1.0`.
 ";
     assert_eq!(render(&mixed()), expected);
+}
+
+#[test]
+fn the_gate_says_what_it_decided_and_on_what_that_rests() {
+    let keys = [key("login", "mine", 1), key("query", "mine", 1)];
+    let events = [started(&keys), finished(scored(&keys[0], 0.25)), finished(scored(&keys[1], 1.0))];
+    let summary = Summary::from_events(&events);
+    let verdict = gated(&summary, "login");
+    let expected = "\
+- mean score 1.000 in the baseline, **0.625** now (-0.375, 95 %: -0.750 to +0.000), 2 scenarios
+- `the mean score is 0.625, below 0.900` (`login:4`)
+  - `login`, repetition 1: `fail 0.250`; scenario: `evals/login/scenario.yaml:3`; logs: `trials/login/mine/1/attempt-1`
+- `login scores 0.250, below 1.000`
+  - `login`, repetition 1: `fail 0.250`; scenario: `evals/login/scenario.yaml:3`; logs: `trials/login/mine/1/attempt-1`
+- `the mean score dropped by 0.375 against the baseline, more than 0.000, and with so few trials it could be chance (p = 0.500): run more`
+  - `login`, repetition 1: `1.000 of 1 → 0.250 of 1`; scenario: `evals/login/scenario.yaml:3`; logs: `trials/login/mine/1/attempt-1`
+";
+    let alone = render_gate(&verdict);
+    assert!(alone.starts_with(&format!("### ❌ Gate failed\n\n{expected}")), "{alone}");
+    let whole = render(&Summary { gate: Some(verdict), ..summary });
+    assert!(whole.contains(&format!("\n\n**❌ Gate failed**\n\n{expected}")), "{whole}");
 }
 
 #[test]
@@ -92,7 +113,9 @@ fn cells_stay_cells() {
 #[test]
 fn a_comment_takes_it_however_large_the_run() {
     for (failures, invalids) in [(0, 0), (5_000, 0), (0, 5_000), (3_000, 3_000)] {
-        let text = render(&large(failures, invalids));
+        let summary = large(failures, invalids);
+        let gate = Some(gated(&summary, &"0123456789".repeat(1_000)));
+        let text = render(&Summary { gate, ..summary });
         assert!(text.len() <= LIMIT, "{} bytes of {failures} and {invalids}", text.len());
         for (count, heading) in [(failures, "Failed"), (invalids, "Invalid")] {
             assert_eq!(text.contains(&format!("**{heading} ({count})**")), count > 0, "{text}");

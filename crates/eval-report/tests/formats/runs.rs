@@ -7,6 +7,8 @@ use eval_record::{
     TrialResult, TrialState,
 };
 use eval_report::Summary;
+use eval_report::baseline::Baseline;
+use eval_report::gate::{Limits, Reference, Verdict, judge};
 
 /// What no output may turn into markup, a link, a mention, a command or an order to a terminal.
 pub(crate) const HOSTILE: [&str; 16] = [
@@ -142,7 +144,25 @@ pub(crate) fn hostile(text: &str) -> Summary {
     summary.run.benchmark = text.to_owned();
     summary.run.target = text.to_owned();
     summary.run.id = text.to_owned();
+    summary.gate = Some(gated(&summary, text));
     summary
+}
+
+/// What a gate says that asks for more than there is, against a baseline in which all passed, with this text for each name.
+pub(crate) fn gated(summary: &Summary, text: &str) -> Verdict {
+    let limits = Limits {
+        min_score: Some(0.9),
+        max_regression: Some(0.0),
+        floors: BTreeMap::from([(text.to_owned(), 1.0)]),
+        places: BTreeMap::from([("min_score".to_owned(), format!("{text}:4"))]),
+        ..Limits::default()
+    };
+    let mut baseline = Baseline::of(summary);
+    for scenario in baseline.agents.values_mut().flat_map(BTreeMap::values_mut) {
+        scenario.scores.fill(1.0);
+    }
+    let reference = Reference { baseline, file: text.to_owned(), lines: BTreeMap::new() };
+    judge(&limits, Some(&reference), summary)
 }
 
 /// So many failed and so many invalid trials, with long messages and much output.

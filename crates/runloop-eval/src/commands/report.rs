@@ -8,14 +8,14 @@ use eval_report::Summary;
 
 use crate::args::{DocumentFormat, ReportArgs, Verbosity};
 use crate::commands::print;
-use crate::documents::{Document, table};
+use crate::documents::{self, Document, table};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::github;
 
 pub(crate) fn run(args: &ReportArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let events = read(&args.run)?;
-    let summary = Summary::from_events(&events);
+    let summary = Summary { gate: documents::verdict(&args.run), ..Summary::from_events(&events) };
     let total = &summary.total;
     if !summary.run.complete && !verbosity.quiet {
         let missing = total.canceled + total.unfinished;

@@ -1,7 +1,7 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
 use eval_builder::{AgentKind, Benchmark, Trials, Verify};
-use eval_report::gate::{self, Reference};
+use eval_report::gate::Decision;
 use eval_runner::Plan;
 
 use crate::args::{RunArgs, TrialsArg, Verbosity, VerifyMode};
@@ -9,7 +9,8 @@ use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
-use crate::{budget, definitions, documents, evaluation, gating, github};
+use crate::gating::{self, Gating};
+use crate::{budget, definitions, evaluation, github};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let options = definitions::options();
@@ -32,8 +33,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
     }
-    let limits = benchmark.gate.as_ref().map(gating::limits);
-    let reference = gating::reference(benchmark.gate.as_ref().and_then(|gate| gate.baseline.as_deref()))?;
+    let gating = Gating::new(benchmark.gate.as_ref(), &args.limits, None)?;
     let budget = budget::resolve(&args.budget, &benchmark);
     budget::demand_costs(&budget, &agents)?;
     let evaluated = evaluate(Request {
@@ -46,6 +46,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         budget,
         timeout: args.execution.timeout.or(benchmark.budget.timeout),
         keep_devboxes: args.keep_devboxes,
+        gating: gating.as_ref(),
     })
     .await?;
     report(&evaluated, args.execution.format)?;
@@ -56,29 +57,22 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         anstream::eprintln!("kept devbox {id}");
     }
     evaluation::warn_of_what_is_left(&evaluated);
-    judge(&evaluated, limits.as_ref(), reference.as_ref(), verbosity)
+    Ok(exit(&evaluated, verbosity))
 }
 
 /// The exit code: what ended the run first, then the gate, then completeness.
-fn judge(
-    evaluated: &Evaluated,
-    limits: Option<&gate::Limits>,
-    reference: Option<&Reference>,
-    verbosity: Verbosity,
-) -> Result<Exit, CliError> {
+fn exit(evaluated: &Evaluated, verbosity: Verbosity) -> Exit {
     if let Some(exit) = evaluated.exit() {
-        return Ok(exit);
+        return exit;
     }
-    let Some(limits) = limits else {
+    let Some(verdict) = &evaluated.summary.gate else {
         let total = &evaluated.summary.total;
-        return Ok(if total.scored == total.planned { Exit::Done } else { Exit::Incomplete });
+        return if total.scored == total.planned { Exit::Done } else { Exit::Incomplete };
     };
-    let verdict = gate::judge(limits, reference, &evaluated.summary);
-    if !verbosity.quiet || verdict.decision != gate::Decision::Pass {
+    if !verbosity.quiet || verdict.decision != Decision::Pass {
         anstream::eprint!("{verdict}");
     }
-    documents::write_verdict(&evaluated.summary, &verdict, &evaluated.directory)?;
-    Ok(gating::exit(verdict.decision))
+    gating::exit(verdict.decision)
 }
 
 fn repetitions(args: &RunArgs, benchmark: &Benchmark) -> Result<u32, CliError> {

@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         budget: Budget::default(),
         timeout: args.execution.timeout,
         keep_devboxes: false,
+        gating: None,
     })
     .await?;
     warn_of_what_is_left(&evaluated);

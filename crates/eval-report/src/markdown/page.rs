@@ -1,14 +1,9 @@
-//! `summary.md`: a run for a step summary or a comment on GitHub or GitLab.
-//!
-//! A headline, a row for each agent, a row for each scenario, and a line for each failed and each invalid trial with its
-//! cause and the path of its logs. At most [`LIMIT`] bytes, less than a comment may have.
-//!
-//! Everything that somebody else wrote (names, messages, paths) stands in code spans, where nothing is markup, a link, a
-//! mention or a reference. A code span ends at a backtick and a cell of a table at a `|`, even in a code span, so these
-//! become `'` and `¦`.
+//! The whole summary.
 
 use std::io;
 
+use super::code::{NAME_LIMIT, PATH_LIMIT, code};
+use super::gate;
 use crate::text::{counted, duration, one_line, percent};
 use crate::why::why;
 use crate::{Decided, Measures, Summary, Trial, TrialStatus};
@@ -18,12 +13,6 @@ pub const LIMIT: usize = 60_000;
 
 /// Characters of a message.
 const MESSAGE_LIMIT: usize = 240;
-
-/// Characters of a name.
-const NAME_LIMIT: usize = 100;
-
-/// Characters of a path.
-const PATH_LIMIT: usize = 300;
 
 /// Agents that have a column of their own in the table of scenarios.
 const COLUMNS: usize = 8;
@@ -35,10 +24,10 @@ const AGENTS: usize = 40;
 const SCENARIOS: usize = 30;
 
 /// Bytes for the table of scenarios, so that it leaves room for what went wrong.
-const SCENARIOS_LIMIT: usize = 20_000;
+const SCENARIOS_LIMIT: usize = 16_000;
 
 /// Bytes for the failed trials, so that they leave room for the invalid ones.
-const FAILED_LIMIT: usize = 20_000;
+const FAILED_LIMIT: usize = 16_000;
 
 /// Writes a summary.
 ///
@@ -53,6 +42,10 @@ pub fn write(summary: &Summary, mut writer: impl io::Write) -> io::Result<()> {
 /// A summary as text. Ends with a newline.
 pub fn render(summary: &Summary) -> String {
     let mut text = format!("### {}\n\n", headline(summary));
+    if let Some(verdict) = &summary.gate {
+        text += &format!("**{}**\n\n", gate::headline(verdict));
+        gate::reasons(verdict, &mut text);
+    }
     agents(summary, &mut text);
     scenarios(summary, &mut text);
     let all = |status| summary.trials.iter().filter(move |trial| trial.status == status);
@@ -266,19 +259,4 @@ fn footer(summary: &Summary) -> String {
         run.seed,
         code(&run.version, NAME_LIMIT),
     )
-}
-
-/// Foreign text as a code span that nothing in it can end, also not in a table.
-fn code(text: &str, longest: usize) -> String {
-    let clean: String = one_line(text, longest)
-        .chars()
-        .map(|c| match c {
-            '`' => '\'',
-            '|' => '¦',
-            c => c,
-        })
-        .collect();
-    // A span must hold something, and one of spaces alone would be none.
-    let clean = clean.trim();
-    format!("`{}`", if clean.is_empty() { "?" } else { clean })
 }

@@ -156,7 +156,7 @@ pub struct ScenarioChange {
     pub after: Option<Tally>,
     /// Mean score after − before; null unless paired.
     pub difference: Option<f64>,
-    /// Its 95 % interval, for other trials of this scenario; see [`crate::statistics::newcombe`].
+    /// Its 95 % interval, for other trials of this scenario; see [`crate::statistics::newcombe()`].
     pub interval: Option<Interval>,
     /// p-value of its own trials, corrected for the number of paired scenarios; null unless paired.
     pub p: Option<f64>,

@@ -123,7 +123,7 @@ pub struct ScenarioDifference {
     pub after_trials: u64,
     /// After − before.
     pub difference: f64,
-    /// Its 95 % interval, for other trials of this scenario; see [`crate::statistics::newcombe`].
+    /// Its 95 % interval, for other trials of this scenario; see [`crate::statistics::newcombe()`].
     pub interval: Option<Interval>,
     /// The line of the baseline, as `FILE:LINE`; null if it is not known.
     pub place: Option<String>,

@@ -41,7 +41,7 @@ impl Stratum {
         Some(super::mean(&self.after)? - super::mean(&self.before)?)
     }
 
-    /// The 95 % interval of that; see [`super::newcombe`].
+    /// The 95 % interval of that; see [`super::newcombe()`].
     pub fn interval(&self) -> Option<Interval> {
         let of = |scores: &[f64]| Some((super::mean(scores)?, scores.len() as u64));
         super::newcombe(of(&self.before)?, of(&self.after)?)

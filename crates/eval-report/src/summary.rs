@@ -176,7 +176,7 @@ impl SummaryFold {
                     attempt.phases_ms.entry(*phase).or_insert(since);
                 }
             }
-            EventKind::AttemptFailed { trial, attempt, cause, message, usage, .. } => {
+            EventKind::AttemptFailed { trial, attempt, cause, message, usage } => {
                 if let Some(usage) = usage {
                     let open = self.open.entry(trial.clone()).or_default();
                     *open = open.plus(*usage);

@@ -415,6 +415,7 @@ fn a_trial_has_its_attempts_with_their_times_and_causes() {
         attempt: 1,
         cause: Cause::DevboxLost,
         message: "it went away".to_owned(),
+        usage: None,
     };
     let result = TrialResult { attempts: 2, score: Some(1.0), passed: Some(true), ..result(&trial) };
     let mut events = vec![

@@ -72,10 +72,26 @@ fn controls_of_shipped_scenarios_are_refused() {
     let file = shipped("benchmarks/swe.yaml");
     let some = ["ledger-*", "share-*", "ignore-*"];
     let filters = some.iter().flat_map(|pattern| ["--filter".as_ref(), pattern.as_ref()]);
-    let finished = bench.run(["validate".as_ref(), file.as_os_str()].into_iter().chain(filters));
+    let args = ["validate", "--output", "run"].map(AsRef::as_ref).into_iter().chain([file.as_os_str()]);
+    let finished = bench.run(args.chain(filters));
     assert_eq!(finished.code(), 0, "{finished}");
     let scenarios = finished.stdout().lines().filter(|line| line.contains("control")).count();
     assert_eq!(scenarios, some.len(), "each has its line: {finished}");
+
+    // Cheats that leave a sign are flagged; honest mistakes, the reference and doing nothing are not.
+    let results: serde_json::Value =
+        serde_json::from_str(&read(bench.path("run/results.json"))).expect("JSON");
+    let flagged = results["trials"]
+        .as_array()
+        .expect("a list of trials")
+        .iter()
+        .filter(|trial| trial["flags"][0].is_object());
+    let mut flagged: Vec<&str> = flagged.filter_map(|trial| trial["agent"].as_str()).collect();
+    flagged.sort_unstable();
+    assert_eq!(
+        flagged,
+        ["control:cheat-overwrites-the-checks", "control:cheat-shadows-the-standard-library"]
+    );
 }
 
 #[test]

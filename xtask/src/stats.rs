@@ -178,6 +178,7 @@ fn simulated(agent: &Agent, repetitions: u32, seed: u64, random: &mut Rng) -> Su
                 agent_end: None,
                 usage: None,
                 scores: Vec::new(),
+                flags: Vec::new(),
                 logs: None,
             });
         }

@@ -53,6 +53,8 @@ mod digest;
 mod duration;
 mod environment;
 mod files;
+mod git_objects;
+mod invitation;
 mod keys;
 mod loader;
 mod matrix;

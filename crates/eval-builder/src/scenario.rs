@@ -9,6 +9,7 @@ use crate::agent::duration;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, DigestBuilder, canonical_json};
 use crate::environment::{environment, non_empty};
+use crate::invitation;
 use crate::keys::SCENARIO;
 use crate::loader::Loader;
 use crate::matrix::Combination;
@@ -92,6 +93,9 @@ pub(crate) fn scenario(loader: &mut Loader<'_>, merged: &Merged, combination: &C
         name,
     };
     check_trial_timeout(loader, map, &scenario);
+    if loader.options.placeholders {
+        invitation::warn(loader, map, &scenario);
+    }
     scenario.digest = scenario_digest(&scenario);
     scenario
 }

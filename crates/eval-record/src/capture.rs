@@ -1,6 +1,8 @@
 //! Output kept within bounds: its head and its tail, and how much was cut between them.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fmt;
 
 use crate::Masker;
 
@@ -12,13 +14,26 @@ pub struct Capture {
     tail: VecDeque<u8>,
     tail_limit: usize,
     total: u64,
+    begins_in_a_cut: bool,
 }
 
 impl Capture {
     /// Keeps the first quarter of `limit` bytes and the last three quarters: the end of an output says more.
     pub fn new(limit: usize) -> Self {
         let head_limit = limit / 4;
-        Self { head: Vec::new(), head_limit, tail: VecDeque::new(), tail_limit: limit - head_limit, total: 0 }
+        Self {
+            head: Vec::new(),
+            head_limit,
+            tail: VecDeque::new(),
+            tail_limit: limit - head_limit,
+            total: 0,
+            begins_in_a_cut: false,
+        }
+    }
+
+    /// Tells that output which nobody has anymore came before this, so that it may begin in the middle of anything.
+    pub fn begins_in_a_cut(&mut self) {
+        self.begins_in_a_cut = true;
     }
 
     /// Adds output.
@@ -36,34 +51,71 @@ impl Capture {
     /// Ends the capture. Known secrets are masked; next to a cut, where half of one could have been kept, so many bytes
     /// are dropped that none can be left.
     pub fn finish(self, masker: &Masker) -> Captured {
-        let Self { mut head, tail, total, .. } = self;
+        let Self { mut head, tail, total, begins_in_a_cut, .. } = self;
         let mut tail = Vec::from(tail);
-        let mut cut = total - (head.len() + tail.len()) as u64;
-        if cut == 0 {
+        let missing = total - (head.len() + tail.len()) as u64;
+        if missing == 0 {
             head.append(&mut tail);
-            return Captured { bytes: masker.mask(&head).into_owned(), cut: 0 };
         }
+        let kept = Kept { head, tail, missing, begins_in_a_cut };
+        let (bytes, cut) = kept.joined(masker);
+        let hides = |bytes: &[u8]| matches!(masker.mask(bytes), Cow::Owned(_));
+        let exact = (hides(&kept.head) || hides(&kept.tail)).then(|| kept.joined(&Masker::default()).0);
+        Captured { bytes, cut, exact }
+    }
+}
+
+/// The two ends of an output, or all of it in `head` where nothing is missing between them.
+struct Kept {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    missing: u64,
+    begins_in_a_cut: bool,
+}
+
+impl Kept {
+    /// Both ends, masked, with a line for what is cut; and how much that is, in bytes that are known of.
+    fn joined(&self, masker: &Masker) -> (Vec<u8>, u64) {
+        let Self { head, tail, missing, begins_in_a_cut } = self;
         let margin = masker.longest().saturating_sub(1);
-        let kept_head = head.len().saturating_sub(margin);
-        let dropped_tail = margin.min(tail.len());
+        let mut bytes = Vec::new();
+        let mut start = 0;
+        if *begins_in_a_cut {
+            bytes.extend_from_slice(b"[... the beginning is cut ...]\n");
+            // The rest of a line may be the rest of a value.
+            start = head.iter().position(|byte| *byte == b'\n').map_or(margin, |at| at + 1).min(head.len());
+        }
+        if *missing == 0 {
+            bytes.extend(masker.mask_part(head, start..head.len()));
+            return (bytes, if *begins_in_a_cut { start.max(1) as u64 } else { 0 });
+        }
+        let end = head.len().saturating_sub(margin).max(start);
+        let dropped = margin.min(tail.len());
+        let cut = missing + (start + head.len() - end + dropped) as u64;
         // Masked before the margin is dropped: a whole secret that touches the margin must not leave a part behind.
-        let head = masker.mask_prefix(&head, kept_head);
-        let tail = masker.mask_suffix(&tail, dropped_tail);
-        cut += (margin.min(self.head_limit) + dropped_tail) as u64;
-        let mut bytes = head;
+        bytes.extend(masker.mask_part(head, start..end));
         bytes.extend_from_slice(format!("\n[... {cut} bytes cut ...]\n").as_bytes());
+        let tail = masker.mask_part(tail, dropped..tail.len());
         // The rest of a line that began in the cut is dropped with it, if another line follows.
         let line = tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         bytes.extend_from_slice(if line < tail.len() { &tail[line..] } else { &tail });
-        Captured { bytes, cut }
+        (bytes, cut)
     }
 }
 
 /// What was kept of an output.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Captured {
     bytes: Vec<u8>,
     cut: u64,
+    /// What was masked, before it was.
+    exact: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Captured").field("text", &self.text()).field("cut", &self.cut).finish_non_exhaustive()
+    }
 }
 
 impl Captured {
@@ -75,6 +127,16 @@ impl Captured {
     /// The output as text; what is not UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The text before it was masked, where something of it was. To be read, never to be kept or shown.
+    pub fn hidden_text(&self) -> Option<String> {
+        self.exact.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The text as it was. To be read, never to be kept or shown.
+    pub fn exact_text(&self) -> String {
+        self.hidden_text().unwrap_or_else(|| self.text())
     }
 
     /// The last `bytes` of the text, or a little less, for a message.
@@ -152,6 +214,33 @@ mod tests {
                 assert!(!text.contains(&format!("{part}c")), "{before}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn output_that_begins_in_a_cut_does_not_begin_with_half_a_secret() {
+        let masker = Masker::new(["secret-value"]);
+        for (text, shown) in [("et-value\nrest\n", "rest\n"), ("et-value", "")] {
+            let mut capture = Capture::new(1000);
+            capture.push(text.as_bytes());
+            capture.begins_in_a_cut();
+            let captured = capture.finish(&masker);
+            assert_eq!(captured.text(), format!("[... the beginning is cut ...]\n{shown}"));
+            assert!(captured.is_cut());
+        }
+    }
+
+    #[test]
+    fn what_was_masked_can_still_be_read_but_is_not_printed() {
+        let masker = Masker::new(["0.25"]);
+        for before in ["", &"x".repeat(2000)] {
+            let mut capture = Capture::new(1000);
+            capture.push(before.as_bytes());
+            capture.push(b"\nscore=0.25\n");
+            let captured = capture.finish(&masker);
+            assert!(captured.exact_text().ends_with("score=0.25\n"), "{}", captured.exact_text());
+            assert!(captured.text().ends_with("score=***\n") && !format!("{captured:?}").contains("0.25"));
+        }
+        assert_eq!(capture(100, &["plain"]).hidden_text(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use runloop_types::DevboxId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Budget, Rounds, Usage};
+use crate::{Budget, Flag, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
 pub const FORMAT: u32 = 1;
@@ -342,6 +342,9 @@ pub struct TrialResult {
     /// Each scorer's part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<ScorerScore>,
+    /// Signs that it may not be worth what it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
     /// Directory of its logs, relative to the run directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<String>,

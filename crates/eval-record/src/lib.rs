@@ -6,6 +6,7 @@
 
 mod capture;
 mod event;
+mod flag;
 mod follow;
 mod lock;
 mod mask;
@@ -13,9 +14,11 @@ mod names;
 mod queue;
 mod read;
 mod recorder;
+mod redact;
 mod rounds;
 mod run_directory;
 mod sink;
+mod spellings;
 mod spent;
 mod usage;
 
@@ -24,6 +27,7 @@ pub use event::{
     AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
     Throttle, TrialKey, TrialResult, TrialState,
 };
+pub use flag::{Flag, FlagKind};
 pub use follow::{Batch, Follower};
 pub use lock::RunLock;
 pub use mask::Masker;

@@ -1,6 +1,17 @@
-//! Hides known secret values in captured output.
+//! Hides known secret values in everything that is kept or shown.
+//!
+//! A value is hidden in the spellings that programs give it: as it is, quoted (JSON, HTML, shells, git's paths), and from 8
+//! bytes on also percent-encoded, in hexadecimal digits and in base64, whatever stands before and after it. Values of fewer
+//! than 4 bytes are never hidden. Each line of a value that has several counts as a value. This is against accidents: an
+//! agent that means to tell a secret can always spell it in a way of its own.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::spellings::spellings;
 
 /// What stands where a secret stood.
 const MASK: &[u8] = b"***";
@@ -11,8 +22,15 @@ const SHORTEST: usize = 4;
 /// Replaces known secret values.
 #[derive(Clone, Default)]
 pub struct Masker {
-    /// Longest first, so that a secret which contains another goes as a whole.
-    values: Vec<Vec<u8>>,
+    known: Option<Arc<Known>>,
+}
+
+struct Known {
+    values: usize,
+    /// Length of the longest spelling in bytes.
+    longest: usize,
+    /// Finds the longest spelling at each place, so that a secret which contains another goes as a whole.
+    spellings: AhoCorasick,
 }
 
 impl Masker {
@@ -21,27 +39,45 @@ impl Masker {
         let mut all = Vec::new();
         for value in values {
             let value = value.as_ref().trim();
-            all.push(value.as_bytes().to_vec());
-            all.extend(value.lines().map(|line| line.trim().as_bytes().to_vec()));
+            all.push(value.to_owned());
+            all.extend(value.lines().map(|line| line.trim().to_owned()));
         }
         all.retain(|value| value.len() >= SHORTEST);
-        all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        all.sort();
         all.dedup();
-        Self { values: all }
+        let mut known: Vec<String> = all.iter().flat_map(|value| spellings(value)).collect();
+        known.retain(|spelling| spelling.len() >= SHORTEST);
+        known.sort();
+        known.dedup();
+        if known.is_empty() {
+            return Self::default();
+        }
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known);
+        let longest = known.iter().map(String::len).max().unwrap_or_default();
+        // Only gigabytes of values do not fit; then nothing that holds a known value may get out.
+        let spellings = automaton.or_else(|_| AhoCorasick::new(all.iter().map(|value| &value[..SHORTEST])));
+        match spellings {
+            Ok(spellings) => Self { known: Some(Arc::new(Known { values: all.len(), longest, spellings })) },
+            Err(_) => Self::default(),
+        }
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_none()
     }
 
     /// The bytes with every known value replaced by `***`.
     pub fn mask<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let hits = self.hits(bytes);
-        if hits.is_empty() {
-            return Cow::Borrowed(bytes);
-        }
-        let mut masked = Vec::with_capacity(bytes.len());
+        let mut masked = Vec::new();
         let mut at = 0;
-        for (start, end) in hits {
+        for (start, end) in self.hits(bytes) {
             masked.extend_from_slice(&bytes[at..start]);
             masked.extend_from_slice(MASK);
             at = end;
+        }
+        if at == 0 {
+            return Cow::Borrowed(bytes);
         }
         masked.extend_from_slice(&bytes[at..]);
         Cow::Owned(masked)
@@ -52,48 +88,29 @@ impl Masker {
         String::from_utf8_lossy(&self.mask(text.as_bytes())).into_owned()
     }
 
-    /// Length of the longest value in bytes.
+    /// Length of the longest spelling of a value in bytes.
     pub(crate) fn longest(&self) -> usize {
-        self.values.first().map_or(0, Vec::len)
+        self.known.as_ref().map_or(0, |known| known.longest)
     }
 
-    /// Masks `bytes` and drops what begins at or after `end`; a value that reaches over `end` goes too.
-    pub(crate) fn mask_prefix(&self, bytes: &[u8], end: usize) -> Vec<u8> {
-        let end =
-            self.hits(bytes).into_iter().find(|hit| hit.0 < end && end < hit.1).map_or(end, |hit| hit.0);
-        self.mask(&bytes[..end]).into_owned()
-    }
-
-    /// Masks `bytes` and drops what ends before `start`; a value that reaches over `start` goes too.
-    pub(crate) fn mask_suffix(&self, bytes: &[u8], start: usize) -> Vec<u8> {
-        let start = self
-            .hits(bytes)
-            .into_iter()
-            .find(|hit| hit.0 < start && start < hit.1)
-            .map_or(start, |hit| hit.1);
-        self.mask(&bytes[start..]).into_owned()
+    /// Masks a part of `bytes`; a value that reaches over one of its ends is left out altogether.
+    pub(crate) fn mask_part(&self, bytes: &[u8], part: Range<usize>) -> Vec<u8> {
+        let over = |at: usize| self.hits(bytes).find(|hit| hit.0 < at && at < hit.1);
+        let start = over(part.start).map_or(part.start, |hit| hit.1);
+        let end = over(part.end).map_or(part.end, |hit| hit.0);
+        bytes.get(start..end).map(|part| self.mask(part).into_owned()).unwrap_or_default()
     }
 
     /// Where known values stand, in order, without overlaps.
-    fn hits(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
-        let mut hits = Vec::new();
-        let mut at = 0;
-        while at < bytes.len() && !self.values.is_empty() {
-            match self.values.iter().find(|value| bytes[at..].starts_with(value)) {
-                Some(value) => {
-                    hits.push((at, at + value.len()));
-                    at += value.len();
-                }
-                None => at += 1,
-            }
-        }
-        hits
+    fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let known = self.known.iter();
+        known.flat_map(move |known| known.spellings.find_iter(bytes)).map(|hit| (hit.start(), hit.end()))
     }
 }
 
 impl std::fmt::Debug for Masker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Masker({} values)", self.values.len())
+        write!(f, "Masker({} values)", self.known.as_ref().map_or(0, |known| known.values))
     }
 }
 
@@ -109,13 +126,22 @@ mod tests {
 
     #[test]
     fn short_and_empty_values_hide_nothing() {
-        assert_eq!(Masker::new(["", "a", "1"]).mask_text("a banana 1"), "a banana 1");
+        let masker = Masker::new(["", "a", "1"]);
+        assert_eq!(masker.mask_text("a banana 1"), "a banana 1");
+        assert!(masker.is_empty());
     }
 
     #[test]
     fn each_line_of_a_key_is_hidden() {
         let masker = Masker::new(["-----BEGIN-----\nabcdefgh\n-----END-----\n"]);
         assert_eq!(masker.mask_text("got abcdefgh"), "got ***");
+    }
+
+    #[test]
+    fn other_spellings_are_hidden_too() {
+        let masker = Masker::new(["pass/word+1"]);
+        let text = "cGFzcy93b3JkKzE= 706173732f776f72642b31 pass%2Fword%2B1 pass\\/word+1";
+        assert_eq!(masker.mask_text(text), "***E= *** *** ***");
     }
 
     #[test]

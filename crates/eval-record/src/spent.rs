@@ -138,6 +138,7 @@ mod tests {
             agent_end: None,
             usage,
             scores: Vec::new(),
+            flags: Vec::new(),
             logs: None,
         }))
     }

@@ -15,6 +15,7 @@
 //! | `digest` | of the scenario |
 //! | `message` | what there is to say about it |
 //! | `input_tokens`, `output_tokens`, `cost_usd` | what the agent says it used, empty where it says nothing |
+//! | `flags` | kinds of its flags, with `, ` between them |
 //!
 //! Text is always between double quotes, so that no separator of any locale cuts it, and may come from a devbox: text that
 //! a spreadsheet would take for a formula (that starts with `=`, `+`, `-`, `@`, their full-width forms, a tab, or a line
@@ -26,9 +27,9 @@ use std::io;
 use ::csv::{QuoteStyle, WriterBuilder};
 use eval_record::{AgentEnd, Phase};
 
-use crate::{Summary, Trial};
+use crate::{Summary, Trial, flags};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "scenario",
     "agent",
     "repetition",
@@ -50,6 +51,7 @@ const COLUMNS: [&str; 21] = [
     "input_tokens",
     "output_tokens",
     "cost_usd",
+    "flags",
 ];
 
 const PHASES: [Phase; 5] = [Phase::Preparing, Phase::Starting, Phase::Agent, Phase::Reaping, Phase::Scoring];
@@ -93,6 +95,7 @@ fn row(trial: &Trial) -> Vec<String> {
     row.push(harmless(trial.message.as_deref().unwrap_or_default()));
     let usage = trial.usage.unwrap_or_default();
     row.extend([optional(usage.input_tokens), optional(usage.output_tokens), optional(usage.cost_usd)]);
+    row.push(flags::kinds(trial));
     row
 }
 

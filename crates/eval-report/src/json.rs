@@ -26,8 +26,8 @@
 //!                                detectable_drop, scenarios [scenario, before, before_trials, after, after_trials,
 //!                                                            difference, interval {low, high}, place]}]
 //! trials        [scenario, agent, repetition, state, score, passed, cause, message, attempts, durations_ms, digest,
-//!               agent_end, usage, scores [name, weight, score, duration_ms, output], logs, metadata,
-//!               history [attempt, started_at_ms, took_ms, phases_ms {<phase>: begin}, cause, message]]
+//!               agent_end, usage, scores [name, weight, score, duration_ms, output], flags [kind, place, evidence], logs,
+//!               metadata, history [attempt, started_at_ms, took_ms, phases_ms {<phase>: begin}, cause, message]]
 //! sources       {<scenario>: {file, line}}
 //! ```
 //!

@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | `testsuites` | the run | `name` (the benchmark), `tests`, `failures`, `errors`, `time` |
 //! | `testsuite` | an agent | `name` (the agent), `tests`, `failures`, `errors`, `skipped`, `time`, `timestamp` (UTC) |
-//! | `properties` | of the run and the agent | run, target, version, seed, mean score and pass rate with their bounds, what the gate decided |
+//! | `properties` | of the run and the agent | run, target, version, seed, mean score and pass rate with their bounds, what the gate decided; `flag.<kind>` for each flag of a trial, with the trial, the place and the evidence |
 //! | `testcase` | a trial | `name` (the scenario, and ` #2` where there are repetitions), `classname` (`<benchmark>.<agent>`, dots in either as `_`), `time` |
 //! | `failure` | a verdict below the pass mark | `message`, `type="failed"` |
 //! | `error` | an invalid trial | `message`, `type` (the cause) |
@@ -33,6 +33,9 @@ const EXCERPT_LIMIT: usize = 8 * 1024;
 
 /// Bytes of output in the whole file. GitLab refuses reports beyond 30 MB.
 const OUTPUT_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Flags of an agent that are listed; `results.json` has all of them.
+const FLAGS: usize = 1_000;
 
 /// Writes the trials of a summary, a suite for each agent in the order of the plan.
 ///
@@ -81,9 +84,11 @@ fn suite(
         attribute(writer, "timestamp", &at.strftime("%Y-%m-%dT%H:%M:%S").to_string())?;
     }
     writer.write_all(b">\n    <properties>\n")?;
-    for (name, value) in properties(document.summary, row) {
+    let properties =
+        properties(document.summary, row).into_iter().map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in properties.chain(flagged(trials).take(FLAGS)) {
         writer.write_all(b"      <property")?;
-        attribute(writer, "name", name)?;
+        attribute(writer, "name", &name)?;
         attribute(writer, "value", &value)?;
         writer.write_all(b"/>\n")?;
     }
@@ -120,6 +125,17 @@ fn properties(summary: &Summary, row: &AgentRow) -> Vec<(&'static str, String)> 
         properties.push(("gate", [&[verdict.decision.as_str()], reasons.as_slice()].concat().join("; ")));
     }
     properties
+}
+
+/// Signs that trials may not be worth what they say. The schema knows no properties of a single test case.
+fn flagged<'a>(trials: &'a [&Trial]) -> impl Iterator<Item = (String, String)> + 'a {
+    trials.iter().flat_map(|trial| {
+        let who = format!("{} #{}", trial.key.scenario, trial.key.repetition);
+        let property = move |flag: &eval_record::Flag| {
+            (format!("flag.{}", flag.kind.as_str()), format!("{who}: {}: {}", flag.place, flag.evidence))
+        };
+        trial.flags.iter().map(property)
+    })
 }
 
 fn case(document: &mut Document<'_>, trial: &Trial, writer: &mut impl io::Write) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod attempt;
 pub mod baseline;
 pub mod compare;
 pub mod csv;
+mod flags;
 pub mod gate;
 pub mod github;
 mod group;

@@ -2,7 +2,7 @@
 
 use crate::text::{counted, cut, duration, one_line, percent};
 use crate::why::why;
-use crate::{Bounds, Decided, Measures, Summary, Trial, TrialStatus};
+use crate::{Bounds, Decided, Measures, Summary, Trial, TrialStatus, flags};
 
 /// Longest message of a trial that is shown; `results.json` has all of it.
 const MESSAGE_LIMIT: usize = 300;
@@ -87,6 +87,7 @@ pub fn render(summary: &Summary, style: Style<'_>) -> String {
     reasons("failed", Colour::Red, summary.trials.iter().filter(failed).collect(), style, &mut text);
     let invalid = |trial: &&Trial| trial.status == TrialStatus::Invalid;
     reasons("invalid", Colour::Yellow, summary.trials.iter().filter(invalid).collect(), style, &mut text);
+    contaminated(summary, style, &mut text);
     if summary.per_agent.len() > 1 {
         // Nothing over all of them: a mean of different agents says nothing about any.
         for row in &summary.per_agent {
@@ -233,6 +234,28 @@ fn single(trial: &Trial) -> Piece {
         (TrialStatus::Unfinished, _) => Piece("unfinished".to_owned(), Colour::Dim),
         (status, _) => Piece(status.as_str().to_owned(), Colour::Yellow),
     }
+}
+
+/// Trials whose results may not be worth what they say, whatever their verdicts.
+fn contaminated(summary: &Summary, style: Style<'_>, text: &mut String) {
+    let flagged = flags::flagged(summary);
+    if flagged.is_empty() {
+        return;
+    }
+    text.push_str(&Piece(format!("flagged ({})", flagged.len()), Colour::Yellow).draw(0, style));
+    text.push('\n');
+    for trial in flagged.iter().take(LISTED) {
+        let key = &trial.key;
+        let who = format!("{} · {} · {}", key.scenario, key.agent, key.repetition);
+        let more = trial.flags.len().saturating_sub(1);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let first = trial.flags.first().map(flags::sentence).unwrap_or_default();
+        text.push_str(&format!("  {}: {}{more}\n", one_line(&who, 200), one_line(&first, MESSAGE_LIMIT)));
+    }
+    if flagged.len() > LISTED {
+        text.push_str(&format!("  and {} more in results.csv\n", flagged.len() - LISTED));
+    }
+    text.push('\n');
 }
 
 fn totals(heading: &str, measures: &Measures, style: Style<'_>, text: &mut String) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use eval_record::{
-    AgentEnd, Cause, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState, Usage,
+    AgentEnd, Cause, Flag, FlagKind, Phase, PlannedTrial, ScorerScore, TrialKey, TrialResult, TrialState,
+    Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,9 @@ pub struct Trial {
     pub usage: Option<Usage>,
     /// Each scorer's part.
     pub scores: Vec<ScorerScore>,
+    /// Signs that it may not be worth what it says; they change nothing in the verdict.
+    #[serde(default)]
+    pub flags: Vec<Flag>,
     /// Directory of its logs, relative to the run directory.
     pub logs: Option<String>,
     /// Labels of the scenario.
@@ -98,6 +102,7 @@ impl Trial {
             agent_end: None,
             usage: None,
             scores: Vec::new(),
+            flags: Vec::new(),
             logs: None,
             metadata: BTreeMap::new(),
         }
@@ -141,9 +146,18 @@ impl Trial {
             agent_end: result.agent_end,
             usage: result.usage,
             scores: result.scores.clone(),
+            flags: result.flags.clone(),
             logs: result.logs.clone(),
             metadata: std::mem::take(&mut self.metadata),
         };
+    }
+
+    /// The kinds of its flags, each once, in their order.
+    pub fn flag_kinds(&self) -> Vec<FlagKind> {
+        let mut kinds: Vec<FlagKind> = self.flags.iter().map(|flag| flag.kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
     }
 
     /// Milliseconds of all phases of the last attempt.

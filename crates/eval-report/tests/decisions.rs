@@ -70,6 +70,7 @@ impl Made {
                     agent_end: None,
                     usage: self.cost.map(|cost| Usage { cost_usd: Some(cost), ..Usage::default() }),
                     scores: Vec::new(),
+                    flags: Vec::new(),
                 });
             }
         }

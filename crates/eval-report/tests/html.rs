@@ -134,6 +134,7 @@ fn scored(key: &TrialKey, score: f64) -> TrialResult {
             duration_ms: 450,
             output: "Ran 5 tests\n".to_owned(),
         }],
+        flags: Vec::new(),
         logs: Some(eval_record::attempt_directory(key, 1)),
     }
 }

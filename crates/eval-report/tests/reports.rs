@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use eval_record::{
-    AgentEnd, Cause, Event, EventKind, Phase, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState,
-    Usage,
+    AgentEnd, Cause, Event, EventKind, Flag, FlagKind, Phase, PlannedTrial, RunHeader, TrialKey, TrialResult,
+    TrialState, Usage,
 };
 use eval_report::table::{Style, render};
 use eval_report::{Measures, Summary, TrialStatus, csv, json};
@@ -46,6 +46,7 @@ fn result(key: &TrialKey) -> TrialResult {
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
         usage: None,
         scores: Vec::new(),
+        flags: Vec::new(),
         logs: None,
     }
 }
@@ -222,7 +223,7 @@ fn csv_has_a_row_for_each_trial() {
     let mut lines = text.lines();
     let header = lines.next().expect("a header");
     assert!(header.starts_with(r#""scenario","agent","repetition","state","score""#), "{header}");
-    let first = r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","","","","""#;
+    let first = r#""login","oracle",1,"scored",1,"true","",1,"exited",0,2000,"","",1500,"",500,"sha256:1","","","","","""#;
     assert_eq!(lines.next(), Some(first));
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
@@ -242,8 +243,40 @@ fn what_an_agent_used_is_told_and_what_it_did_not_say_is_absent() {
     assert_eq!(value["trials"][1]["usage"], serde_json::Value::Null);
     let text = csv_of(&summary);
     let rows: Vec<&str> = text.lines().collect();
-    assert!(rows[0].ends_with(r#""message","input_tokens","output_tokens","cost_usd""#), "{text}");
-    assert!(rows[1].ends_with(r#","",1200,"",0.5"#) && rows[2].ends_with(r#","","","","""#), "{text}");
+    assert!(rows[0].ends_with(r#""message","input_tokens","output_tokens","cost_usd","flags""#), "{text}");
+    assert!(rows[1].ends_with(r#","",1200,"",0.5,"""#) && rows[2].ends_with(r#","","","","""#), "{text}");
+}
+
+#[test]
+fn flags_are_told_in_every_document_and_change_no_verdict() {
+    let keys = [key("a", "x", 1), key("b", "x", 1)];
+    let flag = |kind, evidence: &str| Flag::new(kind, "tests/<run>.sh", evidence);
+    let flags = vec![
+        flag(FlagKind::ScorerChanged, "scorer `visible` runs it\n::error::x"),
+        flag(FlagKind::ScorerChanged, "again"),
+        flag(FlagKind::HiddenTestTouched, "=1+1"),
+    ];
+    let flagged = TrialResult { flags, score: Some(1.0), passed: Some(true), ..result(&keys[0]) };
+    let summary = Summary::from_events(&[started(&keys), finished(2_000, flagged), scored(&keys[1], 1.0)]);
+    assert_eq!((summary.total.passed, summary.total.mean_score), (2, Some(1.0)));
+    let value = serde_json::to_value(&summary).expect("JSON");
+    assert_eq!(value["trials"][0]["flags"][2]["kind"], "hidden_test_touched");
+    assert_eq!(value["trials"][1]["flags"], serde_json::json!([]));
+    let rows = csv_of(&summary);
+    assert!(
+        rows.lines().nth(1).is_some_and(|row| row.ends_with(r#","hidden_test_touched, scorer_changed""#)),
+        "{rows}"
+    );
+    let table = eval_report::table::render(&summary, eval_report::table::Style::default());
+    assert!(table.contains("flagged (1)") && table.contains("scorer_changed at tests/<run>.sh"), "{table}");
+    assert!(table.contains("and 2 more") && !table.contains("\n::error"), "{table}");
+    let mut junit = Vec::new();
+    eval_report::junit::write(&summary, &mut junit).expect("it can be written");
+    let junit = String::from_utf8(junit).expect("text");
+    assert_eq!(junit.matches("name=\"flag.").count(), 3, "{junit}");
+    assert!(!junit.contains("<run>"), "{junit}");
+    let markdown = eval_report::markdown::render(&summary);
+    assert!(markdown.contains("**Flagged (1)**") && !markdown.contains("\n::error"), "{markdown}");
 }
 
 #[test]

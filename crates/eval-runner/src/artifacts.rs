@@ -41,6 +41,14 @@ pub(crate) enum Artifacts {
     Paths(Vec<u8>),
 }
 
+/// What was collected.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) artifacts: Artifacts,
+    /// What the devbox said meanwhile.
+    pub(crate) said: String,
+}
+
 /// Why artifacts did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
@@ -65,13 +73,15 @@ enum Found {
     TooLarge,
 }
 
-/// Collects what the agent made from its running devbox, in which nothing of the agent runs any more.
+/// Collects what the agent made from its running devbox, in which nothing of the agent runs any more. `first` are commands
+/// that are run before.
 pub(crate) async fn collect<P: Platform>(
     session: &Session<P>,
     devbox: &DevboxId,
     scenario: &Scenario,
     tree: Option<&str>,
-) -> Result<Artifacts, Obstacle> {
+    first: &str,
+) -> Result<Collected, Obstacle> {
     let limits = session.options.limits;
     // Not known beforehand, so nothing of the agent's stands there.
     let place = format!("{PLACE}/collect-{}", Uuid::new_v4().simple());
@@ -80,12 +90,12 @@ pub(crate) async fn collect<P: Platform>(
     } else {
         declared_paths(scenario, &place)
     };
-    let line = format!("{}{line}", bounded(limits.artifact_bytes));
-    let ended = match session.command(devbox, line, limits.artifacts, 64 << 10).await {
+    let line = format!("{first}{}{line}", bounded(limits.artifact_bytes));
+    let ended = match session.command(devbox, line, limits.artifacts, 256 << 10).await {
         Ok(ended) => ended,
         Err(error) => return Err(of_agent(session, devbox, "collect what the agent made", error).await),
     };
-    let said = ended.stdout.text();
+    let said = ended.stdout.exact_text();
     let found = said.lines().rev().find_map(|line| match line.strip_prefix(MARK)?.trim() {
         "diff" => Some(Found::Diff),
         "archive" => Some(Found::Archive),
@@ -102,7 +112,7 @@ pub(crate) async fn collect<P: Platform>(
         Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB"))
     };
     let name = match found {
-        Found::Nothing => return Ok(Artifacts::Unchanged),
+        Found::Nothing => return Ok(Collected { artifacts: Artifacts::Unchanged, said }),
         Found::TooLarge => return Err(too_large()),
         Found::Diff => "diff",
         Found::Archive => "archive.tgz",
@@ -114,7 +124,8 @@ pub(crate) async fn collect<P: Platform>(
         Err(error) => return Err(of_agent(session, devbox, "download what the agent made", error).await),
     };
     if found == Found::Diff {
-        return Ok(if content.is_empty() { Artifacts::Unchanged } else { Artifacts::Diff(content) });
+        let artifacts = if content.is_empty() { Artifacts::Unchanged } else { Artifacts::Diff(content) };
+        return Ok(Collected { artifacts, said });
     }
     let declared = scenario.artifacts.clone();
     let cleaned =
@@ -122,7 +133,9 @@ pub(crate) async fn collect<P: Platform>(
     let cleaned = cleaned.map_err(|error| Failure::harness(error.to_string()))?;
     let cleaned = cleaned
         .map_err(|error| Obstacle::Unusable(format!("the archive of what the agent made: {error}")))?;
-    Ok(if scenario.artifacts.is_empty() { Artifacts::Tree(cleaned) } else { Artifacts::Paths(cleaned) })
+    let is_whole = scenario.artifacts.is_empty();
+    let artifacts = if is_whole { Artifacts::Tree(cleaned) } else { Artifacts::Paths(cleaned) };
+    Ok(Collected { artifacts, said })
 }
 
 /// A failed request to the agent's devbox. A devbox that lives but refuses was broken by the agent.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{AgentKind, Scenario, Verify};
+use eval_builder::{Scenario, Verify};
 use eval_record::{AgentEnd, Capture, Cause, Phase, ScorerScore};
 use eval_scoring::{FunctionOutcome, FunctionSpec, Scored};
 use runloop_types::{DevboxCreateParams, Mount, NetworkPolicyId};
 
-use crate::artifacts::{self, Artifacts, Obstacle};
+use crate::artifacts::{self, Artifacts, Collected, Obstacle};
 use crate::command::Ended;
+use crate::contamination::{self, Observation, is_trusted};
 use crate::failure::Failure;
 use crate::host::{self, HostRun};
 use crate::launch::{self, Base, is_content};
@@ -101,14 +102,17 @@ impl<P: Platform> Attempt<P> {
     ) -> Result<Handover<P>, Failure> {
         let scenario = &self.trial.scenario;
         let session = self.session();
+        let observation = Observation::of(&self.trial, job, prepared, &session.options.home);
+        let observation = observation.as_ref();
+        self.progress.flagged(observation.map(Observation::environment).unwrap_or_default());
         self.progress.phase(Phase::Agent);
-        self.work(job, &agent_box).await?;
+        self.work(job, &agent_box, observation).await?;
         if session.options.record_diff && scenario.verify != Verify::Pristine && prepared.tree.is_some() {
             // Before the reaping, which ends whatever a git of the agent's may start.
             let collected =
-                artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
-            if let Ok(artifacts) = collected {
-                self.record(&artifacts);
+                artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref(), "").await;
+            if let Ok(Collected { artifacts, .. }) = collected {
+                self.record(&artifacts, observation);
             }
         }
 
@@ -120,6 +124,7 @@ impl<P: Platform> Attempt<P> {
                 if let Err(obstacle) = self.disarm(&agent_box).await {
                     return judged(obstacle);
                 }
+                self.look(&agent_box, observation).await;
                 self.progress.phase(Phase::Scoring);
                 Ok(Handover::Ready(agent_box))
             }
@@ -130,24 +135,27 @@ impl<P: Platform> Attempt<P> {
                 self.progress.phase(Phase::Scoring);
                 let params = self.scoring_params(&Base::Snapshot(snapshot), true, policy);
                 let devbox = self.scoring_box(params).await?;
-                match self.disarm(&devbox).await {
-                    Ok(()) => Ok(Handover::Ready(devbox)),
-                    Err(obstacle) => judged(obstacle),
+                if let Err(obstacle) = self.disarm(&devbox).await {
+                    return judged(obstacle);
                 }
+                self.look(&devbox, observation).await;
+                Ok(Handover::Ready(devbox))
             }
             Verify::Pristine => {
                 session.resume(&agent_box.id).await?;
                 if let Err(obstacle) = self.disarm(&agent_box).await {
                     return judged(obstacle);
                 }
-                let collected =
-                    artifacts::collect(session, &agent_box.id, scenario, prepared.tree.as_deref()).await;
+                let tree = prepared.tree.as_deref();
+                let look = observation.map(Observation::commands).unwrap_or_default();
+                let collected = artifacts::collect(session, &agent_box.id, scenario, tree, &look).await;
                 drop(agent_box);
-                let artifacts = match collected {
-                    Ok(artifacts) => artifacts,
+                let Collected { artifacts, said } = match collected {
+                    Ok(collected) => collected,
                     Err(obstacle) => return judged(obstacle),
                 };
-                self.record(&artifacts);
+                self.progress.flagged(observation.map(|seen| seen.disk(&said)).unwrap_or_default());
+                self.record(&artifacts, observation);
                 self.progress.phase(Phase::Scoring);
                 self.fresh(&artifacts, prepared, policy).await
             }
@@ -179,7 +187,12 @@ impl<P: Platform> Attempt<P> {
     }
 
     /// Lets the agent work, to its end or its timeout.
-    async fn work(&self, job: &Job, devbox: &Devbox<P>) -> Result<(), Failure> {
+    async fn work(
+        &self,
+        job: &Job,
+        devbox: &Devbox<P>,
+        observation: Option<&Observation<'_>>,
+    ) -> Result<(), Failure> {
         let Trial { scenario, agent, .. } = &self.trial;
         let session = self.session();
         let limits = &session.options.limits;
@@ -220,6 +233,14 @@ impl<P: Platform> Attempt<P> {
         let Ended { exit_status, stdout, stderr } = ended;
         self.progress.log("agent.stdout", &stdout);
         self.progress.log("agent.stderr", &stderr);
+        if let Some(observation) = observation {
+            let texts = vec![
+                ("agent.stdout", stdout.text()),
+                ("agent.stderr", stderr.text()),
+                ("command", job.told().to_owned()),
+            ];
+            self.progress.flagged(observation.work(&contamination::Work { texts, diff: None }));
+        }
         self.progress.agent_ended(match exit_status {
             Some(exit_status) => AgentEnd::Exited { exit_status },
             None => AgentEnd::TimedOut,
@@ -257,7 +278,7 @@ impl<P: Platform> Attempt<P> {
 
     /// Whether the agent is one that has no reason to cheat: what goes wrong after it is the scenario's fault.
     fn is_ours(&self) -> bool {
-        matches!(self.trial.agent.kind, AgentKind::Oracle | AgentKind::Nop)
+        is_trusted(&self.trial.agent.kind)
     }
 
     async fn score(&self, devbox: &Devbox<P>) -> Result<Verdict, Failure> {
@@ -305,9 +326,20 @@ impl<P: Platform> Attempt<P> {
         scored.functions.iter().map(of_function).collect()
     }
 
+    /// Looks for signs of contamination on the disk that the agent left.
+    async fn look(&self, devbox: &Devbox<P>, observation: Option<&Observation<'_>>) {
+        if let Some(observation) = observation {
+            self.progress.flagged(observation.look(self.session(), &devbox.id).await);
+        }
+    }
+
     /// Keeps what the agent changed, for people.
-    fn record(&self, artifacts: &Artifacts) {
+    fn record(&self, artifacts: &Artifacts, observation: Option<&Observation<'_>>) {
         if let Artifacts::Diff(diff) = artifacts {
+            if let Some(observation) = observation {
+                let diff = Some(String::from_utf8_lossy(diff).into_owned());
+                self.progress.flagged(observation.work(&contamination::Work { texts: Vec::new(), diff }));
+            }
             let mut kept = Capture::new(RECORDED_DIFF);
             kept.push(diff);
             self.progress.log("diff.patch", &kept.finish(&self.session().masker));

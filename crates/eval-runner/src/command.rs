@@ -198,6 +198,10 @@ impl<P: Platform> Session<P> {
         tail.push(text.as_deref().unwrap_or_default().as_bytes());
         // The stream of a command that still runs would not end.
         let replayable = truncated == Some(true) && view.status == ExecutionStatus::Completed;
+        if truncated == Some(true) {
+            // The view may begin in the middle of anything.
+            tail.begins_in_a_cut();
+        }
         if !replayable {
             return Ok(tail.finish(&self.masker));
         }

@@ -32,6 +32,8 @@
 //! destroyed the checkout the diff is made in the fresh devbox instead. Where there never was one, the artifacts are all of
 //! the working directory.
 //!
+//! Beside its verdict a trial may get flags: signs that the agent saw or changed what judges it. They change no verdict.
+//!
 //! What is carried over is still the agent's code: scorers that import it run it, and a `unittest.py` in the working
 //! directory stands before the standard one. Test commands that do not want that say so (`python3 -I`, `python3 -P`).
 
@@ -43,6 +45,7 @@ mod budget;
 mod budget_tests;
 mod client_platform;
 mod command;
+mod contamination;
 mod deadline;
 mod failure;
 #[cfg(test)]

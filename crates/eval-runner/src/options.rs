@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_record::{Budget, Spent, TrialResult};
+use eval_record::{Budget, Masker, Spent, TrialResult};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -88,6 +88,14 @@ impl RunOptions {
             limits: Limits::default(),
             clock: Clock::system(),
         }
+    }
+}
+
+impl RunOptions {
+    /// Hides every value that the run knows and nobody else should: secrets, variables of the harness, the API key.
+    pub fn masker(&self) -> Masker {
+        let key = self.host.as_ref().map(|host| &host.api_key);
+        Masker::new(self.secret_values.iter().chain(self.environment.values()).chain(key))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::archive::{PackError, STAGING, pack, pack_context};
 use crate::command::Ended;
+use crate::contamination::{Before, Watch, is_trusted};
 use crate::failure::{Failure, chain};
 use crate::git::{self, QUIET_GIT};
 use crate::launch::{self, Base, is_content};
@@ -41,6 +42,8 @@ pub(crate) struct Prepared {
     pub(crate) tree: Option<String>,
     /// Whether the environment's content mounts are on the disk already.
     pub(crate) is_built: bool,
+    /// What else it holds, as far as that is watched.
+    pub(crate) before: Option<Before>,
     /// Why setup failed, where programs are missing that only some scenarios require.
     broken: Option<Failure>,
 }
@@ -70,6 +73,8 @@ struct Recipe {
     requires: BTreeSet<String>,
     pristine: bool,
     timeout: Duration,
+    /// What agents may not touch. `None` where none works that might.
+    watch: Option<Watch>,
 }
 
 impl Recipe {
@@ -93,6 +98,7 @@ impl<P: Platform> Preparations<P> {
     /// `scope` owns what is made; it ends with the run.
     pub(crate) fn new(scope: &Arc<Scope<P>>, plan: &Plan) -> Arc<Self> {
         let mut recipes: BTreeMap<String, Recipe> = BTreeMap::new();
+        let mut watched: BTreeSet<&str> = BTreeSet::new();
         for trial in &plan.trials {
             let scenario = &trial.scenario;
             let recipe = recipes.entry(scenario.environment.digest.to_string()).or_insert_with(|| Recipe {
@@ -100,7 +106,11 @@ impl<P: Platform> Preparations<P> {
                 requires: BTreeSet::new(),
                 pristine: false,
                 timeout: Duration::ZERO,
+                watch: None,
             });
+            if !is_trusted(&trial.agent.kind) && watched.insert(scenario.digest.as_str()) {
+                recipe.watch.get_or_insert_default().join(Watch::of(scenario));
+            }
             recipe.requires.extend(scenario.requires.iter().cloned());
             recipe.pristine |= scenario.verify == Verify::Pristine;
             recipe.timeout = recipe.timeout.max(scenario.prepare_timeout);
@@ -133,6 +143,7 @@ impl<P: Platform> Preparations<P> {
                 missing: BTreeSet::new(),
                 tree: None,
                 is_built: false,
+                before: None,
                 broken: None,
             }));
         }
@@ -176,18 +187,25 @@ impl<P: Platform> Preparations<P> {
         match prepared {
             // Without its tools setup fails for a reason that is better told by each scenario's requirements.
             Err(failure) if failure.cause == Cause::PrepareFailed && !missing.is_empty() => {
-                return Ok(Prepared { base, missing, tree: None, is_built: false, broken: Some(failure) });
+                return Ok(Prepared {
+                    base,
+                    missing,
+                    tree: None,
+                    is_built: false,
+                    before: None,
+                    broken: Some(failure),
+                });
             }
             outcome => outcome?,
         }
         if !recipe.builds() {
-            return Ok(Prepared { base, missing, tree: None, is_built: false, broken: None });
+            return Ok(Prepared { base, missing, tree: None, is_built: false, before: None, broken: None });
         }
-        let tree = self.tree(&devbox.id, scenario).await?;
+        let (tree, before) = self.tree(&devbox.id, &recipe).await?;
         session.suspend(&devbox.id).await?;
         let snapshot =
             self.scope.snapshot(&devbox.id, format!("environment-{}", environment.digest.short())).await?;
-        Ok(Prepared { base: Base::Snapshot(snapshot), missing, tree, is_built: true, broken: None })
+        Ok(Prepared { base: Base::Snapshot(snapshot), missing, tree, is_built: true, before, broken: None })
     }
 
     /// Packs local files in a thread that may block, and stores them.
@@ -231,7 +249,7 @@ impl<P: Platform> Preparations<P> {
         }
         Ok(ended
             .stdout
-            .text()
+            .exact_text()
             .lines()
             .filter_map(|line| line.strip_prefix(MARK))
             .map(str::to_owned)
@@ -248,10 +266,16 @@ impl<P: Platform> Preparations<P> {
         Ok(())
     }
 
-    /// The git tree of the working directory, if it is a checkout: all that is tracked or could be.
-    async fn tree(&self, devbox: &DevboxId, scenario: &Scenario) -> Result<Option<String>, Failure> {
+    /// The git tree of the working directory, if it is a checkout: all that is tracked or could be. And what of it is
+    /// watched.
+    async fn tree(
+        &self,
+        devbox: &DevboxId,
+        recipe: &Recipe,
+    ) -> Result<(Option<String>, Option<Before>), Failure> {
+        let scenario = &recipe.scenario;
         let line = format!(
-            "{enter}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
+            "{enter}{watched}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
              ask() {{ git -c safe.directory='*' rev-parse \"$@\" 2>/dev/null; }}\n\
              head=$(ask -q --verify 'HEAD^{{tree}}') format=$(ask --show-object-format)\n\
              exclude=$(realpath -- \"$(ask --git-path info/exclude)\")\n\
@@ -263,12 +287,15 @@ impl<P: Platform> Preparations<P> {
              stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\n\
              rm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
             enter = enter(&scenario.environment.working_directory),
+            watched = recipe.watch.as_ref().map(Before::commands).unwrap_or_default(),
             store = git::store(),
         );
         let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
-        let tree =
-            ended.stdout.text().lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
-        Ok(tree.filter(|tree| tree.len() >= 40 && tree.bytes().all(|byte| byte.is_ascii_hexdigit())))
+        let said = ended.stdout.exact_text();
+        let before = recipe.watch.as_ref().map(|_| Before::read(&said));
+        let tree = said.lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
+        let tree = tree.filter(|tree| tree.len() >= 40 && tree.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        Ok((tree, before))
     }
 
     /// The blueprint of an environment: one that was built for the same digest, or a new one.

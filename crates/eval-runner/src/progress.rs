@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eval_record::{
-    AgentEnd, Captured, EventKind, Phase, ScorerScore, TrialKey, Usage, attempt_directory, safe_name,
+    AgentEnd, Captured, EventKind, Flag, Phase, ScorerScore, TrialKey, Usage, attempt_directory, safe_name,
 };
 use tokio::time::Instant;
 
@@ -13,6 +13,9 @@ use crate::session::Session;
 
 /// Bytes of a scorer's output in the verdict; the whole is in the logs.
 const EXCERPT: usize = 4096;
+
+/// Flags of one attempt that are kept: a few say what hundreds would.
+const MOST_FLAGS: usize = 20;
 
 pub(crate) struct Progress<P> {
     session: Arc<Session<P>>,
@@ -29,6 +32,7 @@ struct State {
     agent_end: Option<AgentEnd>,
     usage: Option<Usage>,
     scores: Vec<ScorerScore>,
+    flags: Vec<Flag>,
     has_logs: bool,
 }
 
@@ -39,6 +43,7 @@ pub(crate) struct Trace {
     pub(crate) agent_end: Option<AgentEnd>,
     pub(crate) usage: Option<Usage>,
     pub(crate) scores: Vec<ScorerScore>,
+    pub(crate) flags: Vec<Flag>,
     pub(crate) logs: Option<String>,
 }
 
@@ -72,6 +77,16 @@ impl<P: Platform> Progress<P> {
 
     pub(crate) fn used(&self, usage: Option<Usage>) {
         self.state().usage = usage;
+    }
+
+    /// Adds signs of contamination, each once.
+    pub(crate) fn flagged(&self, flags: Vec<Flag>) {
+        let mut state = self.state();
+        for flag in flags {
+            if state.flags.len() < MOST_FLAGS && !state.flags.contains(&flag) {
+                state.flags.push(flag);
+            }
+        }
     }
 
     pub(crate) fn scored(&self, scores: Vec<ScorerScore>) {
@@ -114,6 +129,7 @@ impl<P: Platform> Progress<P> {
             agent_end: state.agent_end,
             usage: state.usage,
             scores: state.scores.clone(),
+            flags: state.flags.clone(),
             logs: state.has_logs.then(|| self.directory.clone()),
         }
     }

@@ -282,7 +282,7 @@ impl<P: Platform> Runner<P> {
     fn keep_problem(&self, trial: &Trial) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         if problems.insert(trial.key.scenario.clone()) {
-            let statement = trial.scenario.problem_statement.clone().into_bytes();
+            let statement = self.session.masker.mask_text(&trial.scenario.problem_statement).into_bytes();
             self.session.file(&problem_file(&trial.key.scenario), statement);
         }
     }
@@ -376,6 +376,7 @@ fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
         agent_end: trace.agent_end,
         usage: trace.usage,
         scores: trace.scores,
+        flags: trace.flags,
         logs: trace.logs,
     }
 }

@@ -56,8 +56,7 @@ impl<P: Platform> Session<P> {
         sink: Arc<dyn EventSink>,
         cancel: Cancellation,
     ) -> Arc<Self> {
-        let key = options.host.as_ref().map(|host| &host.api_key);
-        let masker = Masker::new(options.secret_values.iter().chain(options.environment.values()).chain(key));
+        let masker = options.masker();
         let halt = cancel.stop.child_token();
         let account = Account::new(&options.budget, &options.spent, &options.finished);
         Arc::new(Self {
@@ -76,7 +75,7 @@ impl<P: Platform> Session<P> {
 
     pub(crate) fn emit(&self, kind: EventKind) {
         self.account.take(&kind);
-        self.sink.event(&Event { at_ms: self.options.clock.now_ms(), kind });
+        self.sink.event(&self.masker.mask_event(Event { at_ms: self.options.clock.now_ms(), kind }));
         if self.sink.failure().is_some() {
             self.halt.cancel();
         }

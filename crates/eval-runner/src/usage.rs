@@ -30,7 +30,7 @@ impl<P: Platform> Session<P> {
         let line = format!("{}[ -f {path} ] && tail -c {LIMIT} <{path}", crate::shell::enter(directory));
         let ended = self.command(devbox, line, TIME, 2 * LIMIT).await;
         match ended {
-            Ok(ended) => read(&ended.stdout.text(), file),
+            Ok(ended) => read(&ended.stdout.exact_text(), file),
             Err(error) => {
                 tracing::warn!(%devbox, %error, "cannot read what the agent used");
                 None

@@ -73,6 +73,18 @@ impl Job {
         }
     }
 
+    /// The commands that the agent consists of, as far as they are known.
+    pub(crate) fn told(&self) -> &str {
+        let script = self.mounts.iter().find_map(|mount| match mount {
+            Mount::FileMount { target, content } if target.ends_with("/solution") => Some(content.as_str()),
+            _ => None,
+        });
+        match &self.work {
+            Work::Nothing => "",
+            Work::Inside(line) | Work::Beside(line) => script.unwrap_or(line),
+        }
+    }
+
     fn quiet(work: Work, mounts: Vec<Mount>) -> Self {
         Self { work, mounts, environment: BTreeMap::new() }
     }

@@ -113,7 +113,9 @@ impl<P: Platform> DevboxWorkspace<P> {
         let doing = "work in the devbox as the agent left it";
         let line = format!("{enter}{ROOM}", enter = enter(&self.working_directory));
         match self.session.command(&self.devbox, line, FILE_COMMANDS, 64 << 10).await {
-            Ok(ended) if ended.exit_status == Some(0) && ended.stdout.text().contains(ALIVE) => Ok(None),
+            Ok(ended) if ended.exit_status == Some(0) && ended.stdout.exact_text().contains(ALIVE) => {
+                Ok(None)
+            }
             Ok(ended) => Ok(Some(format!("cannot {doing}: {}", ended.tail()))),
             Err(error) => match artifacts::of_agent(&self.session, &self.devbox, doing, error).await {
                 Obstacle::Unusable(why) => Ok(Some(why)),
@@ -227,6 +229,7 @@ impl<P: Platform> Workspace for DevboxWorkspace<P> {
                 Ok(Output {
                     exit_status: ended.exit_status,
                     stdout: ended.stdout.text(),
+                    hidden_stdout: ended.stdout.hidden_text(),
                     stderr: ended.stderr.text(),
                     stdout_cut: ended.stdout.is_cut(),
                 })

@@ -30,21 +30,25 @@ pub(crate) async fn score<W: Workspace>(
 fn verdict(output: &Output, timeout: Duration) -> Finding {
     let Some(status) = output.exit_status else { return Finding::timeout(timeout, output) };
     let ended = if status == 0 { String::new() } else { format!(" (exit status {status})") };
-    let Some(line) = last_line(&output.stdout) else {
+    let Some(line) = last_line(output.answer()) else {
         let message =
             format!("the script printed nothing on standard output{ended}: print `score=<0..1>` last");
         return Finding::error_after(message, output);
     };
+    let shown = last_line(&output.stdout).unwrap_or_default();
     let Some(number) = line.strip_prefix("score=") else {
         let message = format!(
             "the script's last line is {}, not `score=<0..1>`{ended}: print the score last, other output before it or to standard error",
-            quoted(line)
+            quoted(shown)
         );
         return Finding::error_after(message, output);
     };
     match parse_score(number) {
         Ok(score) => Finding::complete(score, printed(output)),
-        Err(error) => Finding::error_after(format!("the script's score {error}{ended}"), output),
+        Err(error) => {
+            let error = parse_score(shown.trim_start_matches("score=")).err().unwrap_or(error);
+            Finding::error_after(format!("the script's score {error}{ended}"), output)
+        }
     }
 }
 
@@ -75,6 +79,23 @@ mod tests {
         assert_eq!(finding.outcome, FunctionOutcome::Error);
         let message = finding.message.expect("an error says why");
         assert!(message.contains("`done`") && message.contains("exit status 1"), "{message}");
+    }
+
+    #[test]
+    fn what_is_hidden_from_people_still_counts_and_is_not_shown() {
+        let output = |answer: &str, shown: &str| Output {
+            exit_status: Some(0),
+            stdout: shown.to_owned(),
+            hidden_stdout: Some(answer.to_owned()),
+            ..Output::default()
+        };
+        let finding = verdict(&output("score=0.1234", "score=0.***"), Duration::from_secs(1));
+        assert_eq!(finding.outcome, FunctionOutcome::Complete { score: 0.1234 });
+        for answer in ["key 1234", "score=1234"] {
+            let finding = verdict(&output(answer, &answer.replace("1234", "***")), Duration::from_secs(1));
+            assert_eq!(finding.outcome, FunctionOutcome::Error);
+            assert!(!format!("{finding:?}").contains("1234"), "{finding:?}");
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Workspace for LocalWorkspace {
         }
         let (stdout, stdout_cut) = stdout.await.map_err(io::Error::other)??;
         let (stderr, _) = stderr.await.map_err(io::Error::other)??;
-        Ok(Output { exit_status, stdout, stderr, stdout_cut })
+        Ok(Output { exit_status, stdout, stderr, stdout_cut, hidden_stdout: None })
     }
 
     async fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {

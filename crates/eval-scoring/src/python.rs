@@ -95,7 +95,7 @@ async fn version_need<W: Workspace>(
     if output.exit_status.is_none() {
         return Ok(Err(Finding::timeout(timeout, &output)));
     }
-    let version: Option<Release> = last_line(&output.stdout).and_then(|line| line.parse().ok());
+    let version: Option<Release> = last_line(output.answer()).and_then(|line| line.parse().ok());
     // A constraint that cannot be read is the author's mistake whether or not there is a Python to hold against it.
     let zero: Release = match "0".parse() {
         Ok(release) => release,
@@ -140,20 +140,22 @@ fn verdict(output: &Output, timeout: Duration) -> Finding {
         let cause = last_line(&output.stderr).map(|line| format!(": {}", quoted(line))).unwrap_or_default();
         return Finding::error_after(format!("the script failed with exit status {status}{cause}"), output);
     }
-    let Some(line) = last_line(&output.stdout) else {
+    let Some(line) = last_line(output.answer()) else {
         return Finding::error_after(
             "the script printed nothing on standard output: print a number from 0 to 1 last",
             output,
         );
     };
-    match parse_score(line.strip_prefix("score=").unwrap_or(line)) {
+    let score = |line: &str| parse_score(line.strip_prefix("score=").unwrap_or(line));
+    match score(line) {
         Ok(score) => Finding::complete(score, printed(output)),
-        Err(error) => Finding::error_after(
-            format!(
+        Err(error) => {
+            let error = last_line(&output.stdout).and_then(|shown| score(shown).err()).unwrap_or(error);
+            let message = format!(
                 "the script's last line {error}: print the score last and alone, other output before it or to standard error"
-            ),
-            output,
-        ),
+            );
+            Finding::error_after(message, output)
+        }
     }
 }
 

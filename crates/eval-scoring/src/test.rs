@@ -48,7 +48,7 @@ pub(crate) async fn score<W: Workspace>(
         Some(PassRate::Tap) if output.stdout_cut => {
             Err("the output was too long to be kept whole: print less, or write a JUnit report".to_owned())
         }
-        Some(PassRate::Tap) => tap::parse(&output.stdout).map_err(|error| error.to_string()),
+        Some(PassRate::Tap) => tap::parse(output.answer()).map_err(|error| error.to_string()),
         Some(PassRate::Junit(path)) => match workspace.read(path).await? {
             None => Err(format!("there is no report at {}", quoted(path))),
             Some(content) => {

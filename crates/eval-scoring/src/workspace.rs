@@ -46,12 +46,21 @@ pub struct Command {
 pub struct Output {
     /// Exit status (128 + signal for a killed command); `None` when it ran out of time.
     pub exit_status: Option<i32>,
-    /// Standard output.
+    /// Standard output, as it may be shown.
     pub stdout: String,
+    /// Standard output word for word, where `stdout` hides something of it.
+    pub hidden_stdout: Option<String>,
     /// Standard error.
     pub stderr: String,
     /// Whether something was cut from the middle of standard output: a count of what it says would be wrong then.
     pub stdout_cut: bool,
+}
+
+impl Output {
+    /// Standard output as a verdict reads it: nothing that is hidden from people may change a score.
+    pub(crate) fn answer(&self) -> &str {
+        self.hidden_stdout.as_deref().unwrap_or(&self.stdout)
+    }
 }
 
 /// A file of a workspace.

@@ -20,6 +20,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::gating::Gating;
 use crate::header;
+use crate::hiding;
 use crate::interrupt;
 use crate::target::Target;
 
@@ -59,6 +60,7 @@ impl Evaluated {
 /// Runs a plan to its end, or to Ctrl-C, and writes everything down.
 pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
     let environment = required_environment(&request.plan)?;
+    hiding::hide(environment.values().map(String::as_str));
     let target = Target::connect(request.target).await?;
     let evaluated = evaluate_on(&target, environment, request).await;
     target.close().await;
@@ -95,7 +97,9 @@ async fn evaluate_on(
     let directory = run_directory(execution.output.as_deref(), &plan.benchmark, &options.run_id)?;
     let no_record = |error: &dyn std::error::Error| CliError::wrap(Exit::Usage, "there is no record", error);
     let _lock = directory.lock().map_err(|error| no_record(&error))?;
-    directory.write_header(&plan.header(&options)).map_err(|error| no_record(&error))?;
+    directory
+        .write_header(&options.masker().mask_header(plan.header(&options)))
+        .map_err(|error| no_record(&error))?;
     let recorder = Arc::new(directory.recorder().map_err(|error| no_record(&error))?);
     let path = directory.path().to_path_buf();
     documents::forget_verdict(&path)?;
@@ -202,6 +206,7 @@ async fn provide_secrets(target: &Target, names: &BTreeSet<String>) -> Result<Ve
     let mut missing = Vec::new();
     for name in names {
         let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        hiding::hide(value.as_deref());
         if target.is_local() {
             match &value {
                 Some(value) => {

@@ -13,6 +13,7 @@ mod exit;
 mod gating;
 mod github;
 mod header;
+mod hiding;
 mod interrupt;
 mod next;
 mod recorded;
@@ -32,14 +33,15 @@ fn main() -> ExitCode {
     runloop_sandbox::init();
     eval_scoring::init();
     eval_runner::init();
+    hiding::hide_in_panics();
     let cli = Cli::parse();
     start_logging(cli.verbosity);
     match dispatch(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            anstream::eprintln!("\x1b[1;31merror\x1b[0m: {}", error.message);
+            anstream::eprintln!("\x1b[1;31merror\x1b[0m: {}", hiding::shown(&error.message));
             if let Some(hint) = &error.hint {
-                anstream::eprintln!("\x1b[1mhelp\x1b[0m: {hint}");
+                anstream::eprintln!("\x1b[1mhelp\x1b[0m: {}", hiding::shown(hint));
             }
             error.exit.into()
         }
@@ -84,7 +86,7 @@ fn start_logging(verbosity: Verbosity) {
     let filter = std::env::var("RUNLOOP_EVAL_LOG").unwrap_or_else(|_| level.to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(|| hiding::Log)
         .with_ansi(false)
         .without_time()
         .init();

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use crate::args::{Driver, IsolationArgs, TargetArgs};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::hiding;
 use crate::state::Ephemeral;
 
 /// A Runloop API that answers.
@@ -66,7 +67,8 @@ impl Target {
             CliError::wrap(Exit::Target, "there is no directory for the local platform", &error)
                 .hint("set XDG_STATE_HOME to a directory that can be written")
         })?;
-        let server = start_server(0, None, data.path().to_path_buf(), isolation).await?;
+        let server = start_server(0, None, Data::ForOneRun(data.path().to_path_buf()), isolation).await?;
+        hiding::hide([server.api_key().expose_secret()]);
         let (base_url, api_key) = (server.url().to_owned(), server.api_key().clone());
         let pressure = Pressure::default();
         Ok(Self {
@@ -81,12 +83,20 @@ impl Target {
     }
 
     fn remote(name: &str, url: &str) -> Result<Self, CliError> {
+        // It would be in every record and report.
+        if url.split_once("://").is_some_and(|(_, rest)| {
+            rest.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@'))
+        }) {
+            return Err(CliError::new(Exit::Usage, "the URL of the target has credentials in it")
+                .hint("leave them out, and set RUNLOOP_API_KEY to the key"));
+        }
         let Ok(key) = std::env::var("RUNLOOP_API_KEY") else {
             return Err(CliError::new(Exit::Target, format!("there is no key for {name}"))
                 .hint("set RUNLOOP_API_KEY, or use --target local, which needs none"));
         };
         let api_key = SecretString::from(key);
         let pressure = Pressure::default();
+        hiding::hide([api_key.expose_secret()]);
         Ok(Self {
             name: name.to_owned(),
             client: gated(url, &api_key, &pressure)?,
@@ -126,18 +136,32 @@ fn client(
         .map_err(|error| CliError::wrap(Exit::Target, format!("{url} cannot be used"), &error))
 }
 
+/// Where a platform keeps its data.
+#[derive(Debug)]
+pub(crate) enum Data {
+    /// In a directory that ends with it, so that secrets need not be written at all.
+    ForOneRun(PathBuf),
+    /// In a directory of the user's, for the next platform too.
+    Kept(PathBuf),
+}
+
 /// Starts the embedded platform.
 pub(crate) async fn start_server(
     port: u16,
     api_key: Option<SecretString>,
-    data_dir: PathBuf,
+    data: Data,
     isolation: &IsolationArgs,
 ) -> Result<Server, CliError> {
+    let (data_dir, keeps_secrets) = match data {
+        Data::ForOneRun(path) => (path, false),
+        Data::Kept(path) => (path, true),
+    };
     let sandbox = SandboxSource::Open(sandbox_options(data_dir.join("sandbox"), isolation));
     Server::start(ServerOptions {
         bind_port: port,
         api_key,
         data_dir,
+        keeps_secrets,
         sandbox,
         base: Base::Host,
         expose: Vec::new(),

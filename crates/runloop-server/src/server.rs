@@ -53,6 +53,8 @@ pub struct ServerOptions {
     pub api_key: Option<SecretString>,
     /// Everything that is kept; created if absent and locked while in use. Only its owner can read what is in it.
     pub data_dir: PathBuf,
+    /// Whether secrets are there for the next server, too. If not, their values are never written down.
+    pub keeps_secrets: bool,
     /// Where boxes come from.
     pub sandbox: SandboxSource,
     /// What every devbox stands on. Snapshots can be used over the base they were taken over only.
@@ -108,7 +110,7 @@ impl Server {
     /// When the data directory, the sandbox or the port cannot be had.
     pub async fn start(options: ServerOptions) -> Result<Self, StartError> {
         let data_dir = DataDir::open(&options.data_dir)?;
-        let store = Store::open(&data_dir.database())?;
+        let store = Store::open(&data_dir.database(), options.keeps_secrets)?;
         store.fail_unfinished_snapshots().await?;
         store.fail_unfinished_blueprints(now_ms()).await?;
         let api_key = match options.api_key {

@@ -30,6 +30,11 @@ pub(crate) fn facts(trial: &Trial, brief: bool, logs: &dyn Logs, html: &mut Html
     if let Some(message) = &trial.message {
         html.raw("<p class=\"message\">").text(one_line(message, MESSAGE)).raw("</p>\n");
     }
+    for flag in &trial.flags {
+        html.raw("<p class=\"flag\"><code>").raw(flag.kind.as_str()).raw("</code> at <code>");
+        html.text(one_line(&flag.place, MESSAGE)).raw("</code>: ").text(one_line(&flag.evidence, MESSAGE));
+        html.raw("</p>\n");
+    }
     html.raw("<dl class=\"facts\">");
     if let Some(end) = trial.agent_end {
         html.raw("<div><dt>agent</dt><dd>");

@@ -6,7 +6,7 @@ use super::code::{NAME_LIMIT, PATH_LIMIT, code};
 use super::gate;
 use crate::text::{counted, duration, one_line, percent};
 use crate::why::why;
-use crate::{Decided, Measures, Summary, Trial, TrialStatus};
+use crate::{Decided, Measures, Summary, Trial, TrialStatus, flags};
 
 /// Bytes of the summary. A comment on GitHub may have 65,536 characters, a step summary 1 MiB.
 pub const LIMIT: usize = 60_000;
@@ -28,6 +28,9 @@ const SCENARIOS_LIMIT: usize = 16_000;
 
 /// Bytes for the failed trials, so that they leave room for the invalid ones.
 const FAILED_LIMIT: usize = 16_000;
+
+/// Bytes of the list of flagged trials.
+const FLAGGED_LIMIT: usize = 5_000;
 
 /// Writes a summary.
 ///
@@ -58,8 +61,35 @@ pub fn render(summary: &Summary) -> String {
         text += "An invalid trial is the fault of the infrastructure. It has no score, and the bounds say what the \
                  result could be.\n\n";
     }
+    flagged(summary, &mut text);
     text += &footer(summary);
     text
+}
+
+/// Trials whose results may not be worth what they say.
+fn flagged(summary: &Summary, text: &mut String) {
+    let flagged = flags::flagged(summary);
+    if flagged.is_empty() {
+        return;
+    }
+    let limit = LIMIT.saturating_sub(1_500).min(text.len() + FLAGGED_LIMIT);
+    *text += &format!("**Flagged ({})**\n\n", flagged.len());
+    for (index, trial) in flagged.iter().enumerate() {
+        let key = &trial.key;
+        let first = trial.flags.first().map(flags::sentence).unwrap_or_default();
+        let line = format!(
+            "- {} with {}: {}\n",
+            code(&key.scenario, NAME_LIMIT),
+            code(&key.agent, NAME_LIMIT),
+            code(&first, MESSAGE_LIMIT)
+        );
+        if text.len() + line.len() > limit {
+            *text += &format!("- and {} more, see `results.csv`\n", flagged.len() - index);
+            break;
+        }
+        *text += &line;
+    }
+    *text += "\nA flag is a sign that an agent saw or changed what decides its verdict. It changes no verdict.\n\n";
 }
 
 /// `12 of 16 passed, 1 invalid`, with the benchmark before it.

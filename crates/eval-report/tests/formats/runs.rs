@@ -72,6 +72,7 @@ pub(crate) fn result(key: &TrialKey, state: TrialState) -> TrialResult {
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
         usage: None,
         scores: Vec::new(),
+        flags: Vec::new(),
         logs: Some(eval_record::attempt_directory(key, 1)),
     }
 }

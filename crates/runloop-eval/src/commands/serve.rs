@@ -8,24 +8,26 @@ use crate::commands::doctor::driver_name;
 use crate::commands::print;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::hiding;
 use crate::interrupt;
 use crate::state::Ephemeral;
-use crate::target::start_server;
+use crate::target::{Data, start_server};
 
 pub(crate) async fn run(args: ServeArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let (data_dir, ephemeral) = match args.data_dir {
-        Some(path) => (path, None),
+    let (data, ephemeral) = match args.data_dir {
+        Some(path) => (Data::Kept(path), None),
         None => {
             let data = Ephemeral::create(|name| std::env::var_os(name)).map_err(|error| {
                 CliError::wrap(Exit::Target, "there is no directory for its data", &error)
                     .hint("use --data-dir DIR")
             })?;
-            (data.path().to_path_buf(), Some(data))
+            (Data::ForOneRun(data.path().to_path_buf()), Some(data))
         }
     };
     let drawn = args.api_key.is_none();
     let key = args.api_key.map(SecretString::from);
-    let server = start_server(args.port, key, data_dir, &args.isolation).await?;
+    let server = start_server(args.port, key, data, &args.isolation).await?;
+    hiding::hide([server.api_key().expose_secret()]);
     let mut text = format!("RUNLOOP_BASE_URL={}\n", server.url());
     if drawn {
         text += &format!("RUNLOOP_API_KEY={}\n", server.api_key().expose_secret());

@@ -129,6 +129,7 @@ mod tests {
             agent_end: None,
             usage: None,
             scores: Vec::new(),
+            flags: Vec::new(),
             logs: None,
         }
     }

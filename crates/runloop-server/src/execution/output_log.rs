@@ -54,7 +54,7 @@ struct State {
 }
 
 impl OutputLog {
-    /// An empty log that makes this file if it becomes long. The file is removed with the log.
+    /// An empty log that makes a file at this path, for a moment, if it becomes long.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self::with_longest(path, LONGEST)
     }
@@ -103,16 +103,14 @@ impl OutputLog {
         }
     }
 
-    /// Makes the file, with all there is so far and these bytes.
+    /// Makes the file, with all there is so far and these bytes. It has no name from the start: what a command printed is
+    /// gone with the server, also with one that is killed.
     fn spill(&self, bytes: &[u8]) -> io::Result<Arc<File>> {
         let file = File::options().read(true).write(true).create_new(true).open(&self.path)?;
+        std::fs::remove_file(&self.path)?;
         let kept = lock(&self.state).kept.clone();
-        let written = file.write_all_at(&kept, 0).and_then(|()| file.write_all_at(bytes, kept.len() as u64));
-        if let Err(error) = written {
-            // Without its file the log stays what it is in memory.
-            let _ = std::fs::remove_file(&self.path);
-            return Err(error);
-        }
+        file.write_all_at(&kept, 0)?;
+        file.write_all_at(bytes, kept.len() as u64)?;
         Ok(Arc::new(file))
     }
 
@@ -202,16 +200,6 @@ impl OutputLog {
     }
 }
 
-impl Drop for OutputLog {
-    fn drop(&mut self) {
-        if lock(&self.state).file.is_some()
-            && let Err(error) = std::fs::remove_file(&self.path)
-        {
-            tracing::debug!(%error, path = %self.path.display(), "an output file could not be removed");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,8 +244,7 @@ mod tests {
         assert!(all == expected, "every byte comes back");
         assert_eq!(log.tail(2), Tail { text: "399998\n399999\n".into(), truncated: true });
 
-        drop(log);
-        assert!(!dir.path().join("out").exists(), "the file goes with the log");
+        assert!(!dir.path().join("out").exists(), "the file has no name that would outlive a killed server");
     }
 
     #[tokio::test]

@@ -79,10 +79,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the database file, and makes or updates its tables.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the database file, and makes or updates its tables. Without `keeps_secrets`, secrets are in memory only.
+    pub(crate) fn open(path: &Path, keeps_secrets: bool) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
-        schema::prepare(&mut connection)?;
+        schema::prepare(&mut connection, keeps_secrets)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("store".into())

@@ -18,8 +18,16 @@ const STEPS: &[&str] = &["
     CREATE TABLE network_policies (id TEXT PRIMARY KEY, view TEXT NOT NULL) STRICT;
 "];
 
-/// Makes the connection fast and safe, and the tables current.
-pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+/// A table of this connection's own, in memory, that stands before the one in the file.
+const SECRETS_IN_MEMORY: &str = "
+    PRAGMA temp_store = MEMORY;
+    CREATE TEMP TABLE secrets (id TEXT PRIMARY KEY, name TEXT NOT NULL, value TEXT NOT NULL, view TEXT NOT NULL) STRICT;
+    CREATE INDEX temp.secrets_name ON secrets (name);
+";
+
+/// Makes the connection fast and safe, and the tables current. Without `keeps_secrets`, secrets end with the connection
+/// and never reach the disk.
+pub(super) fn prepare(connection: &mut Connection, keeps_secrets: bool) -> Result<(), StoreError> {
     // With a write-ahead log, a killed server loses nothing; a power cut may lose the last moments.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -35,6 +43,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
+    if !keeps_secrets {
+        connection.execute_batch(SECRETS_IN_MEMORY)?;
+    }
     Ok(())
 }
 
@@ -45,14 +56,25 @@ mod tests {
     #[test]
     fn a_file_is_prepared_once_and_then_left_as_it_is() {
         let mut connection = Connection::open_in_memory().unwrap();
-        prepare(&mut connection).unwrap();
-        prepare(&mut connection).unwrap();
+        prepare(&mut connection, true).unwrap();
+        prepare(&mut connection, true).unwrap();
+    }
+
+    #[test]
+    fn secrets_that_are_not_kept_are_not_in_the_file() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        prepare(&mut connection, false).unwrap();
+        connection.execute("INSERT INTO secrets VALUES ('sec_1', 'KEY', 'value', '{}')", []).unwrap();
+        let count = |table: &str| -> i64 {
+            connection.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((count("secrets"), count("temp.secrets"), count("main.secrets")), (1, 1, 0));
     }
 
     #[test]
     fn a_file_of_a_newer_version_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
-        assert!(matches!(prepare(&mut connection), Err(StoreError::Newer { found: 999, .. })));
+        assert!(matches!(prepare(&mut connection, true), Err(StoreError::Newer { found: 999, .. })));
     }
 }

@@ -41,6 +41,7 @@ pub(crate) fn options(data_dir: &Path) -> ServerOptions {
         bind_port: 0,
         api_key: None,
         data_dir: data_dir.to_owned(),
+        keeps_secrets: true,
         sandbox: SandboxSource::Open(sandbox_options(data_dir)),
         base: Base::Host,
         expose: Vec::new(),

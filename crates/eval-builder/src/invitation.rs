@@ -1,0 +1,136 @@
+//! Warns of files that show an agent what it must not see: the reference, hidden tests, history from after the base.
+//!
+//! They are files of the environment as they lie here. What setup commands make of them is only known when it was made; a
+//! run flags what is readable then.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::files::FileKind;
+use crate::git_objects;
+use crate::loader::Loader;
+use crate::model::{FileEntry, Scenario, SolutionKind};
+use crate::source::Span;
+use crate::yaml::{Map, Node};
+
+/// Looks at the files of a scenario's environment.
+pub(crate) fn warn(loader: &mut Loader<'_>, map: &Map, scenario: &Scenario) {
+    let Some(files) = map.get("environment").and_then(Node::as_map).and_then(|map| map.get("files")) else {
+        return;
+    };
+    let nodes = files.as_list();
+    for (number, entry) in scenario.environment.files.iter().enumerate() {
+        // Entries that are wrong have no place in the list, and an error of their own.
+        let is_whole = nodes.len() == scenario.environment.files.len();
+        let span = nodes.get(number).filter(|_| is_whole).map_or(&files.span, |node| &node.span).clone();
+        for git in git_directories(entry) {
+            history(loader, &span, &git, scenario);
+        }
+        reference(loader, &span, entry, scenario);
+    }
+    tests(loader, &files.span.clone(), scenario);
+}
+
+fn git_directories(entry: &FileEntry) -> Vec<PathBuf> {
+    let own = entry.source.file_name().is_some_and(|name| name == ".git");
+    let candidates = [own.then(|| entry.source.clone()), Some(entry.source.join(".git"))];
+    candidates.into_iter().flatten().filter(|path| path.join("HEAD").is_file()).collect()
+}
+
+fn history(loader: &mut Loader<'_>, span: &Span, git: &Path, scenario: &Scenario) {
+    const AFRESH: &str = "leave `.git` out of the files and make the history in a setup command, or remove what is unreachable: \
+         `git reflog expire --expire=now --all && git gc --prune=now`";
+    if let Some((path, blob)) = blobs(scenario).into_iter().find(|(_, blob)| git_objects::holds(git, blob)) {
+        let message = format!("{} holds `{path}` as the reference makes it (object {blob})", git.display());
+        loader.push(Diagnostic::warning(span, message).label("an agent can read it there").help(AFRESH));
+    }
+    let Some(head) = git_objects::head(git) else { return };
+    if let Some(before) = git_objects::set_back_from(git, &head) {
+        let message = format!(
+            "the reflog of {} names commit {}, from which its head was set back",
+            git.display(),
+            short(&before)
+        );
+        loader
+            .push(Diagnostic::warning(span, message).label("an agent can read what came later").help(AFRESH));
+    }
+    if let Some((name, id)) = git_objects::elsewhere(git, &head) {
+        let message = format!("{name} of {} is another commit ({}) than its head", git.display(), short(&id));
+        let help = "remove remote branches and remotes if they hold what came after the base, or make the history in a setup command";
+        loader.push(
+            Diagnostic::warning(span, message)
+                .label("an agent can look there for what came later")
+                .help(help),
+        );
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+/// Paths and objects that the reference makes.
+fn blobs(scenario: &Scenario) -> Vec<(String, String)> {
+    let Some(solution) =
+        scenario.reference_output.as_ref().filter(|solution| solution.kind == SolutionKind::Patch)
+    else {
+        return Vec::new();
+    };
+    let mut path = "";
+    let mut found = Vec::new();
+    for line in solution.content.lines() {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            path = names.rsplit_once(" b/").map_or(names, |(_, path)| path);
+        } else if let Some((_, after)) = line.strip_prefix("index ").and_then(|ids| ids.split_once("..")) {
+            let blob = after.split(' ').next().unwrap_or_default();
+            let is_name = blob.len() >= 7 && blob.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if is_name && blob.bytes().any(|byte| byte != b'0') {
+                found.push((path.to_owned(), blob.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// A copy of the reference among the files.
+fn reference(loader: &mut Loader<'_>, span: &Span, entry: &FileEntry, scenario: &Scenario) {
+    let Some(solution) = &scenario.reference_output else { return };
+    if let Some(path) = with_content(entry, solution.content.as_bytes()) {
+        let message = format!("the environment holds the reference: {}", path.display());
+        let diagnostic = Diagnostic::warning(span, message).label("an agent can read it there");
+        loader.push(diagnostic.help("keep the reference beside the scenario, outside of its `files`"));
+    }
+}
+
+/// Test files all of which are in the environment. Some may be: those that are visible, given again so that no change to
+/// them counts.
+fn tests(loader: &mut Loader<'_>, span: &Span, scenario: &Scenario) {
+    for scorer in &scenario.scorers {
+        let runloop_types::Scorer::TestBasedScorer { test_files: Some(files), .. } = &scorer.function else {
+            continue;
+        };
+        let contents: BTreeSet<&str> = files
+            .iter()
+            .map(|file| file.file_contents.as_str())
+            .filter(|text| !text.trim().is_empty())
+            .collect();
+        let is_given = |text: &&str| {
+            scenario.environment.files.iter().any(|entry| with_content(entry, text.as_bytes()).is_some())
+        };
+        if !contents.is_empty() && contents.iter().all(is_given) {
+            let message = format!("the environment holds every test file of scorer `{}`", scorer.name);
+            let diagnostic = Diagnostic::warning(span, message).label("an agent can read them there");
+            loader.push(diagnostic.help("keep hidden tests beside the scenario, outside of its `files`"));
+        }
+    }
+}
+
+/// A file of an entry that has this content.
+fn with_content(entry: &FileEntry, content: &[u8]) -> Option<PathBuf> {
+    let items = entry.walk().ok()?;
+    let is_it = |kind: &FileKind| matches!(kind, FileKind::File { len, .. } if *len == content.len() as u64);
+    let same = items.into_iter().filter(|item| is_it(&item.kind) && !content.is_empty());
+    same.map(|item| item.location).find(|path| fs::read(path).is_ok_and(|found| found == content))
+}

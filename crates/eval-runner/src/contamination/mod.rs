@@ -1,0 +1,25 @@
+//! Signs that a verdict may not be worth what it says: what an agent knew that it should not know, and what it changed that
+//! judges it.
+//!
+//! [`Watch`] is what there is to watch in a scenario. Before trials start, the prepared environment tells what of it is
+//! there ([`Before`]). When the agent is gone, a look at its disk ([`Watch::after`]) tells what of it is newer than the task
+//! that the agent got, and [`output`] reads what the agent said and changed. Whatever is found is a [`Flag`] with its
+//! evidence; a verdict never depends on it.
+//!
+//! A flag accuses. So where an honest agent could have done the same there is none: what existed already, what the reference
+//! changes too, and what package managers do, is left out. An agent that takes care to hide is not found out: the
+//! means against it are `verify: pristine`, hidden tests, and an environment without history.
+//!
+//! [`Flag`]: eval_record::Flag
+
+mod before;
+mod disk;
+mod observation;
+mod output;
+mod patch;
+mod watch;
+
+pub(crate) use before::Before;
+pub(crate) use observation::{Observation, is_trusted};
+pub(crate) use output::Work;
+pub(crate) use watch::Watch;

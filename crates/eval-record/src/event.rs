@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use runloop_types::DevboxId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Budget, Flag, Rounds, Usage};
+use crate::{Budget, Flag, ResourceEnd, ResourceRequest, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,20 +48,22 @@ pub enum EventKind {
         /// The phase.
         phase: Phase,
     },
-    /// A devbox was made for a trial or a preparation.
-    DevboxCreated {
-        /// The devbox.
-        devbox_id: DevboxId,
-        /// What for, such as `agent`, `scoring`, `prepare`.
-        purpose: String,
-        /// The trial, unless it is shared.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        trial: Option<TrialKey>,
+    /// Something is about to be asked of the target. This is in the record before the request leaves.
+    ResourceRequested(ResourceRequest),
+    /// What was asked for exists.
+    ResourceCreated {
+        /// The key of the request.
+        key: String,
+        /// Its id at the target.
+        id: String,
     },
-    /// A devbox was shut down, so nothing of it can be left over.
-    DevboxEnded {
-        /// The devbox.
-        devbox_id: DevboxId,
+    /// The run is done with what was asked for.
+    ResourceEnded {
+        /// The key of the request.
+        key: String,
+        /// How.
+        #[serde(default)]
+        how: ResourceEnd,
     },
     /// An attempt is invalid and the trial is tried again.
     AttemptFailed {

@@ -79,7 +79,10 @@ impl Follower {
             }
             if !line.trim_ascii().is_empty() {
                 match parse(&line, &self.path, self.lines + 1) {
-                    Ok(event) => batch.events.push(event),
+                    Ok((event, second)) => {
+                        batch.events.push(event);
+                        batch.events.extend(second);
+                    }
                     Err(ReadError::Malformed { .. }) if file.fill_buf().map_err(failed)?.is_empty() => {
                         return Ok(batch);
                     }

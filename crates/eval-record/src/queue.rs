@@ -2,16 +2,25 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::Then;
+
 /// Work for the writer.
-#[derive(Debug)]
 pub(crate) enum Item {
-    /// A line of the event file; whether it must be on the disk soon.
-    Line { line: Vec<u8>, sync: bool },
+    /// A line of the event file; whether it must be on the disk soon; what to do once it is written.
+    Line { line: Vec<u8>, sync: bool, then: Option<Then> },
     /// A file of its own.
     File { path: String, content: Vec<u8> },
 }
 
 impl Item {
+    /// What is to be done once it is written.
+    pub(crate) fn take_then(&mut self) -> Option<Then> {
+        match self {
+            Self::Line { then, .. } => then.take(),
+            Self::File { .. } => None,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Line { line, .. } => line.len(),
@@ -20,14 +29,13 @@ impl Item {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     items: Vec<Item>,
     bytes: usize,
     closed: bool,
 }
 
-#[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     filled: Condvar,
@@ -74,6 +82,14 @@ impl Queue {
         self.lock().closed = true;
         self.filled.notify_all();
         self.emptied.notify_all();
+    }
+
+    /// Ends it at once: what is in it is dropped, nothing is added any more.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let items = std::mem::take(&mut self.lock().items);
+        // Dropped without the lock: whoever waits for an item may look at the queue.
+        drop(items);
     }
 
     /// A panic elsewhere leaves the state whole: every change of it is one step.

@@ -1,10 +1,10 @@
 //! Reads events back.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::{Event, EventKind, FORMAT};
+use crate::{Event, EventKind, FORMAT, older};
 
 /// Events as they were recorded.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,39 +47,111 @@ pub enum ReadError {
     },
 }
 
-/// Reads `events.jsonl`. A last line that is unfinished is left out; any other line that is no event is an error.
+/// Reads `events.jsonl` event by event, in constant memory. A last line that is unfinished is left out; any other line that
+/// is no event is an error, after which there is nothing more.
+#[derive(Debug)]
+pub struct EventReader {
+    path: PathBuf,
+    file: BufReader<File>,
+    line: Vec<u8>,
+    /// Lines read.
+    number: usize,
+    /// Of a line that is two events.
+    second: Option<Event>,
+    torn: bool,
+    over: bool,
+}
+
+impl EventReader {
+    /// Begins with the first event.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let path = path.to_path_buf();
+        let file = match File::open(&path) {
+            Ok(file) => BufReader::with_capacity(256 << 10, file),
+            Err(source) => return Err(ReadError::Io { path, source }),
+        };
+        Ok(Self { path, file, line: Vec::new(), number: 0, second: None, torn: false, over: false })
+    }
+
+    /// Whether the last line was unfinished and left out; known at the end.
+    pub fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    fn read(&mut self) -> Result<Option<Event>, ReadError> {
+        loop {
+            if let Some(event) = self.second.take() {
+                return Ok(Some(event));
+            }
+            if !self.read_line()? {
+                return Ok(None);
+            }
+            if self.line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match parse(&self.line, &self.path, self.number) {
+                Ok((event, second)) => {
+                    self.second = second;
+                    return Ok(Some(event));
+                }
+                Err(error @ ReadError::Malformed { .. }) => {
+                    if self.read_line()? {
+                        return Err(error);
+                    }
+                    self.torn = true;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads the next line; false at the end.
+    fn read_line(&mut self) -> Result<bool, ReadError> {
+        self.line.clear();
+        self.number += 1;
+        let read = self.file.read_until(b'\n', &mut self.line);
+        read.map(|bytes| bytes > 0).map_err(|source| ReadError::Io { path: self.path.clone(), source })
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Event, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.read().transpose();
+        self.over = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// Reads all of `events.jsonl`, as [`EventReader`] does.
 ///
 /// # Errors
 /// See [`ReadError`].
 pub fn read_events(path: &Path) -> Result<RecordedEvents, ReadError> {
-    let content = fs::read(path).map_err(|source| ReadError::Io { path: path.to_path_buf(), source })?;
-    let lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
-    let mut read = RecordedEvents::default();
-    for (index, line) in lines.iter().enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let is_last = lines[index + 1..].iter().all(|rest| rest.is_empty());
-        match parse(line, path, index + 1) {
-            Ok(event) => read.events.push(event),
-            Err(ReadError::Malformed { .. }) if is_last => read.torn = true,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(read)
+    let mut reader = EventReader::open(path)?;
+    let events = reader.by_ref().collect::<Result<_, _>>()?;
+    Ok(RecordedEvents { events, torn: reader.is_torn() })
 }
 
-/// The event in a line, which is named by its number.
-pub(crate) fn parse(line: &[u8], path: &Path, number: usize) -> Result<Event, ReadError> {
+/// The event in a line, which is named by its number; two where older versions wrote one.
+pub(crate) fn parse(line: &[u8], path: &Path, number: usize) -> Result<(Event, Option<Event>), ReadError> {
     match serde_json::from_slice::<Event>(line) {
         Ok(event) => match &event.kind {
             EventKind::RunStarted(header) if header.format > FORMAT => {
                 Err(ReadError::NewerFormat { path: path.to_path_buf(), found: header.format })
             }
-            _ => Ok(event),
+            _ => Ok((event, None)),
         },
-        // A newer event kind must be told as such, not as damage.
-        Err(source) => Err(match newer_format(line) {
+        Err(source) => older::translated(line).ok_or_else(|| match newer_format(line) {
+            // A newer event kind must be told as such, not as damage.
             Some(found) => ReadError::NewerFormat { path: path.to_path_buf(), found },
             None => ReadError::Malformed { path: path.to_path_buf(), line: number, source },
         }),
@@ -95,8 +167,10 @@ fn newer_format(line: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::{Phase, RunHeader, TrialKey};
+    use crate::{Ledger, Phase, ResourceKind, RunHeader, TrialKey};
 
     fn read(content: &[u8]) -> Result<RecordedEvents, ReadError> {
         let directory = tempfile::tempdir().unwrap();
@@ -140,6 +214,30 @@ mod tests {
         let header = RunHeader { format: FORMAT + 1, ..RunHeader::default() };
         let line = serde_json::to_vec(&Event { at_ms: 0, kind: EventKind::RunStarted(header) }).unwrap();
         assert!(matches!(read(&line), Err(ReadError::NewerFormat { found, .. }) if found == FORMAT + 1));
+    }
+
+    #[test]
+    fn devboxes_of_format_1_are_in_the_ledger() {
+        let trial = r#"{"scenario":"s","agent":"a","repetition":1}"#;
+        let created = |id: &str| {
+            format!(
+                r#"{{"at_ms":7,"event":"devbox_created","devbox_id":"{id}","purpose":"agent","trial":{trial}}}"#
+            )
+        };
+        let lines = [
+            created("dbx_1"),
+            r#"{"at_ms":7,"event":"devbox_created","devbox_id":"dbx_2","purpose":"prepare"}"#.to_owned(),
+            r#"{"at_ms":9,"event":"devbox_ended","devbox_id":"dbx_2"}"#.to_owned(),
+            created("dbx_3")[..40].to_owned(),
+        ];
+        let read = read(lines.join("\n").as_bytes()).unwrap();
+        assert!(read.torn);
+        let mut ledger = Ledger::default();
+        read.events.iter().for_each(|event| ledger.take(&event.kind));
+        let [living] = ledger.leaked()[..] else { panic!("{ledger:?}") };
+        assert_eq!(living.id.as_deref(), Some("dbx_1"));
+        assert_eq!(living.request.resource, ResourceKind::Devbox);
+        assert_eq!(living.request.trial.as_ref().map(|trial| trial.scenario.as_str()), Some("s"));
     }
 
     #[test]

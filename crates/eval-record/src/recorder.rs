@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use crate::queue::{Item, Queue};
-use crate::{Event, EventKind, EventSink};
+use crate::syncer::Syncer;
+use crate::{Event, EventKind, EventSink, Then};
 
 /// Bytes that may wait for the disk.
 const BACKLOG: usize = 64 << 20;
@@ -27,13 +28,19 @@ pub struct RecordError {
 
 /// The sink that keeps a run: appends events to `events.jsonl` and writes log files.
 ///
-/// Each verdict reaches the disk (fsync) soon after it came; verdicts that come together share one sync. After the first
-/// failure nothing more is written, and [`EventSink::failure`] says where it was.
-#[derive(Debug)]
+/// What [`EventSink::event_then`] waits for is a write, which outlives this process however it ends. Each verdict also
+/// reaches the disk (fsync) soon after it came; verdicts that come together share one sync. After the first failure nothing
+/// more is written, and [`EventSink::failure`] says where it was.
 pub struct Recorder {
     queue: Arc<Queue>,
     failed: Arc<OnceLock<Arc<RecordError>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("failed", &self.failed).finish_non_exhaustive()
+    }
 }
 
 impl Recorder {
@@ -46,13 +53,20 @@ impl Recorder {
             source,
         })?;
         let queue = Arc::new(Queue::new(BACKLOG));
-        let failed = Arc::new(OnceLock::new());
-        let writer = Writer { root: root.to_path_buf(), path, file, failed: Arc::clone(&failed) };
+        let failed: Arc<OnceLock<Arc<RecordError>>> = Arc::default();
+        let no_thread =
+            |source| RecordError { action: "start a thread for", path: root.to_path_buf(), source };
+        let syncer = {
+            let (failed, path) = (Arc::clone(&failed), path.clone());
+            let file = file.try_clone().map_err(no_thread)?;
+            let fail = move |source| drop(failed.set(Arc::new(RecordError { action: "sync", path, source })));
+            Syncer::start(file, fail).map_err(no_thread)?
+        };
+        let writer = Writer { root: root.to_path_buf(), path, file, syncer, failed: Arc::clone(&failed) };
         let thread = {
             let queue = Arc::clone(&queue);
-            std::thread::Builder::new().name("recorder".into()).spawn(move || writer.run(&queue)).map_err(
-                |source| RecordError { action: "start a thread for", path: root.to_path_buf(), source },
-            )?
+            let builder = std::thread::Builder::new().name("recorder".into());
+            builder.spawn(move || writer.run(&queue)).map_err(no_thread)?
         };
         Ok(Self { queue, failed, thread: Some(thread) })
     }
@@ -81,19 +95,22 @@ impl Drop for Recorder {
     }
 }
 
-impl EventSink for Recorder {
-    fn event(&self, event: &Event) {
+impl Recorder {
+    fn line(&self, event: &Event, then: Option<Then>) {
         if self.failed.get().is_some() {
             return;
         }
         let sync = matches!(
             event.kind,
-            EventKind::RunStarted(_) | EventKind::TrialFinished(_) | EventKind::RunFinished { .. }
+            EventKind::RunStarted(_)
+                | EventKind::RunResumed { .. }
+                | EventKind::TrialFinished(_)
+                | EventKind::RunFinished { .. }
         );
         match serde_json::to_vec(event) {
             Ok(mut line) => {
                 line.push(b'\n');
-                self.queue.push(Item::Line { line, sync });
+                self.queue.push(Item::Line { line, sync, then });
             }
             Err(error) => {
                 let _ = self.failed.set(Arc::new(RecordError {
@@ -103,6 +120,16 @@ impl EventSink for Recorder {
                 }));
             }
         }
+    }
+}
+
+impl EventSink for Recorder {
+    fn event(&self, event: &Event) {
+        self.line(event, None);
+    }
+
+    fn event_then(&self, event: &Event, then: Then) {
+        self.line(event, Some(then));
     }
 
     fn file(&self, path: &str, content: Vec<u8>) {
@@ -120,17 +147,23 @@ struct Writer {
     root: PathBuf,
     path: PathBuf,
     file: File,
+    syncer: Syncer,
     failed: Arc<OnceLock<Arc<RecordError>>>,
 }
 
 impl Writer {
     fn run(mut self, queue: &Queue) {
-        while let Some(items) = queue.take() {
+        while let Some(mut items) = queue.take() {
+            let waiting: Vec<Then> = items.iter_mut().filter_map(Item::take_then).collect();
             if let Err(error) = self.write(items) {
+                // Before anybody learns that there is nothing to wait for.
                 let _ = self.failed.set(Arc::new(error));
-                // Nobody may wait for room in a queue that is not emptied any more.
-                queue.close();
+                // Nobody may wait for a queue that is not emptied any more.
+                queue.abandon();
                 return;
+            }
+            for then in waiting {
+                then();
             }
         }
     }
@@ -141,20 +174,18 @@ impl Writer {
         let mut must_sync = false;
         for item in items {
             match item {
-                Item::Line { line, sync } => {
+                Item::Line { line, sync, .. } => {
                     lines.extend_from_slice(&line);
                     must_sync |= sync;
                 }
                 Item::File { path, content } => self.write_file(&path, &content)?,
             }
         }
-        let failed = |action| {
-            let path = self.path.clone();
-            move |source| RecordError { action, path, source }
-        };
-        self.file.write_all(&lines).map_err(failed("write"))?;
+        let path = &self.path;
+        let failed = |source| RecordError { action: "write", path: path.clone(), source };
+        self.file.write_all(&lines).map_err(failed)?;
         if must_sync {
-            self.file.sync_data().map_err(failed("sync"))?;
+            self.syncer.request();
         }
         Ok(())
     }
@@ -227,6 +258,39 @@ mod tests {
         let events = read_events(&directory.path().join("events.jsonl")).unwrap().events;
         assert_eq!(events, (0..100).map(|n| finished(n % 2 == 0)).collect::<Vec<_>>());
         assert_eq!(fs::read(directory.path().join("trials/a/b/1/attempt-1/agent.stdout")).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn what_waits_for_the_record_finds_it_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("events.jsonl");
+        let recorder = Recorder::start(directory.path()).unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        for n in 1..=100 {
+            let (sender, path) = (sender.clone(), path.clone());
+            let then = Box::new(move || sender.send(read_events(&path).unwrap().events.len()).unwrap());
+            recorder.event_then(&finished(true), then);
+            // Read by the thread that wrote it, before it goes on.
+            assert!(receiver.recv().unwrap() >= n);
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_record_that_failed_is_told_and_not_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let recorder = Recorder::start(directory.path()).unwrap();
+        recorder.file("trials", b"in the way".to_vec());
+        recorder.file("trials/a/log", b"x".to_vec());
+        for _ in 0..100 {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            recorder.event_then(&finished(true), Box::new(move || sender.send(()).unwrap()));
+            // Either it was written before the failure, or the other end is gone.
+            if receiver.recv().is_err() {
+                assert!(recorder.failure().is_some());
+                return;
+            }
+        }
+        panic!("the record never failed");
     }
 
     #[test]

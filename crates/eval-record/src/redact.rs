@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Event, EventKind, Flag, Masker, PlannedTrial, RunHeader, ScorerScore, TrialResult};
+use crate::{
+    Event, EventKind, Flag, Masker, PlannedTrial, ResourceRequest, RunHeader, ScorerScore, TrialResult,
+};
 
 impl Masker {
     /// An event that tells no known value.
@@ -32,8 +34,15 @@ impl Masker {
             kind @ (EventKind::RunResumed { remaining: _ }
             | EventKind::AttemptStarted { trial: _, attempt: _ }
             | EventKind::PhaseStarted { trial: _, attempt: _, phase: _ }
-            | EventKind::DevboxCreated { devbox_id: _, purpose: _, trial: _ }
-            | EventKind::DevboxEnded { devbox_id: _ }
+            | EventKind::ResourceRequested(ResourceRequest {
+                key: _,
+                resource: _,
+                purpose: _,
+                trial: _,
+                attempt: _,
+            })
+            | EventKind::ResourceCreated { key: _, id: _ }
+            | EventKind::ResourceEnded { key: _, how: _ }
             | EventKind::Throttled { what: _, limit: _ }
             | EventKind::ThrottleLifted { what: _ }
             | EventKind::TargetBack { since_ms: _ }

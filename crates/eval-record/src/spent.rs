@@ -1,10 +1,10 @@
 //! What a run has taken: a fold over its events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventKind, TrialKey, Usage};
+use crate::{EventKind, ResourceEnd, ResourceKind, TrialKey, Usage};
 
 /// What a run may take. `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,9 @@ impl Budget {
 /// What a run has taken so far: devbox time, and what agents say they used, in all attempts of all its parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Spent {
-    /// Since when each devbox is there, by its id.
+    /// Devboxes that were asked for, by the keys of the requests.
+    asked: HashSet<String>,
+    /// Since when each devbox is there, by that key.
     living: HashMap<String, i64>,
     ended_ms: u64,
     usage: Usage,
@@ -42,11 +44,16 @@ impl Spent {
     pub fn take(&mut self, at_ms: i64, event: &EventKind) {
         match event {
             EventKind::RunStarted(_) | EventKind::RunResumed { .. } => self.interrupted(),
-            EventKind::DevboxCreated { devbox_id, .. } => {
-                self.living.insert(devbox_id.to_string(), at_ms);
+            EventKind::ResourceRequested(request) if request.resource == ResourceKind::Devbox => {
+                self.asked.insert(request.key.clone());
             }
-            EventKind::DevboxEnded { devbox_id } => {
-                if let Some(since) = self.living.remove(devbox_id.as_str()) {
+            EventKind::ResourceCreated { key, .. } if self.asked.remove(key) => {
+                self.living.insert(key.clone(), at_ms);
+            }
+            // One that is kept for people is still at work.
+            EventKind::ResourceEnded { key, how: ResourceEnd::Ended | ResourceEnd::Refused } => {
+                self.asked.remove(key);
+                if let Some(since) = self.living.remove(key) {
                     self.ended_ms = self.ended_ms.saturating_add(between(since, at_ms));
                 }
             }
@@ -68,6 +75,7 @@ impl Spent {
     fn interrupted(&mut self) {
         self.ended_ms = self.devbox_ms(self.last_ms);
         self.living.clear();
+        self.asked.clear();
         self.usage = self.usage();
         self.open.clear();
     }
@@ -101,18 +109,23 @@ fn between(since: i64, until: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cause, TrialResult, TrialState};
+    use crate::{Cause, ResourceRequest, TrialResult, TrialState};
 
     fn key(repetition: u32) -> TrialKey {
         TrialKey { scenario: "s".into(), agent: "a".into(), repetition }
     }
 
-    fn made(id: &str) -> EventKind {
-        EventKind::DevboxCreated { devbox_id: id.into(), purpose: "agent".into(), trial: None }
+    fn asked(key: &str, resource: ResourceKind) -> EventKind {
+        let (key, purpose) = (key.to_owned(), "agent".to_owned());
+        EventKind::ResourceRequested(ResourceRequest { key, resource, purpose, trial: None, attempt: None })
     }
 
-    fn ended(id: &str) -> EventKind {
-        EventKind::DevboxEnded { devbox_id: id.into() }
+    fn made(key: &str) -> EventKind {
+        EventKind::ResourceCreated { key: key.into(), id: "id".into() }
+    }
+
+    fn ended(key: &str, how: ResourceEnd) -> EventKind {
+        EventKind::ResourceEnded { key: key.into(), how }
     }
 
     fn cost(usd: f64) -> Option<Usage> {
@@ -151,7 +164,19 @@ mod tests {
 
     #[test]
     fn devboxes_are_added_up_also_while_they_live() {
-        let spent = fold(&[(100, made("x")), (150, made("y")), (200, ended("x")), (210, ended("unknown"))]);
+        let spent = fold(&[
+            (90, asked("x", ResourceKind::Devbox)),
+            (95, asked("snapshot", ResourceKind::Snapshot)),
+            (100, made("x")),
+            (110, made("snapshot")),
+            (120, asked("y", ResourceKind::Devbox)),
+            (125, asked("refused", ResourceKind::Devbox)),
+            (130, ended("refused", ResourceEnd::Refused)),
+            (150, made("y")),
+            (160, ended("y", ResourceEnd::Kept)),
+            (200, ended("x", ResourceEnd::Ended)),
+            (210, ended("unknown", ResourceEnd::Ended)),
+        ]);
         assert_eq!((spent.devbox_ms(1150), spent.living()), (100 + 1000, 1));
         assert_eq!(spent.devbox_ms_so_far(), 100 + 60);
     }
@@ -169,6 +194,7 @@ mod tests {
     #[test]
     fn what_a_killed_part_of_the_run_took_is_not_forgotten() {
         let spent = fold(&[
+            (0, asked("x", ResourceKind::Devbox)),
             (0, made("x")),
             (10, failed(1, cost(0.5))),
             (50, finished(2, cost(1.0))),

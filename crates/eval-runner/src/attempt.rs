@@ -19,7 +19,8 @@ use crate::plan::Trial;
 use crate::platform::Platform;
 use crate::prepare::{Preparations, Prepared};
 use crate::progress::Progress;
-use crate::session::{Devbox, Scope, Session};
+use crate::scope::{Devbox, Scope};
+use crate::session::Session;
 use crate::usage::priced;
 use crate::work::{Job, Work, statement};
 use crate::workspace::{DevboxWorkspace, WorkspaceError};
@@ -73,7 +74,8 @@ impl<P: Platform> Attempt<P> {
 
         self.progress.phase(Phase::Starting);
         let params = self.agent_params(&job, &base, is_built, policy.as_ref());
-        let agent_box = self.scope.devbox("agent", params).await?;
+        let life = launch::agent_life(scenario, self.agent_timeout());
+        let agent_box = self.scope.devbox("agent", params, life).await?;
         if self.session().options.keep_devboxes {
             agent_box.keep();
         }
@@ -183,7 +185,7 @@ impl<P: Platform> Attempt<P> {
     }
 
     async fn scoring_box(&self, params: DevboxCreateParams) -> Result<Devbox<P>, Failure> {
-        self.scope.devbox("scoring", params).await
+        self.scope.devbox("scoring", params, launch::scoring_life(&self.trial.scenario)).await
     }
 
     /// Lets the agent work, to its end or its timeout.
@@ -354,8 +356,7 @@ impl<P: Platform> Attempt<P> {
         policy: Option<&NetworkPolicyId>,
     ) -> DevboxCreateParams {
         let Trial { scenario, agent, .. } = &self.trial;
-        let life = launch::agent_life(scenario, self.agent_timeout());
-        let mut params = self.params(base, policy, life);
+        let mut params = self.params(base, policy);
         let mounts =
             scenario.environment.mounts.iter().filter(|mount| !is_built || !is_content(mount)).cloned();
         params.mounts = non_empty(mounts.chain(job.mounts.iter().cloned()).collect());
@@ -376,16 +377,16 @@ impl<P: Platform> Attempt<P> {
         policy: Option<&NetworkPolicyId>,
     ) -> DevboxCreateParams {
         let scenario = &self.trial.scenario;
-        let mut params = self.params(base, policy, launch::scoring_life(scenario));
+        let mut params = self.params(base, policy);
         let mounts =
             scenario.environment.mounts.iter().filter(|mount| !is_built && is_content(mount)).cloned();
         params.mounts = non_empty(mounts.collect());
         params
     }
 
-    fn params(&self, base: &Base, policy: Option<&NetworkPolicyId>, life: Duration) -> DevboxCreateParams {
+    fn params(&self, base: &Base, policy: Option<&NetworkPolicyId>) -> DevboxCreateParams {
         let harness = &self.session().options.environment;
-        let mut params = launch::params(&self.trial.scenario, base, policy, harness, life);
+        let mut params = launch::params(&self.trial.scenario, base, policy, harness);
         let key = &self.trial.key;
         params.name = Some(format!("{}-{}-{}", key.scenario, key.agent, key.repetition));
         params

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, EventKind, Phase, Spent, TrialKey, TrialResult};
+use eval_record::{Budget, Cause, EventKind, Phase, ResourceEnd, ResourceKind, Spent, TrialKey, TrialResult};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
@@ -40,7 +40,9 @@ struct State {
     cost: Option<Meter>,
     /// Devbox minutes.
     minutes: Option<Meter>,
-    /// Devboxes whose time is counted, by their ids.
+    /// Devboxes that were asked for, by the keys of the requests, and for which trial.
+    asked: HashMap<String, Option<TrialKey>>,
+    /// Devboxes whose time is counted, by those keys.
     living: HashMap<String, Living>,
     /// Attempts in which an agent said no cost while nothing was known of it.
     silent: HashMap<String, u32>,
@@ -85,13 +87,19 @@ impl Account {
             return;
         }
         match event {
-            EventKind::DevboxCreated { devbox_id, trial, .. } => {
-                let living = Living { counted: Instant::now(), trial: trial.clone() };
-                state.living.insert(devbox_id.to_string(), living);
+            EventKind::ResourceRequested(request) if request.resource == ResourceKind::Devbox => {
+                state.asked.insert(request.key.clone(), request.trial.clone());
             }
-            EventKind::DevboxEnded { devbox_id } => {
+            EventKind::ResourceCreated { key, .. } => {
+                if let Some(trial) = state.asked.remove(key) {
+                    state.living.insert(key.clone(), Living { counted: Instant::now(), trial });
+                }
+            }
+            // One that is kept for people is still at work.
+            EventKind::ResourceEnded { key, how: ResourceEnd::Ended | ResourceEnd::Refused } => {
                 state.count_time();
-                state.living.remove(devbox_id.as_str());
+                state.asked.remove(key);
+                state.living.remove(key);
             }
             _ => {}
         }

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use eval_record::Capture;
+use eval_record::{Capture, ResourceKind};
 use futures::TryStreamExt as _;
 use runloop_client::{
-    BlueprintListParams, Client, DevboxListParams, Error, FileSource, LastValue, NetworkPolicyListParams,
-    ObjectUpload, PollingConfig, WaitOptions,
+    BlueprintListParams, Client, DevboxListParams, DiskSnapshotListParams, Error, FileSource, LastValue,
+    NetworkPolicyListParams, ObjectListParams, ObjectUpload, PollingConfig, WaitOptions,
 };
 use runloop_types::{
-    BlueprintCreateParams, BlueprintId, BlueprintStatus, DevboxAsyncExecutionDetailView, DevboxCreateParams,
-    DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus, Metadata,
-    NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId, PageParams,
-    SnapshotId, SnapshotParams,
+    BlueprintCreateParams, BlueprintId, BlueprintState, BlueprintStatus, DevboxAsyncExecutionDetailView,
+    DevboxCreateParams, DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus,
+    Metadata, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId,
+    ObjectState, PageParams, SnapshotId, SnapshotParams,
 };
 
 use crate::failure::chain;
-use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
+use crate::platform::{Labelled, OutputStream, Platform, PlatformError, PlatformErrorKind};
 
 /// Items a page where all pages are read.
 const PAGE: u32 = 500;
@@ -74,10 +74,11 @@ impl Platform for ClientPlatform {
     async fn create_devbox(
         &self,
         params: &DevboxCreateParams,
+        key: &str,
         timeout: Duration,
     ) -> Result<DevboxView, PlatformError> {
-        let created =
-            self.client.devboxes().create_and_await_running(params, WaitOptions::within(timeout)).await;
+        let wait = WaitOptions::within(timeout);
+        let created = self.client.devboxes().create_and_await_running_as(params, wait, Some(key)).await;
         match created {
             Ok(view) => Ok(view),
             // The devbox exists: its id must not be lost.
@@ -125,17 +126,68 @@ impl Platform for ClientPlatform {
         gone(self.client.devboxes().shutdown(id, force).max_retries(CLEANUP_RETRIES).send().await)
     }
 
-    async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
+    async fn keep_alive(&self, id: &DevboxId) -> Result<(), PlatformError> {
+        Ok(self.client.devboxes().keep_alive(id).send().await?)
+    }
+
+    async fn labelled(
+        &self,
+        kind: ResourceKind,
+        label: &str,
+        value: Option<&str>,
+    ) -> Result<Vec<Labelled>, PlatformError> {
         let page =
             PageParams { limit: Some(PAGE), include_total_count: Some(false), ..PageParams::default() };
-        let list = self.client.devboxes().list(&DevboxListParams { status: None, page });
-        let list = list.max_retries(CLEANUP_RETRIES).items();
-        let living = list.try_filter_map(|view| {
-            let is_ours =
-                !view.status.is_final() && view.metadata.get(key).is_some_and(|found| found == value);
-            std::future::ready(Ok(is_ours.then_some(view.id)))
-        });
-        Ok(living.try_collect().await?)
+        let is_ours = |labels: &Metadata| {
+            labels.get(label).is_some_and(|found| value.is_none_or(|wanted| found == wanted))
+        };
+        let kept = |living: bool, id: String, labels: Option<Metadata>| {
+            let found = labels.filter(|labels| living && is_ours(labels));
+            std::future::ready(Ok(found.map(|labels| Labelled { id, labels })))
+        };
+        let found: Vec<Labelled> = match kind {
+            ResourceKind::Devbox => {
+                let list = self.client.devboxes().list(&DevboxListParams { status: None, page });
+                let all = list.max_retries(CLEANUP_RETRIES).items();
+                all.try_filter_map(|view| {
+                    kept(!view.status.is_final(), view.id.to_string(), Some(view.metadata))
+                })
+                .try_collect()
+                .await?
+            }
+            ResourceKind::Snapshot => {
+                let params = DiskSnapshotListParams { page, ..DiskSnapshotListParams::default() };
+                let mut list = self.client.disk_snapshots().list(&params).max_retries(CLEANUP_RETRIES);
+                if let Some(value) = value {
+                    list = list.with_metadata(label, value);
+                }
+                let all = list.items();
+                all.try_filter_map(|view| kept(true, view.id.to_string(), Some(view.metadata)))
+                    .try_collect()
+                    .await?
+            }
+            ResourceKind::Object => {
+                let params = ObjectListParams { page, ..ObjectListParams::default() };
+                let all = self.client.objects().list(&params).max_retries(CLEANUP_RETRIES).items();
+                let living = |state: &ObjectState| *state != ObjectState::Deleted;
+                all.try_filter_map(|view| kept(living(&view.state), view.id.to_string(), view.metadata))
+                    .try_collect()
+                    .await?
+            }
+            ResourceKind::Blueprint => {
+                let params = BlueprintListParams { page, ..BlueprintListParams::default() };
+                let all = self.client.blueprints().list(&params).max_retries(CLEANUP_RETRIES).items();
+                let living = |state: &BlueprintState| *state == BlueprintState::Created;
+                all.try_filter_map(|view| {
+                    let labels = view.metadata.or(view.parameters.metadata);
+                    kept(living(&view.state), view.id.to_string(), labels)
+                })
+                .try_collect()
+                .await?
+            }
+            ResourceKind::NetworkPolicy => Vec::new(),
+        };
+        Ok(found)
     }
 
     async fn execute(
@@ -210,8 +262,13 @@ impl Platform for ClientPlatform {
         Ok(content)
     }
 
-    async fn snapshot(&self, id: &DevboxId, params: &SnapshotParams) -> Result<SnapshotId, PlatformError> {
-        Ok(self.client.devboxes().snapshot_disk(id, params).send().await?.id)
+    async fn snapshot(
+        &self,
+        id: &DevboxId,
+        params: &SnapshotParams,
+        key: &str,
+    ) -> Result<SnapshotId, PlatformError> {
+        Ok(self.client.devboxes().snapshot_disk(id, params).idempotency_key(key).send().await?.id)
     }
 
     async fn delete_snapshot(&self, id: &SnapshotId) -> Result<(), PlatformError> {
@@ -223,12 +280,14 @@ impl Platform for ClientPlatform {
         name: &str,
         metadata: &Metadata,
         content: Vec<u8>,
+        key: &str,
     ) -> Result<ObjectId, PlatformError> {
         let upload = ObjectUpload {
             name: Some(name.to_owned()),
             content_type: Some(ObjectContentType::Tgz),
             metadata: Some(metadata.clone()),
             ttl: Some(OBJECT_LIFE),
+            idempotency_key: Some(key.to_owned()),
             ..ObjectUpload::default()
         };
         Ok(self.client.objects().upload_from_bytes(content, &upload).await?.id)
@@ -247,8 +306,9 @@ impl Platform for ClientPlatform {
     async fn create_network_policy(
         &self,
         params: &NetworkPolicyParams,
+        key: &str,
     ) -> Result<NetworkPolicyId, PlatformError> {
-        Ok(self.client.network_policies().create(params).send().await?.id)
+        Ok(self.client.network_policies().create(params).idempotency_key(key).send().await?.id)
     }
 
     async fn find_blueprint(
@@ -263,9 +323,7 @@ impl Platform for ClientPlatform {
             let metadata = view.metadata.as_ref().or(view.parameters.metadata.as_ref());
             let is_it =
                 view.name == name && metadata.and_then(|labels| labels.get(key)).is_some_and(|v| v == value);
-            if is_it
-                && view.status == BlueprintStatus::BuildComplete
-                && view.state == runloop_types::BlueprintState::Created
+            if is_it && view.status == BlueprintStatus::BuildComplete && view.state == BlueprintState::Created
             {
                 return Ok(Some(view.id));
             }
@@ -273,12 +331,25 @@ impl Platform for ClientPlatform {
         Ok(None)
     }
 
-    async fn build_blueprint(
+    async fn create_blueprint(
         &self,
         params: &BlueprintCreateParams,
-        timeout: Duration,
+        key: &str,
     ) -> Result<BlueprintId, PlatformError> {
+        Ok(self.client.blueprints().create(params).idempotency_key(key).send().await?.id)
+    }
+
+    async fn await_blueprint(&self, id: &BlueprintId, timeout: Duration) -> Result<(), PlatformError> {
         let polling = PollingConfig::within(timeout, Duration::from_secs(1));
-        Ok(self.client.blueprints().create_and_await_build_complete(params, polling).await?.id)
+        self.client.blueprints().await_build_complete(id, polling).await?;
+        Ok(())
+    }
+
+    async fn delete_blueprint(&self, id: &BlueprintId) -> Result<(), PlatformError> {
+        gone(self.client.blueprints().delete(id).send().await)
+    }
+
+    async fn delete_network_policy(&self, id: &NetworkPolicyId) -> Result<(), PlatformError> {
+        gone(self.client.network_policies().delete(id).send().await)
     }
 }

@@ -1,12 +1,12 @@
 //! Platforms for tests: devboxes that answer by script, or that really run bash in a directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use eval_record::Capture;
+use eval_record::{Capture, ResourceKind};
 use runloop_client::{Outcome, Pass as _, TransportKind};
 use runloop_types::{
     BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams,
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::Pressure;
-use crate::platform::{OutputStream, Platform, PlatformError, PlatformErrorKind};
+use crate::platform::{Labelled, OutputStream, Platform, PlatformError, PlatformErrorKind};
 use crate::pressure::Class;
 
 /// What a scripted command does.
@@ -89,7 +89,27 @@ struct State {
     deleted_snapshots: usize,
     objects: BTreeMap<ObjectId, Vec<u8>>,
     policies: Vec<NetworkPolicyView>,
+    blueprints: BTreeSet<BlueprintId>,
+    labels: BTreeMap<String, (ResourceKind, Metadata)>,
     count: usize,
+}
+
+impl State {
+    fn is_there(&self, kind: ResourceKind, id: &str) -> bool {
+        match kind {
+            ResourceKind::Devbox => {
+                self.boxes.get(&DevboxId::new(id)).is_some_and(|found| !found.status.is_final())
+            }
+            ResourceKind::Snapshot => self.snapshots.contains_key(&SnapshotId::new(id)),
+            ResourceKind::Object => self.objects.contains_key(&ObjectId::new(id)),
+            ResourceKind::Blueprint => self.blueprints.contains(&BlueprintId::new(id)),
+            ResourceKind::NetworkPolicy => self.policies.iter().any(|policy| policy.id.as_str() == id),
+        }
+    }
+
+    fn label(&mut self, kind: ResourceKind, id: &str, labels: Option<&Metadata>) {
+        self.labels.insert(id.to_owned(), (kind, labels.cloned().unwrap_or_default()));
+    }
 }
 
 /// A scripted executor: `(purpose of the devbox, command line)` to what the command does.
@@ -383,6 +403,7 @@ impl Platform for Fake {
     async fn create_devbox(
         &self,
         params: &DevboxCreateParams,
+        _: &str,
         _: Duration,
     ) -> Result<DevboxView, PlatformError> {
         let purpose = params.metadata.as_ref().unwrap()["runloop-eval.purpose"].clone();
@@ -391,7 +412,11 @@ impl Platform for Fake {
         let home = self.make_home(&id, params);
         let made =
             FakeBox { purpose, status: DevboxStatus::Running, failure: None, params: params.clone(), home };
-        self.state.lock().unwrap().boxes.insert(id.clone(), made);
+        {
+            let mut state = self.state.lock().unwrap();
+            state.boxes.insert(id.clone(), made);
+            state.label(ResourceKind::Devbox, id.as_str(), params.metadata.as_ref());
+        }
         let view = self.view(&id)?;
         self.answer(fault, view)
     }
@@ -454,13 +479,30 @@ impl Platform for Fake {
         self.answer(fault, ())
     }
 
-    async fn living_devboxes(&self, key: &str, value: &str) -> Result<Vec<DevboxId>, PlatformError> {
-        let fault = self.call("list", None).await?;
+    async fn keep_alive(&self, id: &DevboxId) -> Result<(), PlatformError> {
+        let fault = self.call("keep-alive", Some(id)).await?;
+        self.running(id)?;
+        self.answer(fault, ())
+    }
+
+    async fn labelled(
+        &self,
+        kind: ResourceKind,
+        label: &str,
+        value: Option<&str>,
+    ) -> Result<Vec<Labelled>, PlatformError> {
+        let fault = self.call(&format!("list {kind}"), None).await?;
         let state = self.state.lock().unwrap();
-        let is_ours =
-            |b: &FakeBox| b.params.metadata.as_ref().and_then(|m| m.get(key)).is_some_and(|v| v == value);
-        let living = state.boxes.iter().filter(|(_, b)| !b.status.is_final() && is_ours(b));
-        self.answer(fault, living.map(|(id, _)| id.clone()).collect())
+        let is_wanted = |labels: &Metadata| {
+            labels.get(label).is_some_and(|found| value.is_none_or(|wanted| wanted == found))
+        };
+        let found = state
+            .labels
+            .iter()
+            .rev()
+            .filter(|(id, (of, labels))| *of == kind && state.is_there(kind, id) && is_wanted(labels));
+        let found = found.map(|(id, (_, labels))| Labelled { id: id.clone(), labels: labels.clone() });
+        self.answer(fault, found.collect())
     }
 
     async fn execute(
@@ -559,7 +601,12 @@ impl Platform for Fake {
         self.answer(fault, content)
     }
 
-    async fn snapshot(&self, id: &DevboxId, _: &SnapshotParams) -> Result<SnapshotId, PlatformError> {
+    async fn snapshot(
+        &self,
+        id: &DevboxId,
+        params: &SnapshotParams,
+        _: &str,
+    ) -> Result<SnapshotId, PlatformError> {
         let fault = self.call("snapshot", Some(id)).await?;
         let status = self.view(id)?.status;
         if status.is_final() || (self.snapshots_running_only && status != DevboxStatus::Running) {
@@ -570,7 +617,11 @@ impl Platform for Fake {
         if let (Some(disk), Some(home)) = (&disk, self.home(id)) {
             copy(&home, disk);
         }
-        self.state.lock().unwrap().snapshots.insert(snapshot.clone(), disk);
+        {
+            let mut state = self.state.lock().unwrap();
+            state.snapshots.insert(snapshot.clone(), disk);
+            state.label(ResourceKind::Snapshot, snapshot.as_str(), params.metadata.as_ref());
+        }
         self.answer(fault, snapshot)
     }
 
@@ -585,12 +636,17 @@ impl Platform for Fake {
     async fn store_archive(
         &self,
         _: &str,
-        _: &Metadata,
+        labels: &Metadata,
         content: Vec<u8>,
+        _: &str,
     ) -> Result<ObjectId, PlatformError> {
         let fault = self.call("store", None).await?;
         let id = ObjectId::new(self.fresh("obj_"));
-        self.state.lock().unwrap().objects.insert(id.clone(), content);
+        {
+            let mut state = self.state.lock().unwrap();
+            state.objects.insert(id.clone(), content);
+            state.label(ResourceKind::Object, id.as_str(), Some(labels));
+        }
         self.answer(fault, id)
     }
 
@@ -609,6 +665,7 @@ impl Platform for Fake {
     async fn create_network_policy(
         &self,
         params: &NetworkPolicyParams,
+        _: &str,
     ) -> Result<NetworkPolicyId, PlatformError> {
         let fault = self.call("create-policy", None).await?;
         let id = NetworkPolicyId::new(self.fresh("npol_"));
@@ -627,12 +684,35 @@ impl Platform for Fake {
         self.answer(fault, None)
     }
 
-    async fn build_blueprint(
+    async fn create_blueprint(
         &self,
-        _: &BlueprintCreateParams,
-        _: Duration,
+        params: &BlueprintCreateParams,
+        _: &str,
     ) -> Result<BlueprintId, PlatformError> {
-        let fault = self.call("build-blueprint", None).await?;
-        self.answer(fault, BlueprintId::new("bpt_1"))
+        let fault = self.call("create-blueprint", None).await?;
+        let id = BlueprintId::new(self.fresh("bpt_"));
+        {
+            let mut state = self.state.lock().unwrap();
+            state.blueprints.insert(id.clone());
+            state.label(ResourceKind::Blueprint, id.as_str(), params.metadata.as_ref());
+        }
+        self.answer(fault, id)
+    }
+
+    async fn await_blueprint(&self, _: &BlueprintId, _: Duration) -> Result<(), PlatformError> {
+        let fault = self.call("await-blueprint", None).await?;
+        self.answer(fault, ())
+    }
+
+    async fn delete_blueprint(&self, id: &BlueprintId) -> Result<(), PlatformError> {
+        let fault = self.call("delete-blueprint", None).await?;
+        self.state.lock().unwrap().blueprints.remove(id);
+        self.answer(fault, ())
+    }
+
+    async fn delete_network_policy(&self, id: &NetworkPolicyId) -> Result<(), PlatformError> {
+        let fault = self.call("delete-policy", None).await?;
+        self.state.lock().unwrap().policies.retain(|policy| policy.id != *id);
+        self.answer(fault, ())
     }
 }

@@ -1,6 +1,6 @@
 //! Benchmarks for tests, and a run of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use eval_builder::{
     Agent, AgentKind, DigestBuilder, Environment, Expect, Network, Origin, Scenario, Scorer, Verify,
 };
-use eval_record::{Event, EventKind, EventSink, TrialKey, TrialResult};
-use runloop_types::LaunchParameters;
+use eval_record::{Event, EventKind, EventSink, Ledger, ResourceRequest, Then, TrialKey, TrialResult};
+use runloop_types::{DevboxId, LaunchParameters};
 
 use crate::fake::Fake;
 use crate::{Cancellation, Clock, Plan, RunOptions, RunOutcome, Trial, run};
@@ -141,12 +141,51 @@ impl EventSink for Memory {
 }
 
 impl Memory {
+    pub(crate) fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        self.events.lock().unwrap().iter().for_each(|event| ledger.take(event));
+        ledger
+    }
+
+    /// What was asked of the target.
+    pub(crate) fn requests(&self) -> Vec<ResourceRequest> {
+        self.events.lock().unwrap().iter().filter_map(requested).collect()
+    }
+
     pub(crate) fn verdicts(&self) -> Vec<TrialResult> {
         let of_trial = |event: &EventKind| match event {
             EventKind::TrialFinished(result) => Some((**result).clone()),
             _ => None,
         };
         self.events.lock().unwrap().iter().filter_map(of_trial).collect()
+    }
+}
+
+fn requested(event: &EventKind) -> Option<ResourceRequest> {
+    match event {
+        EventKind::ResourceRequested(request) => Some(request.clone()),
+        _ => None,
+    }
+}
+
+/// Takes what must be in the record before something happens only when it is told to.
+#[derive(Default)]
+pub(crate) struct SlowRecord(Mutex<VecDeque<(EventKind, Then)>>);
+
+impl SlowRecord {
+    /// Takes the first that waits; answers it if it is a request.
+    pub(crate) fn write(&self) -> Option<Option<ResourceRequest>> {
+        let (event, then) = self.0.lock().unwrap().pop_front()?;
+        then();
+        Some(requested(&event))
+    }
+}
+
+impl EventSink for SlowRecord {
+    fn event(&self, _: &Event) {}
+
+    fn event_then(&self, event: &Event, then: Then) {
+        self.0.lock().unwrap().push_back((event.kind.clone(), then));
     }
 }
 
@@ -158,6 +197,13 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    pub(crate) fn leaked_devboxes(&self) -> Vec<DevboxId> {
+        let ids = self.outcome.leaked.iter().filter_map(|left| left.id.clone());
+        let mut ids: Vec<DevboxId> = ids.map(DevboxId::new).collect();
+        ids.sort();
+        ids
+    }
+
     /// The only result.
     pub(crate) fn result(&self) -> &TrialResult {
         assert_eq!(self.outcome.results.len(), 1);

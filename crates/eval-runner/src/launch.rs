@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eval_builder::{Origin, Scenario};
-use runloop_types::{BlueprintId, DevboxCreateParams, Mount, NetworkPolicyId, SnapshotId};
+use runloop_types::{BlueprintId, DevboxCreateParams, LaunchParameters, Mount, NetworkPolicyId, SnapshotId};
 
-/// The longest keep-alive time the API takes.
+/// The longest keep-alive time the API takes, in seconds.
 const LONGEST_LIFE: i64 = 172_800;
+
+/// A shorter one, in seconds, would be at the mercy of a slow start.
+const SHORTEST_LIFE: i64 = 60;
 
 /// What a devbox starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +40,6 @@ pub(crate) fn params(
     base: &Base,
     policy: Option<&NetworkPolicyId>,
     harness: &BTreeMap<String, String>,
-    life: Duration,
 ) -> DevboxCreateParams {
     let environment = &scenario.environment;
     let mut variables: BTreeMap<String, String> = scenario
@@ -49,11 +51,6 @@ pub(crate) fn params(
     let mut launch = environment.launch_parameters.clone();
     if let Some(policy) = policy {
         launch.network_policy_id = Some(policy.clone());
-    }
-    if launch.keep_alive_time_seconds.is_none() && launch.after_idle.is_none() && launch.lifecycle.is_none() {
-        // The dead man's switch: if everything of ours dies, the devbox ends soon after it could be of use.
-        let seconds = i64::try_from(life.as_secs()).unwrap_or(LONGEST_LIFE);
-        launch.keep_alive_time_seconds = Some(seconds.clamp(60, LONGEST_LIFE));
     }
     let mut params = DevboxCreateParams {
         environment_variables: Some(variables).filter(|map| !map.is_empty()),
@@ -68,6 +65,17 @@ pub(crate) fn params(
         Base::Snapshot(id) => params.snapshot_id = Some(id.clone()),
     }
     params
+}
+
+/// Lets a devbox end soon after everything of ours died: it lives for `patience` unless its time is renewed, or for `life` if
+/// that is shorter. Whether its time must be renewed. What the scenario says about it stands.
+pub(crate) fn dead_mans_switch(launch: &mut LaunchParameters, life: Duration, patience: Duration) -> bool {
+    if launch.keep_alive_time_seconds.is_some() || launch.after_idle.is_some() || launch.lifecycle.is_some() {
+        return false;
+    }
+    let seconds = i64::try_from(life.min(patience).as_secs()).unwrap_or(LONGEST_LIFE);
+    launch.keep_alive_time_seconds = Some(seconds.clamp(SHORTEST_LIFE, LONGEST_LIFE));
+    life > patience
 }
 
 /// Whether a mount puts content on the disk, which a snapshot then has. The others tie processes to the API and belong to
@@ -85,4 +93,33 @@ pub(crate) fn agent_life(scenario: &Scenario, agent_timeout: Duration) -> Durati
 pub(crate) fn scoring_life(scenario: &Scenario) -> Duration {
     let scorers = u32::try_from(scenario.scorers.len()).unwrap_or(u32::MAX);
     scenario.scorer_timeout.saturating_mul(scorers).saturating_add(Duration::from_secs(900))
+}
+
+#[cfg(test)]
+mod tests {
+    use runloop_types::AfterIdle;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(600);
+
+    fn switched(mut launch: LaunchParameters, life: u64) -> (Option<i64>, bool) {
+        let is_renewed = dead_mans_switch(&mut launch, Duration::from_secs(life), PATIENCE);
+        (launch.keep_alive_time_seconds, is_renewed)
+    }
+
+    #[test]
+    fn only_a_devbox_that_lives_longer_than_our_patience_is_renewed() {
+        assert_eq!(switched(LaunchParameters::default(), 5), (Some(60), false));
+        assert_eq!(switched(LaunchParameters::default(), 600), (Some(600), false));
+        assert_eq!(switched(LaunchParameters::default(), 601), (Some(600), true));
+    }
+
+    #[test]
+    fn what_the_scenario_says_about_its_devboxes_stands() {
+        let own = LaunchParameters { keep_alive_time_seconds: Some(7), ..LaunchParameters::default() };
+        assert_eq!(switched(own, 10_000), (Some(7), false));
+        let idle = LaunchParameters { after_idle: Some(AfterIdle::default()), ..LaunchParameters::default() };
+        assert_eq!(switched(idle, 10_000), (None, false));
+    }
 }

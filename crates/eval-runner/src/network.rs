@@ -9,7 +9,7 @@ use runloop_types::{Egress, NetworkPolicyId, NetworkPolicyParams};
 
 use crate::failure::Failure;
 use crate::platform::Platform;
-use crate::session::Scope;
+use crate::scope::Scope;
 use crate::shares::Shares;
 
 /// The policy that an environment's devboxes get; `None` where everything is allowed.
@@ -31,12 +31,11 @@ pub(crate) async fn policy<P: Platform>(
             hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
         format!("runloop-eval-{}", digest.finish().short())
     };
-    let session = Arc::clone(&scope.session);
     let find_or_make = {
-        let name = name.clone();
+        let (scope, name) = (Arc::clone(scope), name.clone());
         async move {
             let failed = |error| Failure::call(Cause::ProvisionFailed, "set up the network policy", &error);
-            let found = session.platform.network_policies(&name).await.map_err(failed)?;
+            let found = scope.session.platform.network_policies(&name).await.map_err(failed)?;
             // Policies are anyone's to change: one that does not say what its name says is not used.
             if let Some(policy) =
                 found.into_iter().find(|policy| policy.name == name && says(&policy.egress, &hostnames))
@@ -53,7 +52,7 @@ pub(crate) async fn policy<P: Platform>(
                 allowed_hostnames: Some(hostnames),
                 ..NetworkPolicyParams::default()
             };
-            session.platform.create_network_policy(&params).await.map_err(failed)
+            scope.network_policy(params).await
         }
     };
     policies.get(scope, &name, || find_or_make).await.map(Some)

@@ -110,6 +110,9 @@ pub struct Limits {
     pub artifacts: Duration,
     /// Between asking an agent beside the harness to end and ending it.
     pub termination: Duration,
+    /// A devbox ends after this time without a sign of life from the harness, which gives one every third of it. At least a
+    /// minute; much longer than any pause of the network.
+    pub keep_alive: Duration,
     /// For the requests that end devboxes and delete snapshots after the last trial.
     pub cleanup: Duration,
     /// Bytes kept of each output of an agent.
@@ -129,6 +132,7 @@ impl Default for Limits {
             transition: Duration::from_secs(120),
             artifacts: Duration::from_secs(120),
             termination: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(600),
             cleanup: Duration::from_secs(60),
             agent_output: 2 << 20,
             scorer_output: 1 << 20,

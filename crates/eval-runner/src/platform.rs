@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use eval_record::Capture;
+use eval_record::{Capture, ResourceKind};
 use runloop_types::{
     BlueprintCreateParams, BlueprintId, DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxId,
     DevboxStatus, DevboxView, ExecuteParams, ExecutionId, Metadata, NetworkPolicyId, NetworkPolicyParams,
@@ -12,10 +12,16 @@ use runloop_types::{
 
 /// A Runloop API, reduced to what a run calls: [`ClientPlatform`](crate::ClientPlatform), or a scripted one in tests.
 ///
-/// Each method is one call, retried below this trait; an error is final.
+/// Each method is one call, retried below this trait; an error is final. What creates something takes a `key`: asked twice
+/// under one key, there is still one of it.
 pub trait Platform: Send + Sync + 'static {
     /// Creates a devbox and waits up to `timeout` for it to run; answers it in whatever state it is in then.
-    fn create_devbox(&self, params: &DevboxCreateParams, timeout: Duration) -> impl Reply<DevboxView>;
+    fn create_devbox(
+        &self,
+        params: &DevboxCreateParams,
+        key: &str,
+        timeout: Duration,
+    ) -> impl Reply<DevboxView>;
 
     /// Makes sure that the target answers and takes the key, with the cheapest call there is, made once.
     fn probe(&self) -> impl Reply<()>;
@@ -40,8 +46,12 @@ pub trait Platform: Send + Sync + 'static {
     /// Ends a devbox; `force` also while a snapshot of it is taken. One that has ended already is no error.
     fn shutdown(&self, id: &DevboxId, force: bool) -> impl Reply<()>;
 
-    /// The devboxes that have not ended and carry this metadata.
-    fn living_devboxes(&self, key: &str, value: &str) -> impl Reply<Vec<DevboxId>>;
+    /// Starts the keep-alive time of a devbox again.
+    fn keep_alive(&self, id: &DevboxId) -> impl Reply<()>;
+
+    /// What has not ended and carries this label, with this value if one is given, newest first. Network policies have no
+    /// labels.
+    fn labelled(&self, kind: ResourceKind, label: &str, value: Option<&str>) -> impl Reply<Vec<Labelled>>;
 
     /// Starts a command and holds until it ends or `params.optimistic_timeout` ran out, at most 25 s; the view has the last
     /// `last_n` lines of each output.
@@ -80,13 +90,19 @@ pub trait Platform: Send + Sync + 'static {
     fn download(&self, id: &DevboxId, path: &str, limit: u64) -> impl Reply<Vec<u8>>;
 
     /// Takes a snapshot of a devbox's disk and waits until it is complete.
-    fn snapshot(&self, id: &DevboxId, params: &SnapshotParams) -> impl Reply<SnapshotId>;
+    fn snapshot(&self, id: &DevboxId, params: &SnapshotParams, key: &str) -> impl Reply<SnapshotId>;
 
     /// Deletes a snapshot. One that is gone is no error.
     fn delete_snapshot(&self, id: &SnapshotId) -> impl Reply<()>;
 
     /// Stores a gzipped tar archive.
-    fn store_archive(&self, name: &str, metadata: &Metadata, content: Vec<u8>) -> impl Reply<ObjectId>;
+    fn store_archive(
+        &self,
+        name: &str,
+        metadata: &Metadata,
+        content: Vec<u8>,
+        key: &str,
+    ) -> impl Reply<ObjectId>;
 
     /// Deletes an object. One that is gone is no error.
     fn delete_object(&self, id: &ObjectId) -> impl Reply<()>;
@@ -95,13 +111,31 @@ pub trait Platform: Send + Sync + 'static {
     fn network_policies(&self, name: &str) -> impl Reply<Vec<NetworkPolicyView>>;
 
     /// Creates a network policy.
-    fn create_network_policy(&self, params: &NetworkPolicyParams) -> impl Reply<NetworkPolicyId>;
+    fn create_network_policy(&self, params: &NetworkPolicyParams, key: &str) -> impl Reply<NetworkPolicyId>;
 
     /// The newest usable blueprint of this name that carries this metadata.
     fn find_blueprint(&self, name: &str, key: &str, value: &str) -> impl Reply<Option<BlueprintId>>;
 
-    /// Builds a blueprint and waits up to `timeout` until it is usable.
-    fn build_blueprint(&self, params: &BlueprintCreateParams, timeout: Duration) -> impl Reply<BlueprintId>;
+    /// Begins to build a blueprint.
+    fn create_blueprint(&self, params: &BlueprintCreateParams, key: &str) -> impl Reply<BlueprintId>;
+
+    /// Waits up to `timeout` until a blueprint is usable.
+    fn await_blueprint(&self, id: &BlueprintId, timeout: Duration) -> impl Reply<()>;
+
+    /// Deletes a blueprint. One that is gone is no error.
+    fn delete_blueprint(&self, id: &BlueprintId) -> impl Reply<()>;
+
+    /// Deletes a network policy. One that is gone is no error.
+    fn delete_network_policy(&self, id: &NetworkPolicyId) -> impl Reply<()>;
+}
+
+/// Something at the target, and its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    /// Its id.
+    pub id: String,
+    /// Its labels.
+    pub labels: Metadata,
 }
 
 /// What a call comes to.

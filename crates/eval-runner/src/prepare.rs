@@ -17,8 +17,9 @@ use crate::git::{self, QUIET_GIT};
 use crate::launch::{self, Base, is_content};
 use crate::network;
 use crate::plan::Plan;
-use crate::platform::{Platform, PlatformErrorKind};
-use crate::session::{Scope, Session};
+use crate::platform::Platform;
+use crate::scope::Scope;
+use crate::session::Session;
 use crate::shares::Shares;
 use crate::shell::{enter, quote};
 use crate::work::PLACE;
@@ -166,7 +167,7 @@ impl<P: Platform> Preparations<P> {
         };
         let policy = self.policy(scenario).await?;
         let harness = &session.options.environment;
-        let mut params = launch::params(scenario, &base, policy.as_ref(), harness, recipe.timeout + LEEWAY);
+        let mut params = launch::params(scenario, &base, policy.as_ref(), harness);
         params.name = Some(format!("prepare-{}", environment.digest.short()));
         let mut mounts: Vec<Mount> =
             environment.mounts.iter().filter(|mount| is_content(mount)).cloned().collect();
@@ -176,7 +177,7 @@ impl<P: Platform> Preparations<P> {
             mounts.push(Mount::ObjectMount { object_id, object_path: session.options.home.clone() });
         }
         params.mounts = Some(mounts).filter(|mounts| !mounts.is_empty());
-        let devbox = self.scope.devbox("prepare", params).await?;
+        let devbox = self.scope.devbox("prepare", params, recipe.timeout + LEEWAY).await?;
 
         let mut missing = self.missing(&devbox.id, &recipe, &recipe.requires, true).await?;
         let prepared = self.set_up(&devbox.id, scenario).await;
@@ -318,14 +319,7 @@ impl<P: Platform> Preparations<P> {
             let object_id = self.pack_and_store("build context", move || pack_context(&context)).await?;
             params.build_context = Some(BuildContext { r#type: "object".to_owned(), object_id });
         }
-        match platform.build_blueprint(&params, recipe.timeout).await {
-            Ok(id) => Ok(Base::Blueprint(id)),
-            Err(error) => {
-                let is_about_it = error.is_refusal() || error.kind == PlatformErrorKind::BadEnd;
-                let cause = if is_about_it { Cause::PrepareFailed } else { Cause::ApiError };
-                Err(Failure::call(cause, &format!("build blueprint `{}`", params.name), &error))
-            }
-        }
+        Ok(Base::Blueprint(self.scope.blueprint(params, recipe.timeout).await?))
     }
 
     /// What an agent's devbox starts from: the environment, with the agent installed on top if it has anything to
@@ -361,8 +355,7 @@ impl<P: Platform> Preparations<P> {
     ) -> Result<Base, Failure> {
         let policy = network::policy(&self.scope, &self.policies, &Network::All).await?;
         let harness = &self.scope.session.options.environment;
-        let life = scenario.prepare_timeout + LEEWAY;
-        let mut params = launch::params(scenario, &prepared.base, policy.as_ref(), harness, life);
+        let mut params = launch::params(scenario, &prepared.base, policy.as_ref(), harness);
         params.name = Some(format!("install-{}", agent.name));
         let variables = params.environment_variables.get_or_insert_default();
         variables.extend(agent.environment_variables.clone());
@@ -378,7 +371,7 @@ impl<P: Platform> Preparations<P> {
                 object_path: format!("{}/.agent", self.scope.session.options.home),
             });
         }
-        let devbox = self.scope.devbox("install", params).await?;
+        let devbox = self.scope.devbox("install", params, scenario.prepare_timeout + LEEWAY).await?;
         for command in &agent.install {
             let ended = self.step(&devbox.id, format!("set -e\n{command}"), scenario.prepare_timeout).await?;
             succeeded("install command", command, &ended)?;

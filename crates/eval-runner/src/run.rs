@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, TrialKey, TrialResult, TrialState, problem_file};
+use eval_record::{Cause, EventKind, EventSink, Resource, TrialKey, TrialResult, TrialState, problem_file};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -19,7 +19,8 @@ use crate::prepare::Preparations;
 use crate::pressure::{Excuses, Lane, in_lane};
 use crate::progress::{Progress, Trace};
 use crate::schedule::{Decision, Schedule};
-use crate::session::{Scope, Session};
+use crate::scope::Scope;
+use crate::session::Session;
 use crate::usage::Used;
 use crate::{Cancellation, RunOptions, Stopped};
 
@@ -38,8 +39,8 @@ pub struct RunOutcome {
     pub exhausted: bool,
     /// Devboxes that were left alive because that was asked for.
     pub kept: Vec<DevboxId>,
-    /// Devboxes that could not be ended; their keep-alive time ends them.
-    pub leaked: Vec<DevboxId>,
+    /// What could not be ended. The keep-alive time of devboxes ends those; the rest stays.
+    pub leaked: Vec<Resource>,
     /// Why the record is not complete. The run stopped there.
     pub record_failure: Option<String>,
 }
@@ -73,6 +74,7 @@ pub async fn run<P: Platform>(
         endings: Semaphore::new(concurrency),
         problems: Mutex::default(),
     });
+    let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
     let (_time, _devbox_time, _watch) = (session.limited(), session.budgeted(), session.watch());
     let mut schedule = Schedule::new(plan);
     let is_decided = loop {
@@ -119,7 +121,7 @@ pub async fn run<P: Platform>(
         stopped: session.stopped.get().filter(|_| !complete).cloned(),
         exhausted,
         kept: session.kept(),
-        leaked: session.living(),
+        leaked: session.leaked(),
         record_failure: session.record_failure(),
     }
 }

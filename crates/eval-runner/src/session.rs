@@ -1,29 +1,25 @@
-//! What all parts of a run share, and the devboxes, snapshots and objects that a part of it owns.
+//! What all parts of a run share.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, Event, EventKind, EventSink, Masker, TrialKey};
-use runloop_types::{
-    DevboxCreateParams, DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView,
-    Metadata, ObjectId, SnapshotId, SnapshotParams,
+use eval_record::{
+    Cause, Event, EventKind, EventSink, Ledger, Masker, Resource, ResourceEnd, ResourceKind, ResourceRequest,
 };
+use runloop_types::{DevboxFailureReason, DevboxId, DevboxShutdownReason, DevboxStatus, DevboxView};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::budget::Account;
 use crate::failure::Failure;
+use crate::keep_alive::Renewals;
 use crate::patience::Failures;
-use crate::platform::{Platform, PlatformError};
-use crate::pressure::carried;
-use crate::{Cancellation, RunOptions, Stopped};
-
-/// Metadata key that names the run on everything it creates.
-pub(crate) const RUN_KEY: &str = "runloop-eval.run";
+use crate::platform::{Platform, PlatformError, PlatformErrorKind};
+use crate::{Cancellation, RunOptions, Stopped, labels, reap};
 
 /// What all parts of a run share.
 pub(crate) struct Session<P> {
@@ -36,17 +32,24 @@ pub(crate) struct Session<P> {
     /// What ended the run before its plan, other than the user.
     pub(crate) stopped: OnceLock<Stopped>,
     pub(crate) account: Account,
+    pub(crate) renewals: Renewals,
     sink: Arc<dyn EventSink>,
     ledger: Mutex<Ledger>,
-    /// Whether a devbox may exist that nobody knows of, because the answer to its creation was lost.
-    uncertain: AtomicBool,
+    keys: Keys,
 }
 
-/// Devboxes that were created and not ended yet.
-#[derive(Debug, Default)]
-struct Ledger {
-    living: BTreeSet<DevboxId>,
-    kept: BTreeSet<DevboxId>,
+/// Keys of requests that no other process ever used.
+struct Keys {
+    prefix: String,
+    next: AtomicU64,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let mut prefix = Uuid::new_v4().simple().to_string();
+        prefix.truncate(16);
+        Self { prefix, next: AtomicU64::new(1) }
+    }
 }
 
 impl<P: Platform> Session<P> {
@@ -67,18 +70,81 @@ impl<P: Platform> Session<P> {
             halt,
             stopped: OnceLock::new(),
             account,
+            renewals: Renewals::default(),
             sink,
             ledger: Mutex::default(),
-            uncertain: AtomicBool::new(false),
+            keys: Keys::new(),
         })
     }
 
     pub(crate) fn emit(&self, kind: EventKind) {
         self.account.take(&kind);
-        self.sink.event(&self.masker.mask_event(Event { at_ms: self.options.clock.now_ms(), kind }));
+        self.sink.event(&self.event(kind));
+        self.halt_without_record();
+    }
+
+    fn event(&self, kind: EventKind) -> Event {
+        self.masker.mask_event(Event { at_ms: self.options.clock.now_ms(), kind })
+    }
+
+    fn halt_without_record(&self) {
         if self.sink.failure().is_some() {
             self.halt.cancel();
         }
+    }
+
+    /// A key for a request.
+    pub(crate) fn fresh_key(&self) -> String {
+        format!("{}-{}", self.keys.prefix, self.keys.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Asks the target for something. The request leaves only once it is in the record.
+    pub(crate) async fn ask<T>(
+        &self,
+        request: ResourceRequest,
+        send: impl Future<Output = Result<T, PlatformError>>,
+        id: impl FnOnce(&T) -> &str,
+    ) -> Result<T, PlatformError> {
+        let key = request.key.clone();
+        let (written, is_written) = oneshot::channel();
+        let event = self.event(EventKind::ResourceRequested(request));
+        self.ledger().take(&event.kind);
+        self.account.take(&event.kind);
+        self.sink.event_then(&event, Box::new(move || _ = written.send(())));
+        if is_written.await.is_err() {
+            self.halt_without_record();
+            self.note(EventKind::ResourceEnded { key, how: ResourceEnd::Refused });
+            let message = "nothing was asked for, because the record of the run cannot be written";
+            return Err(PlatformError::new(PlatformErrorKind::Unreachable, message));
+        }
+        let answer = send.await;
+        match &answer {
+            Ok(made) => self.note(EventKind::ResourceCreated { key, id: id(made).to_owned() }),
+            Err(error) if error.is_refusal() => {
+                self.note(EventKind::ResourceEnded { key, how: ResourceEnd::Refused });
+            }
+            // It may exist: the sweep looks for it.
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// Records what became of something that was asked for.
+    fn note(&self, event: EventKind) {
+        self.ledger().take(&event);
+        self.emit(event);
+    }
+
+    /// Leaves something alive beyond the run.
+    pub(crate) fn keep(&self, key: &str) {
+        if self.ledger().get(key).is_some() {
+            self.note(EventKind::ResourceEnded { key: key.to_owned(), how: ResourceEnd::Kept });
+        }
+    }
+
+    /// Whether it was left alive on purpose.
+    pub(crate) fn is_kept(&self, key: &str) -> bool {
+        self.ledger().get(key).is_some_and(|resource| resource.is_kept)
     }
 
     pub(crate) fn file(&self, path: &str, content: Vec<u8>) {
@@ -171,50 +237,68 @@ impl<P: Platform> Session<P> {
 
     /// Devboxes that were kept for people.
     pub(crate) fn kept(&self) -> Vec<DevboxId> {
-        self.ledger().kept.iter().cloned().collect()
+        let ledger = self.ledger();
+        let devboxes = ledger
+            .resources()
+            .into_iter()
+            .filter(|resource| resource.is_kept && resource.request.resource == ResourceKind::Devbox);
+        let ids: BTreeSet<DevboxId> =
+            devboxes.filter_map(|resource| resource.id.clone()).map(DevboxId::new).collect();
+        ids.into_iter().collect()
     }
 
-    /// Devboxes that could not be ended.
-    pub(crate) fn living(&self) -> Vec<DevboxId> {
-        self.ledger().living.iter().cloned().collect()
+    /// What could not be ended.
+    pub(crate) fn leaked(&self) -> Vec<Resource> {
+        self.ledger().leaked().into_iter().cloned().collect()
     }
 
     /// Ends what still lives, also what only the target knows of.
     pub(crate) async fn sweep(self: &Arc<Self>) {
-        let mut ids: BTreeSet<DevboxId> = self.living().into_iter().collect();
-        // Asked again if the answer fails: this is the last chance.
-        for _ in 0..2 {
-            if ids.is_empty() && !self.uncertain.load(Ordering::Relaxed) {
-                break;
+        for kind in ResourceKind::ALL {
+            let mut left: Vec<Resource> =
+                self.leaked().into_iter().filter(|resource| resource.request.resource == kind).collect();
+            left.reverse();
+            let is_uncertain = left.iter().any(|resource| resource.id.is_none());
+            let found = if is_uncertain { self.found(kind).await } else { Some(BTreeMap::new()) };
+            for Resource { request, id, .. } in left {
+                let Some(id) = id.or_else(|| found.as_ref()?.get(&request.key).cloned()) else {
+                    if found.is_some() {
+                        self.note(EventKind::ResourceEnded { key: request.key, how: ResourceEnd::Ended });
+                    }
+                    continue;
+                };
+                let session = Arc::clone(self);
+                unharmed(async move { session.end(kind, &request.key, &id).await }).await;
             }
-            match self.platform.living_devboxes(RUN_KEY, &self.options.run_id).await {
-                Ok(found) => {
-                    ids.extend(found);
-                    break;
-                }
-                Err(error) => tracing::warn!(%error, "cannot list the devboxes of the run"),
-            }
-        }
-        let kept = self.ledger().kept.clone();
-        for id in ids.difference(&kept) {
-            let (session, id) = (Arc::clone(self), id.clone());
-            unharmed(async move { session.end(&id).await }).await;
         }
     }
 
-    async fn end(&self, id: &DevboxId) {
-        let mut outcome = self.platform.shutdown(id, false).await;
-        if outcome.is_err() {
-            // A snapshot may be under way, and a lost answer deserves a second request anyway.
-            outcome = self.platform.shutdown(id, true).await;
+    /// What the target has of this run, ids by keys. Asked again if the answer fails: this is the last chance.
+    async fn found(&self, kind: ResourceKind) -> Option<BTreeMap<String, String>> {
+        for _ in 0..2 {
+            match self.platform.labelled(kind, labels::RUN, Some(&self.options.run_id)).await {
+                Ok(found) => {
+                    let keyed = found
+                        .into_iter()
+                        .filter_map(|mut one| Some((one.labels.remove(labels::KEY)?, one.id)));
+                    return Some(keyed.collect());
+                }
+                Err(error) => tracing::warn!(%kind, %error, "cannot list what the run left"),
+            }
         }
-        match outcome {
+        None
+    }
+
+    /// Ends something and says so, unless it is known to be gone.
+    pub(crate) async fn end(&self, kind: ResourceKind, key: &str, id: &str) {
+        match reap::end(&*self.platform, kind, id).await {
             Ok(()) => {
-                if self.ledger().living.remove(id) {
-                    self.emit(EventKind::DevboxEnded { devbox_id: id.clone() });
+                if self.ledger().get(key).is_some() {
+                    let key = key.to_owned();
+                    self.note(EventKind::ResourceEnded { key, how: ResourceEnd::Ended });
                 }
             }
-            Err(error) => tracing::warn!(devbox = %id, %error, "cannot shut a devbox down"),
+            Err(error) => tracing::warn!(%kind, %id, %error, "cannot be ended"),
         }
     }
 
@@ -242,7 +326,7 @@ fn lost(doing: &str, view: &DevboxView) -> Failure {
 }
 
 /// Does one step of a cleanup. Whatever breaks in it, the next one is done.
-async fn unharmed(step: impl Future<Output = ()> + Send + 'static) {
+pub(crate) async fn unharmed(step: impl Future<Output = ()> + Send + 'static) {
     if let Err(error) = tokio::spawn(step).await {
         tracing::error!(%error, "a step of the cleanup broke");
     }
@@ -252,211 +336,5 @@ async fn unharmed(step: impl Future<Output = ()> + Send + 'static) {
 pub(crate) async fn pause_if_quick(asked: Instant, hold: Duration) {
     if asked.elapsed() < Duration::from_millis(50).min(hold / 2) {
         tokio::time::sleep(Duration::from_millis(100).min(hold)).await;
-    }
-}
-
-/// The devboxes, snapshots and objects of one attempt, or of all preparations. Devboxes end when their handle is dropped,
-/// wherever that happens: at the end, on an error, in a canceled or panicked task.
-pub(crate) struct Scope<P> {
-    pub(crate) session: Arc<Session<P>>,
-    pub(crate) trial: Option<(TrialKey, u32)>,
-    /// Requests that must not be cut short: creations, whose answers hold ids, and shutdowns.
-    tracker: TaskTracker,
-    leftovers: Mutex<Leftovers>,
-}
-
-#[derive(Debug, Default)]
-struct Leftovers {
-    snapshots: Vec<SnapshotId>,
-    objects: Vec<ObjectId>,
-}
-
-impl<P: Platform> Scope<P> {
-    pub(crate) fn new(session: &Arc<Session<P>>, trial: Option<(TrialKey, u32)>) -> Arc<Self> {
-        Arc::new(Self {
-            session: Arc::clone(session),
-            trial,
-            tracker: TaskTracker::new(),
-            leftovers: Mutex::default(),
-        })
-    }
-
-    /// Runs a request in a task of its own: if the caller is canceled, the answer is still taken care of.
-    async fn protect<T: Send + 'static>(
-        self: &Arc<Self>,
-        request: impl Future<Output = Result<T, Failure>> + Send + 'static,
-    ) -> Result<T, Failure> {
-        // Through a channel and not as the task's output: what nobody takes is then dropped inside the tracked task, and
-        // the shutdown that a dropped devbox begins is tracked too.
-        let (sender, receiver) = oneshot::channel();
-        self.tracker.spawn(carried(async move { drop(sender.send(request.await)) }));
-        receiver.await.unwrap_or_else(|_| Err(Failure::harness("a request of the harness broke")))
-    }
-
-    /// Runs something that [`Scope::finish`] waits for.
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.tracker.spawn(task)
-    }
-
-    /// Makes a devbox that runs.
-    pub(crate) async fn devbox(
-        self: &Arc<Self>,
-        purpose: &'static str,
-        mut params: DevboxCreateParams,
-    ) -> Result<Devbox<P>, Failure> {
-        self.label(params.metadata.get_or_insert_default(), purpose);
-        let scope = Arc::clone(self);
-        self.protect(async move {
-            let session = &scope.session;
-            let view = match session.platform.create_devbox(&params, session.options.limits.provision).await {
-                Ok(view) => view,
-                Err(error) => {
-                    if !error.is_refusal() {
-                        session.uncertain.store(true, Ordering::Relaxed);
-                    }
-                    return Err(Failure::call(Cause::ProvisionFailed, "create a devbox", &error));
-                }
-            };
-            session.ledger().living.insert(view.id.clone());
-            // From here on the handle ends it, whatever happens.
-            let devbox = Devbox { id: view.id.clone(), scope: Arc::clone(&scope) };
-            session.emit(EventKind::DevboxCreated {
-                devbox_id: view.id.clone(),
-                purpose: purpose.to_owned(),
-                trial: scope.trial.as_ref().map(|(trial, _)| trial.clone()),
-            });
-            if view.status == DevboxStatus::Running {
-                return Ok(devbox);
-            }
-            let why = match (&view.failure_reason, &view.shutdown_reason) {
-                (Some(reason), _) => format!("{}: {reason}", view.status),
-                (None, Some(reason)) => format!("{}: {reason}", view.status),
-                (None, None) => format!("still {}", view.status),
-            };
-            Err(Failure::new(Cause::ProvisionFailed, format!("devbox {} does not run ({why})", view.id)))
-        })
-        .await
-    }
-
-    /// Takes a snapshot of a suspended devbox; a target that wants it running gets it so.
-    pub(crate) async fn snapshot(
-        self: &Arc<Self>,
-        devbox: &DevboxId,
-        name: String,
-    ) -> Result<SnapshotId, Failure> {
-        let mut metadata = Metadata::new();
-        self.label(&mut metadata, "snapshot");
-        let params = SnapshotParams { name: Some(name), metadata: Some(metadata), commit_message: None };
-        let (scope, devbox) = (Arc::clone(self), devbox.clone());
-        self.protect(async move {
-            let session = &scope.session;
-            let mut outcome = session.platform.snapshot(&devbox, &params).await;
-            if matches!(&outcome, Err(error) if error.has_status(400)) {
-                session.resume(&devbox).await?;
-                outcome = session.platform.snapshot(&devbox, &params).await;
-            }
-            match outcome {
-                Ok(id) => {
-                    scope.leftovers().snapshots.push(id.clone());
-                    Ok(id)
-                }
-                Err(error) => Err(session.blame(&devbox, "take a snapshot", &error).await),
-            }
-        })
-        .await
-    }
-
-    /// Stores an archive that mounts can name.
-    pub(crate) async fn archive(
-        self: &Arc<Self>,
-        name: String,
-        content: Vec<u8>,
-    ) -> Result<ObjectId, Failure> {
-        let mut metadata = Metadata::new();
-        self.label(&mut metadata, "files");
-        let scope = Arc::clone(self);
-        self.protect(async move {
-            match scope.session.platform.store_archive(&name, &metadata, content).await {
-                Ok(id) => {
-                    scope.leftovers().objects.push(id.clone());
-                    Ok(id)
-                }
-                Err(error) => Err(Failure::call(Cause::ApiError, "upload the environment's files", &error)),
-            }
-        })
-        .await
-    }
-
-    /// Waits until all devboxes whose handles were dropped have ended, then deletes snapshots, newest first because they
-    /// stand on each other, and objects.
-    pub(crate) async fn finish(&self) {
-        self.tracker.close();
-        self.tracker.wait().await;
-        let Leftovers { snapshots, objects } = std::mem::take(&mut *self.leftovers());
-        for id in snapshots.into_iter().rev() {
-            let session = Arc::clone(&self.session);
-            unharmed(async move {
-                if let Err(error) = session.platform.delete_snapshot(&id).await {
-                    tracing::warn!(snapshot = %id, %error, "cannot delete a snapshot");
-                }
-            })
-            .await;
-        }
-        for id in objects {
-            let session = Arc::clone(&self.session);
-            unharmed(async move {
-                if let Err(error) = session.platform.delete_object(&id).await {
-                    tracing::warn!(object = %id, %error, "cannot delete an object");
-                }
-            })
-            .await;
-        }
-    }
-
-    fn label(&self, metadata: &mut Metadata, purpose: &str) {
-        metadata.insert(RUN_KEY.to_owned(), self.session.options.run_id.clone());
-        metadata.insert("runloop-eval.purpose".to_owned(), purpose.to_owned());
-        if let Some((trial, attempt)) = &self.trial {
-            metadata.insert("runloop-eval.scenario".to_owned(), trial.scenario.clone());
-            metadata.insert("runloop-eval.agent".to_owned(), trial.agent.clone());
-            metadata.insert("runloop-eval.trial".to_owned(), trial.repetition.to_string());
-            metadata.insert("runloop-eval.attempt".to_owned(), attempt.to_string());
-        }
-    }
-
-    fn leftovers(&self) -> MutexGuard<'_, Leftovers> {
-        self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A devbox that ends when this is dropped.
-pub(crate) struct Devbox<P: Platform> {
-    pub(crate) id: DevboxId,
-    scope: Arc<Scope<P>>,
-}
-
-impl<P: Platform> Devbox<P> {
-    /// Leaves it alive for people, beyond the run.
-    pub(crate) fn keep(&self) {
-        let mut ledger = self.scope.session.ledger();
-        ledger.living.remove(&self.id);
-        ledger.kept.insert(self.id.clone());
-    }
-}
-
-impl<P: Platform> Drop for Devbox<P> {
-    fn drop(&mut self) {
-        let session = &self.scope.session;
-        if session.ledger().kept.contains(&self.id) {
-            return;
-        }
-        // Without a runtime there is nobody to run it: the keep-alive time of the devbox ends it then.
-        if tokio::runtime::Handle::try_current().is_ok() {
-            let (session, id) = (Arc::clone(session), self.id.clone());
-            self.scope.tracker.spawn(async move { session.end(&id).await });
-        }
     }
 }

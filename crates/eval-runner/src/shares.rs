@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, Shared};
 
 use crate::failure::Failure;
 use crate::platform::Platform;
-use crate::session::Scope;
+use crate::scope::Scope;
 
 type Making<T> = Shared<BoxFuture<'static, Result<T, Failure>>>;
 

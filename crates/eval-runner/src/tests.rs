@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eval_builder::{Agent, AgentKind, AgentSource, Network, Solution, SolutionKind, UsageFile, Verify};
-use eval_record::{AgentEnd, Cause, EventKind, Phase, TrialState, Usage};
+use eval_record::{AgentEnd, Cause, EventKind, Phase, Resource, TrialState, Usage};
 use runloop_types::{AgentObjectSource, DevboxFailureReason, Mount};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
-    Memory, Ran, agent, bash_scorer, command_scorer, options, plan, run_one, run_plan, run_with, scenario,
-    scorer, set_up, working,
+    Memory, Ran, SlowRecord, agent, bash_scorer, command_scorer, options, plan, run_one, run_plan, run_with,
+    scenario, scorer, set_up, working,
 };
 use crate::platform::PlatformErrorKind;
 use crate::{Cancellation, RunOptions};
@@ -441,7 +441,7 @@ async fn the_agents_devbox_tells_the_task_and_whose_it_is() {
     {
         assert_eq!(metadata[&format!("runloop-eval.{key}")], value);
     }
-    assert!(params.launch_parameters.unwrap().keep_alive_time_seconds.unwrap() > 150);
+    assert_eq!(metadata["runloop-eval.key"], ran.sink.requests()[0].key);
     let scoring = ran.fake.params("scoring");
     assert_eq!(
         (scoring.environment_variables, scoring.secrets),
@@ -577,7 +577,7 @@ async fn a_second_cancel_does_not_wait_for_the_cleanup() {
     let ran = run_with(fake, plan(vec![scenario("s", Verify::Same)], working(), 1), options(), cancel).await;
     assert_eq!(started.elapsed().as_secs(), 11);
     assert_eq!(ran.result().state, TrialState::Canceled);
-    assert_eq!(ran.outcome.leaked, ran.fake.living());
+    assert_eq!(ran.leaked_devboxes(), ran.fake.living());
     assert_eq!(ran.outcome.leaked.len(), 1);
 }
 
@@ -592,6 +592,65 @@ async fn a_record_that_cannot_be_written_stops_the_run() {
     assert_eq!(outcome.results.len(), 50);
     assert!(fake.count("create agent") < 10);
     assert_eq!(fake.living(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_of_the_target_before_it_is_in_the_record() {
+    let mut task = set_up(scenario("s", Verify::Snapshot), &["x"]);
+    task.environment.network = Network::None;
+    let fake = Arc::new(fine());
+    let slow = Arc::new(SlowRecord::default());
+    let run = crate::run(
+        plan(vec![task], working(), 1),
+        Arc::clone(&fake),
+        options(),
+        Arc::clone(&slow) as Arc<dyn eval_record::EventSink>,
+        Cancellation::default(),
+    );
+    let mut run = std::pin::pin!(run);
+    let mut asked = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut run => {
+                assert_eq!(outcome.results[0].state, TrialState::Scored);
+                break;
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        // Everything waits: what the record has not taken was not asked for.
+        let creations = || fake.calls().iter().filter(|call| is_creation(call)).count();
+        assert_eq!(creations(), asked.len());
+        asked.extend(slow.write().expect("something waits for the record"));
+    }
+    let kinds: Vec<_> = asked.iter().map(|request| request.resource.noun()).collect();
+    assert_eq!(kinds, ["network policy", "devbox", "snapshot", "devbox", "snapshot", "devbox"]);
+}
+
+fn is_creation(call: &str) -> bool {
+    call.starts_with("create") || call.starts_with("snapshot") || call == "store"
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_devbox_lives_on_as_long_as_the_harness_asks_for_it_and_it_is_needed() {
+    let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(1000) } else { habitable(line) });
+    let mut long = scenario("s", Verify::Same);
+    long.agent_timeout = Duration::from_secs(2000);
+    let ran = run_one(fake, long).await;
+    assert_eq!(scored(&ran), 1.0);
+    let launch = ran.fake.params("agent").launch_parameters.unwrap();
+    assert_eq!(launch.keep_alive_time_seconds, Some(600));
+    assert_eq!(ran.fake.count("keep-alive agent"), 5, "every 200 of 1000 seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_devbox_that_is_kept_for_people_has_its_whole_life() {
+    let mut long = scenario("s", Verify::Same);
+    long.agent_timeout = Duration::from_secs(2000);
+    let options = RunOptions { keep_devboxes: true, ..options() };
+    let ran = run_with(fine(), plan(vec![long], working(), 1), options, Cancellation::default()).await;
+    let launch = ran.fake.params("agent").launch_parameters.unwrap();
+    assert!(launch.keep_alive_time_seconds.unwrap() > 2000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -615,8 +674,8 @@ async fn an_oracle_needs_a_reference() {
     invalid_because(&ran, Cause::HarnessError, "no `reference_output`");
 }
 
-/// Whatever call fails, in whatever way, and in whatever mode: every trial has exactly one verdict, no devbox is left, and
-/// no failure of the infrastructure became a score.
+/// Whatever call fails, in whatever way, and in whatever mode: every trial has exactly one verdict, no devbox, snapshot or
+/// object is left, and no failure of the infrastructure became a score.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_leaked_whichever_call_fails() {
     let statuses = [400, 401, 403, 404, 408, 409, 429, 500, 502, 503];
@@ -636,7 +695,9 @@ async fn nothing_is_leaked_whichever_call_fails() {
                     let case = format!("{verify:?} {setup:?}: {fault:?} at call {call}");
                     let ran = run_plan(fine().with_fault(call, fault), plan.clone()).await;
                     assert_eq!(ran.fake.living(), [], "{case}: {:?}", ran.fake.calls());
+                    assert_eq!(ran.fake.leftovers(), (0, 0), "{case}: {:?}", ran.fake.calls());
                     assert_eq!(ran.outcome.leaked, [], "{case}");
+                    assert_eq!(ran.sink.ledger().leaked(), Vec::<&Resource>::new(), "{case}");
                     let mut verdicts: Vec<_> =
                         ran.sink.verdicts().into_iter().map(|result| result.trial).collect();
                     verdicts.sort();

@@ -285,7 +285,7 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
     print(&document.text(&evaluated.summary, &evaluated.directory)?)
 }
 
-/// Says what ended the run before its plan, and names the devboxes that could not be ended.
+/// Says what ended the run before its plan, and names what could not be ended.
 pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
     if let Some(Stopped { cause, message }) = &evaluated.outcome.stopped {
         let missing = evaluated.summary.total.canceled;
@@ -303,7 +303,11 @@ pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
             "the budget was gone: {missing} trials have no verdict; raise --max-devbox-minutes or --max-cost"
         );
     }
-    for id in &evaluated.outcome.leaked {
-        anstream::eprintln!("devbox {id} could not be ended; its keep-alive time will end it");
+    for left in &evaluated.outcome.leaked {
+        let kind = left.request.resource;
+        match &left.id {
+            Some(id) => anstream::eprintln!("{kind} {id} could not be ended"),
+            None => anstream::eprintln!("a {kind} may live: the answer to the request for it was lost"),
+        }
     }
 }

@@ -202,7 +202,7 @@ async fn a_target_that_stays_away_stops_the_run_and_nothing_is_booked() {
     for result in &ran.outcome.results {
         assert_eq!((result.state, result.cause), (TrialState::Canceled, Some(Cause::TargetDown)));
     }
-    assert_eq!(ran.outcome.leaked, ran.fake.living(), "what nobody could end is told");
+    assert_eq!(ran.leaked_devboxes(), ran.fake.living(), "what nobody could end is told");
 }
 
 #[tokio::test(start_paused = true)]

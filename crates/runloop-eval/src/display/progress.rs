@@ -147,7 +147,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use eval_record::{EventKind, TrialKey, Usage};
+    use eval_record::{EventKind, ResourceKind, ResourceRequest, TrialKey, Usage};
 
     use super::*;
 
@@ -191,9 +191,17 @@ mod tests {
             let mut progress = Progress::new(Purpose::Judge);
             let budget = Budget { max_devbox_minutes: Some(9.5), max_cost_usd: Some(most) };
             progress.start(6, 7, budget);
-            let created =
-                EventKind::DevboxCreated { devbox_id: "dbx_1".into(), purpose: "agent".into(), trial: None };
-            progress.spend(&Event { at_ms: 0, kind: created });
+            let asked = EventKind::ResourceRequested(ResourceRequest {
+                key: "k".to_owned(),
+                resource: ResourceKind::Devbox,
+                purpose: "agent".to_owned(),
+                trial: None,
+                attempt: None,
+            });
+            let created = EventKind::ResourceCreated { key: "k".to_owned(), id: "dbx_1".to_owned() };
+            for kind in [asked, created] {
+                progress.spend(&Event { at_ms: 0, kind });
+            }
             for scenario in ["a", "b", "c"] {
                 let usage = Some(Usage { cost_usd: Some(0.5), ..Usage::default() });
                 let result = TrialResult { usage, ..result(scenario, "x", Some(1.0)) };

@@ -185,7 +185,7 @@ fn simulated(agent: &Agent, repetitions: u32, seed: u64, random: &mut Rng) -> Su
     }
     let header = RunHeader { format: 1, planned, seed, ..RunHeader::default() };
     let kinds = results.into_iter().map(|result| EventKind::TrialFinished(Box::new(result)));
-    let events: Vec<Event> = [EventKind::RunStarted(header)]
+    let events: Vec<Event> = [EventKind::RunStarted(Box::new(header))]
         .into_iter()
         .chain(kinds)
         .map(|kind| Event { at_ms: 0, kind })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Budget, Flag, ResourceEnd, ResourceRequest, Rounds, Usage};
+use crate::{Budget, Flag, Invocation, ResourceEnd, ResourceRequest, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
 pub const FORMAT: u32 = 2;
@@ -26,11 +26,16 @@ pub struct Event {
 #[non_exhaustive]
 pub enum EventKind {
     /// First event: what is planned and where it runs.
-    RunStarted(RunHeader),
-    /// The run goes on after an interruption: planned trials that have a verdict already are not repeated.
+    RunStarted(Box<RunHeader>),
+    /// The run goes on after an interruption: trials that have a score already are not repeated.
     RunResumed {
-        /// Trials that still have none.
+        /// Trials that are still to be done.
         remaining: u64,
+    },
+    /// Something is defined otherwise than when the run began: verdicts on these trials are void.
+    PlanChanged {
+        /// The trials, as they are defined now.
+        planned: Vec<PlannedTrial>,
     },
     /// An attempt at a trial begins.
     AttemptStarted {
@@ -166,6 +171,12 @@ pub struct RunHeader {
     /// How trials are added; absent where all are planned from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<Rounds>,
+    /// Digest of each agent, by its name. Empty in records of older versions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
+    /// How the run was started; `None` where it cannot be started again so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<Box<Invocation>>,
 }
 
 /// Where a scenario is defined.

@@ -3,12 +3,15 @@
 //! A run directory holds `run.json` (what was planned), `events.jsonl` (what happened, one [`Event`] a line), `trials/`
 //! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
 //! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`]
-//! while it is written. A [`Ledger`] is what a run may have alive at its target.
+//! while it is written. A [`Ledger`] is what a run may have alive at its target, a [`History`] what it
+//! goes on from.
 
 mod capture;
 mod event;
 mod flag;
 mod follow;
+mod history;
+mod invocation;
 mod ledger;
 mod lock;
 mod mask;
@@ -34,6 +37,8 @@ pub use event::{
 };
 pub use flag::{Flag, FlagKind};
 pub use follow::{Batch, Follower};
+pub use history::History;
+pub use invocation::Invocation;
 pub use ledger::{Ledger, Resource};
 pub use lock::RunLock;
 pub use mask::Masker;

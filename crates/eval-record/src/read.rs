@@ -212,7 +212,8 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_with_advice() {
         let header = RunHeader { format: FORMAT + 1, ..RunHeader::default() };
-        let line = serde_json::to_vec(&Event { at_ms: 0, kind: EventKind::RunStarted(header) }).unwrap();
+        let line =
+            serde_json::to_vec(&Event { at_ms: 0, kind: EventKind::RunStarted(Box::new(header)) }).unwrap();
         assert!(matches!(read(&line), Err(ReadError::NewerFormat { found, .. }) if found == FORMAT + 1));
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::queue::{Item, Queue};
@@ -34,7 +34,7 @@ pub struct RecordError {
 pub struct Recorder {
     queue: Arc<Queue>,
     failed: Arc<OnceLock<Arc<RecordError>>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -68,21 +68,23 @@ impl Recorder {
             let builder = std::thread::Builder::new().name("recorder".into());
             builder.spawn(move || writer.run(&queue)).map_err(no_thread)?
         };
-        Ok(Self { queue, failed, thread: Some(thread) })
+        Ok(Self { queue, failed, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written. What comes later, from tasks that nobody waited for, is dropped.
     ///
     /// # Errors
     /// The first failure of the whole record.
-    pub fn finish(mut self) -> Result<(), Arc<RecordError>> {
+    pub fn finish(&self) -> Result<(), Arc<RecordError>> {
         self.join();
         self.failed.get().map_or(Ok(()), |error| Err(Arc::clone(error)))
     }
 
-    fn join(&mut self) {
+    fn join(&self) {
         self.queue.close();
-        if let Some(thread) = self.thread.take() {
+        // Held until the thread has ended: whoever else asks waits, too.
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
             // The thread does not panic; if it did, what it wrote stands.
             let _ = thread.join();
         }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Event, EventKind, Flag, Masker, PlannedTrial, ResourceRequest, RunHeader, ScorerScore, TrialResult,
+    Event, EventKind, Flag, Invocation, Masker, PlannedTrial, ResourceRequest, RunHeader, ScorerScore,
+    TrialResult,
 };
 
 impl Masker {
@@ -20,12 +21,15 @@ impl Masker {
 
     fn mask_kind(&self, kind: EventKind) -> EventKind {
         match kind {
-            EventKind::RunStarted(header) => EventKind::RunStarted(self.mask_header(header)),
+            EventKind::RunStarted(header) => EventKind::RunStarted(Box::new(self.mask_header(*header))),
             EventKind::AttemptFailed { trial, attempt, cause, message, usage } => {
                 EventKind::AttemptFailed { trial, attempt, cause, message: self.mask_text(&message), usage }
             }
             EventKind::RoundPlanned { planned } => {
                 EventKind::RoundPlanned { planned: self.mask_planned(planned) }
+            }
+            EventKind::PlanChanged { planned } => {
+                EventKind::PlanChanged { planned: self.mask_planned(planned) }
             }
             EventKind::TargetDown { since_ms, error, next_try_ms } => {
                 EventKind::TargetDown { since_ms, error: self.mask_text(&error), next_try_ms }
@@ -68,6 +72,8 @@ impl Masker {
             concurrency,
             budget,
             rounds,
+            agents,
+            invocation,
         } = header;
         RunHeader {
             format,
@@ -84,6 +90,34 @@ impl Masker {
             concurrency,
             budget,
             rounds,
+            agents,
+            invocation: invocation.map(|invocation| Box::new(self.mask_invocation(*invocation))),
+        }
+    }
+
+    /// What a run cannot be started with again, because a value is missing, has another digest then.
+    fn mask_invocation(&self, invocation: Invocation) -> Invocation {
+        let Invocation {
+            directory,
+            benchmark,
+            agents,
+            filter,
+            trials,
+            verify,
+            keep_devboxes,
+            driver,
+            allow_weak,
+        } = invocation;
+        Invocation {
+            directory,
+            benchmark,
+            agents: agents.iter().map(|agent| self.mask_text(agent)).collect(),
+            filter: filter.iter().map(|pattern| self.mask_text(pattern)).collect(),
+            trials,
+            verify,
+            keep_devboxes,
+            driver,
+            allow_weak,
         }
     }
 
@@ -184,11 +218,11 @@ mod tests {
             logs: Some("trials/task".into()),
         };
         let kinds = [
-            EventKind::RunStarted(RunHeader {
+            EventKind::RunStarted(Box::new(RunHeader {
                 planned: vec![planned],
                 target: "http://hunter22@host".into(),
                 ..RunHeader::default()
-            }),
+            })),
             EventKind::AttemptFailed {
                 trial,
                 attempt: 1,

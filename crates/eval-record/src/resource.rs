@@ -71,6 +71,8 @@ pub enum ResourceEnd {
     Ended,
     /// The target refused: it never was.
     Refused,
+    /// It was found and ended after the death of the program that made it.
+    Reaped,
     /// It is left alive on purpose: for people, or for later runs.
     Kept,
 }

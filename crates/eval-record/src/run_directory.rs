@@ -1,7 +1,7 @@
 //! The directory of a run.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -129,7 +129,7 @@ impl RunDirectory {
             .map_err(|source| RunDirectoryError::Malformed { path: path.clone(), source })?;
         json.push(b'\n');
         let new = self.path.join("run.json.new");
-        fs::write(&new, json).map_err(failed("write", &new))?;
+        write_to_disk(&new, &json).map_err(failed("write", &new))?;
         fs::rename(&new, &path).map_err(failed("write", &path))
     }
 
@@ -158,6 +158,13 @@ impl RunDirectory {
     pub fn events(&self) -> Result<RecordedEvents, ReadError> {
         read_events(&self.path.join("events.jsonl"))
     }
+}
+
+/// Writes a file and waits until the disk has it, so that a rename of it cannot become one of an empty file.
+fn write_to_disk(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunDirectoryError {

@@ -50,6 +50,14 @@ impl Spent {
             EventKind::ResourceCreated { key, .. } if self.asked.remove(key) => {
                 self.living.insert(key.clone(), at_ms);
             }
+            // Nobody knows when it really ended; what it took after its maker's death is nobody's.
+            EventKind::ResourceEnded { key, how: ResourceEnd::Reaped } => {
+                self.asked.remove(key);
+                if let Some(since) = self.living.remove(key) {
+                    self.ended_ms = self.ended_ms.saturating_add(between(since, self.last_ms));
+                }
+                return;
+            }
             // One that is kept for people is still at work.
             EventKind::ResourceEnded { key, how: ResourceEnd::Ended | ResourceEnd::Refused } => {
                 self.asked.remove(key);

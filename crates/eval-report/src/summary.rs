@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use eval_record::{
-    Event, EventKind, PlannedTrial, Rounds, RunHeader, ScenarioSource, Spent, TrialKey, Usage,
+    Event, EventKind, PlannedTrial, ResourceEnd, Rounds, RunHeader, ScenarioSource, Spent, TrialKey, Usage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -132,6 +132,10 @@ impl SummaryFold {
     /// Takes the next event.
     pub fn take(&mut self, event: &Event) {
         self.spent.take(event.at_ms, &event.kind);
+        // What is ended long after the run took none of its time.
+        if matches!(event.kind, EventKind::ResourceEnded { how: ResourceEnd::Reaped, .. }) {
+            return;
+        }
         let goes_on = matches!(event.kind, EventKind::RunStarted(_) | EventKind::RunResumed { .. });
         match self.last_ms {
             // Trials end at once, so an event may be told after one that is a little younger.
@@ -149,7 +153,7 @@ impl SummaryFold {
             EventKind::RunStarted(header) => {
                 self.plan(&header.planned);
                 // The trials are in their own list.
-                self.header = RunHeader { planned: Vec::new(), ..header.clone() };
+                self.header = RunHeader { planned: Vec::new(), ..(**header).clone() };
             }
             EventKind::RoundPlanned { planned } => self.plan(planned),
             EventKind::AgentDecided { agent, repetitions, why } => {
@@ -162,6 +166,14 @@ impl SummaryFold {
                 for (trial, usage) in std::mem::take(&mut self.open) {
                     let earlier = self.earlier.entry(trial).or_default();
                     *earlier = earlier.plus(usage);
+                }
+            }
+            EventKind::PlanChanged { planned } => {
+                for planned in planned {
+                    let place = self.place(&planned.trial);
+                    if let Some(trial) = self.trials.get_mut(place) {
+                        *trial = Trial::planned(planned);
+                    }
                 }
             }
             EventKind::AttemptStarted { trial, attempt } => {
@@ -333,7 +345,7 @@ mod tests {
     /// What a run took whose events came at these times; the last ends it.
     fn took(times: &[i64]) -> u64 {
         let finished = || EventKind::RunFinished { complete: true, interrupted: false };
-        let mut kinds = vec![EventKind::RunStarted(RunHeader::default())];
+        let mut kinds = vec![EventKind::RunStarted(Box::default())];
         kinds.resize_with(times.len(), finished);
         let events: Vec<_> =
             times.iter().zip(kinds).map(|(at_ms, kind)| Event { at_ms: *at_ms, kind }).collect();

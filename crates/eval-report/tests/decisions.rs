@@ -84,7 +84,7 @@ impl Made {
             ..RunHeader::default()
         };
         let results = finished.into_iter().map(|result| EventKind::TrialFinished(Box::new(result)));
-        let events: Vec<Event> = [EventKind::RunStarted(header)]
+        let events: Vec<Event> = [EventKind::RunStarted(Box::new(header))]
             .into_iter()
             .chain(results)
             .map(|kind| Event { at_ms: 1, kind })

@@ -111,7 +111,7 @@ fn started(keys: &[TrialKey], metadata: &BTreeMap<String, String>) -> Event {
         concurrency: 2,
         ..RunHeader::default()
     };
-    Event { at_ms: 1_700_000_000_000, kind: EventKind::RunStarted(header) }
+    Event { at_ms: 1_700_000_000_000, kind: EventKind::RunStarted(Box::new(header)) }
 }
 
 fn scored(key: &TrialKey, score: f64) -> TrialResult {

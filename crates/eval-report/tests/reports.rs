@@ -29,7 +29,7 @@ fn started(keys: &[TrialKey]) -> Event {
         seed: 7,
         ..RunHeader::default()
     };
-    Event { at_ms: 1_000, kind: EventKind::RunStarted(header) }
+    Event { at_ms: 1_000, kind: EventKind::RunStarted(Box::new(header)) }
 }
 
 fn result(key: &TrialKey) -> TrialResult {
@@ -496,7 +496,7 @@ fn labels_that_group_scenarios_have_rows_of_their_own() {
     };
     let header = RunHeader { planned: keys.iter().map(planned).collect(), ..RunHeader::default() };
     let summary = Summary::from_events(&[
-        Event { at_ms: 1_000, kind: EventKind::RunStarted(header) },
+        Event { at_ms: 1_000, kind: EventKind::RunStarted(Box::new(header)) },
         scored(&keys[0], 1.0),
         scored(&keys[1], 0.5),
         invalid(&keys[2], "gone"),

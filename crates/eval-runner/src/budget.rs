@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, EventKind, Phase, ResourceEnd, ResourceKind, Spent, TrialKey, TrialResult};
+use eval_record::{Budget, Cause, EventKind, Phase, ResourceEnd, ResourceKind, TrialKey};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::Earlier;
 use crate::meter::{Meter, Need};
 use crate::plan::Trial;
 use crate::platform::Platform;
@@ -64,12 +65,13 @@ enum Short {
 }
 
 impl Account {
-    /// With what earlier parts of the run took, and the verdicts that they reached.
-    pub(crate) fn new(budget: &Budget, spent: &Spent, finished: &[TrialResult]) -> Self {
+    /// With what an earlier part of the run took, and the verdicts that it reached.
+    pub(crate) fn new(budget: &Budget, earlier: &Earlier) -> Self {
+        let Earlier { verdicts, spent, .. } = earlier;
         let mut cost =
             budget.max_cost_usd.map(|cap| Meter::new(cap, spent.usage().cost_usd.unwrap_or_default()));
         if let Some(cost) = &mut cost {
-            for result in finished.iter().filter(|result| result.attempts == 1) {
+            for result in verdicts.values().filter(|result| result.attempts == 1) {
                 if let Some(amount) = result.usage.and_then(|usage| usage.cost_usd) {
                     cost.learn(&result.trial, amount);
                 }

@@ -10,7 +10,7 @@ use eval_record::{Budget, Cause, EventKind, Rounds, Spent, TrialResult, TrialSta
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{Ran, options, plan, run_with, scenario, working};
 use crate::platform::PlatformErrorKind;
-use crate::{Adaptive, Cancellation, Plan, RunOptions, StoppingRule};
+use crate::{Adaptive, Cancellation, Earlier, Plan, RunOptions, StoppingRule};
 
 /// An agent that says a cost, and of which nothing is declared.
 fn paid() -> Agent {
@@ -214,8 +214,11 @@ async fn what_earlier_parts_of_the_run_took_is_gone() {
     earlier.take(0, &EventKind::TrialFinished(Box::new(finished.clone())));
     let options = RunOptions {
         budget: money(1.25),
-        spent: earlier,
-        finished: vec![finished],
+        earlier: Some(Earlier {
+            verdicts: BTreeMap::from([(finished.trial.clone(), finished)]),
+            spent: earlier,
+            ..Earlier::default()
+        }),
         concurrency: 1,
         ..options()
     };

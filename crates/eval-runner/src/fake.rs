@@ -57,8 +57,10 @@ pub(crate) enum Fault {
     Before(PlatformErrorKind),
     /// It happens, but the answer is lost.
     After,
-    /// It never answers.
+    /// It never answers, and nothing happened.
     Hangs,
+    /// It happens, if it creates something, and never answers.
+    HangsAfter,
     /// The caller is canceled there.
     Panics,
 }
@@ -266,6 +268,13 @@ impl Fake {
         }
     }
 
+    /// Something was created.
+    async fn created(&self, fault: Option<Fault>) {
+        if fault == Some(Fault::HangsAfter) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn answer<T>(&self, fault: Option<Fault>, value: T) -> Result<T, PlatformError> {
         match fault {
             Some(Fault::After) => Err(error(PlatformErrorKind::Unreachable)),
@@ -417,6 +426,7 @@ impl Platform for Fake {
             state.boxes.insert(id.clone(), made);
             state.label(ResourceKind::Devbox, id.as_str(), params.metadata.as_ref());
         }
+        self.created(fault).await;
         let view = self.view(&id)?;
         self.answer(fault, view)
     }
@@ -622,6 +632,7 @@ impl Platform for Fake {
             state.snapshots.insert(snapshot.clone(), disk);
             state.label(ResourceKind::Snapshot, snapshot.as_str(), params.metadata.as_ref());
         }
+        self.created(fault).await;
         self.answer(fault, snapshot)
     }
 
@@ -647,6 +658,7 @@ impl Platform for Fake {
             state.objects.insert(id.clone(), content);
             state.label(ResourceKind::Object, id.as_str(), Some(labels));
         }
+        self.created(fault).await;
         self.answer(fault, id)
     }
 
@@ -676,6 +688,7 @@ impl Platform for Fake {
         };
         let policy = NetworkPolicyView { id: id.clone(), name, egress, ..NetworkPolicyView::default() };
         self.state.lock().unwrap().policies.push(policy);
+        self.created(fault).await;
         self.answer(fault, id)
     }
 
@@ -696,6 +709,7 @@ impl Platform for Fake {
             state.blueprints.insert(id.clone());
             state.label(ResourceKind::Blueprint, id.as_str(), params.metadata.as_ref());
         }
+        self.created(fault).await;
         self.answer(fault, id)
     }
 

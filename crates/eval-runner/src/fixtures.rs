@@ -8,7 +8,9 @@ use std::time::Duration;
 use eval_builder::{
     Agent, AgentKind, DigestBuilder, Environment, Expect, Network, Origin, Scenario, Scorer, Verify,
 };
-use eval_record::{Event, EventKind, EventSink, Ledger, ResourceRequest, Then, TrialKey, TrialResult};
+use eval_record::{
+    Event, EventKind, EventSink, History, Ledger, ResourceRequest, Then, TrialKey, TrialResult,
+};
 use runloop_types::{DevboxId, LaunchParameters};
 
 use crate::fake::Fake;
@@ -145,6 +147,15 @@ impl Memory {
         let mut ledger = Ledger::default();
         self.events.lock().unwrap().iter().for_each(|event| ledger.take(event));
         ledger
+    }
+
+    /// What the record says of the run.
+    pub(crate) fn history(&self) -> History {
+        let mut history = History::default();
+        for kind in self.events.lock().unwrap().iter() {
+            history.take(&Event { at_ms: 0, kind: kind.clone() });
+        }
+        history
     }
 
     /// What was asked of the target.

@@ -9,15 +9,21 @@ pub(crate) const RUN: &str = "runloop-eval.run";
 /// The key of the request that asked for it.
 pub(crate) const KEY: &str = "runloop-eval.key";
 
+/// What it is for.
+pub(crate) const PURPOSE: &str = "runloop-eval.purpose";
+
+/// The scenario of the trial.
+pub(crate) const SCENARIO: &str = "runloop-eval.scenario";
+
 /// The labels of what is asked for.
 pub(crate) fn of(run_id: &str, request: &ResourceRequest) -> Metadata {
     let mut labels = Metadata::from([
         (RUN.to_owned(), run_id.to_owned()),
         (KEY.to_owned(), request.key.clone()),
-        ("runloop-eval.purpose".to_owned(), request.purpose.clone()),
+        (PURPOSE.to_owned(), request.purpose.clone()),
     ]);
     if let Some(trial) = &request.trial {
-        labels.insert("runloop-eval.scenario".to_owned(), trial.scenario.clone());
+        labels.insert(SCENARIO.to_owned(), trial.scenario.clone());
         labels.insert("runloop-eval.agent".to_owned(), trial.agent.clone());
         labels.insert("runloop-eval.trial".to_owned(), trial.repetition.to_string());
     }

@@ -47,6 +47,7 @@ mod client_platform;
 mod command;
 mod contamination;
 mod deadline;
+mod earlier;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -57,6 +58,7 @@ mod host;
 mod keep_alive;
 mod labels;
 mod launch;
+mod leftovers;
 mod meter;
 mod network;
 mod options;
@@ -69,6 +71,8 @@ mod progress;
 #[cfg(test)]
 mod real_tests;
 mod reap;
+#[cfg(test)]
+mod resume_tests;
 mod run;
 mod schedule;
 mod scope;
@@ -84,6 +88,8 @@ mod work;
 mod workspace;
 
 pub use client_platform::ClientPlatform;
+pub use earlier::Earlier;
+pub use leftovers::{Leftover, leftovers};
 pub use options::{Cancellation, Clock, HostAccess, Limits, RunOptions};
 pub use plan::{Plan, Trial};
 pub use platform::{Labelled, OutputStream, Platform, PlatformError, PlatformErrorKind, Reply};

@@ -12,6 +12,9 @@ use crate::platform::Platform;
 use crate::scope::Scope;
 use crate::shares::Shares;
 
+/// What the names of all policies begin with that runs make.
+pub(crate) const POLICY_PREFIX: &str = "runloop-eval-";
+
 /// The policy that an environment's devboxes get; `None` where everything is allowed.
 pub(crate) async fn policy<P: Platform>(
     scope: &Arc<Scope<P>>,
@@ -25,11 +28,11 @@ pub(crate) async fn policy<P: Platform>(
     };
     let hostnames: Vec<String> = hostnames.into_iter().map(str::to_owned).collect();
     let name = if hostnames.is_empty() {
-        "runloop-eval-none".to_owned()
+        format!("{POLICY_PREFIX}none")
     } else {
         let digest =
             hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
-        format!("runloop-eval-{}", digest.finish().short())
+        format!("{POLICY_PREFIX}{}", digest.finish().short())
     };
     let find_or_make = {
         let (scope, name) = (Arc::clone(scope), name.clone());

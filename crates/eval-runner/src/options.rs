@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_record::{Budget, Masker, Spent, TrialResult};
+use eval_record::{Budget, Invocation, Masker};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::Pressure;
+use crate::{Earlier, Pressure};
 
 /// How a run goes. Build on [`RunOptions::new`].
 #[derive(Debug, Clone)]
@@ -33,8 +33,6 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// What the run may take.
     pub budget: Budget,
-    /// What earlier parts of the run have taken of that.
-    pub spent: Spent,
     /// The gate of the client that the run's platform uses. One that no client has learns nothing and holds nothing back.
     pub pressure: Pressure,
     /// How long a target that is down is waited for, before the run stops.
@@ -51,8 +49,10 @@ pub struct RunOptions {
     pub keep_devboxes: bool,
     /// Record what the agent changed in every verify mode; `pristine` always does.
     pub record_diff: bool,
-    /// Verdicts of an earlier part of the run; their trials are not repeated.
-    pub finished: Vec<TrialResult>,
+    /// What an earlier part of the run came to, if it goes on.
+    pub earlier: Option<Earlier>,
+    /// How the run was started; for the record.
+    pub invocation: Option<Invocation>,
     /// How the home directory of a devbox is written in mounts.
     pub home: String,
     /// Time and size limits.
@@ -74,7 +74,6 @@ impl RunOptions {
             retry_pause: Duration::from_secs(1),
             timeout: None,
             budget: Budget::default(),
-            spent: Spent::default(),
             pressure: Pressure::default(),
             max_outage: Duration::from_secs(600),
             seed: 0,
@@ -83,7 +82,8 @@ impl RunOptions {
             host: None,
             keep_devboxes: false,
             record_diff: false,
-            finished: Vec::new(),
+            earlier: None,
+            invocation: None,
             home: "~".to_owned(),
             limits: Limits::default(),
             clock: Clock::system(),
@@ -179,7 +179,8 @@ impl Clock {
         Self::new(|| jiff::Timestamp::now().as_millisecond())
     }
 
-    pub(crate) fn now_ms(&self) -> i64 {
+    /// The time.
+    pub fn now_ms(&self) -> i64 {
         (self.0)()
     }
 }

@@ -1,6 +1,6 @@
 //! What a run is going to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eval_builder::{Agent, Benchmark, Scenario};
@@ -33,7 +33,8 @@ pub struct Trial {
 }
 
 impl Trial {
-    pub(crate) fn planned(&self) -> PlannedTrial {
+    /// As it is recorded.
+    pub fn planned(&self) -> PlannedTrial {
         PlannedTrial {
             trial: self.key.clone(),
             digest: self.scenario.digest.to_string(),
@@ -83,6 +84,17 @@ impl Plan {
             .collect()
     }
 
+    /// The digest of each agent, by its name.
+    pub fn agent_digests(&self) -> BTreeMap<String, String> {
+        let mut digests = BTreeMap::new();
+        for trial in &self.trials {
+            if !digests.contains_key(&trial.key.agent) {
+                digests.insert(trial.key.agent.clone(), trial.agent.digest.to_string());
+            }
+        }
+        digests
+    }
+
     /// The header of the run's record; [`run`](crate::run) emits the same.
     pub fn header(&self, options: &RunOptions) -> RunHeader {
         RunHeader {
@@ -111,6 +123,8 @@ impl Plan {
             concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
             budget: options.budget,
             rounds: self.adaptive.as_ref().map(|adaptive| adaptive.rounds),
+            agents: self.agent_digests(),
+            invocation: options.invocation.clone().map(Box::new),
         }
     }
 }

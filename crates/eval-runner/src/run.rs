@@ -1,6 +1,6 @@
 //! Runs a plan.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::schedule::{Decision, Schedule};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::usage::Used;
-use crate::{Cancellation, RunOptions, Stopped};
+use crate::{Cancellation, Earlier, RunOptions, Stopped};
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,14 +57,19 @@ pub async fn run<P: Platform>(
     cancel: Cancellation,
 ) -> RunOutcome {
     let header = plan.header(&options);
-    let session = Session::new(platform, options, sink, cancel);
+    let mut options = options;
+    let is_resumed = options.earlier.is_some();
+    let earlier = options.earlier.take().unwrap_or_default();
+    let session = Session::new(platform, options, &earlier, sink, cancel);
     let scope = Scope::new(&session, None);
-    let mut results = finished(&plan, &session.options.finished);
-    session.emit(if results.is_empty() {
-        EventKind::RunStarted(header)
+    let Earlier { verdicts: mut results, attempts, ledger, .. } = earlier;
+    if is_resumed {
+        let remaining = plan.trials.iter().filter(|trial| !results.contains_key(&trial.key)).count();
+        session.emit(EventKind::RunResumed { remaining: remaining as u64 });
+        session.bounded(session.reap_earlier(ledger)).await;
     } else {
-        EventKind::RunResumed { remaining: (plan.trials.len() - results.len()) as u64 }
-    });
+        session.emit(EventKind::RunStarted(Box::new(header)));
+    }
 
     let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
     let runner = Arc::new(Runner {
@@ -73,6 +78,7 @@ pub async fn run<P: Platform>(
         slots: Arc::new(Semaphore::new(concurrency)),
         endings: Semaphore::new(concurrency),
         problems: Mutex::default(),
+        attempts,
     });
     let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
     let (_time, _devbox_time, _watch) = (session.limited(), session.budgeted(), session.watch());
@@ -96,7 +102,7 @@ pub async fn run<P: Platform>(
         .iter()
         .map(|trial| {
             results.remove(&trial.key).unwrap_or_else(|| {
-                let result = canceled(&session, trial, 0, Trace::default());
+                let result = canceled(&session, trial, runner.attempted(&trial.key), Trace::default());
                 session.emit(EventKind::TrialFinished(Box::new(result.clone())));
                 result
             })
@@ -126,18 +132,6 @@ pub async fn run<P: Platform>(
     }
 }
 
-/// Verdicts of an earlier part of the run, of trials that are still the same. A canceled trial has none.
-fn finished(plan: &Plan, results: &[TrialResult]) -> BTreeMap<TrialKey, TrialResult> {
-    let digests: BTreeMap<&TrialKey, &str> =
-        plan.trials.iter().map(|trial| (&trial.key, trial.scenario.digest.as_str())).collect();
-    results
-        .iter()
-        .filter(|result| result.state != TrialState::Canceled)
-        .filter(|result| digests.get(&result.trial) == Some(&result.digest.as_str()))
-        .map(|result| (result.trial.clone(), result.clone()))
-        .collect()
-}
-
 impl<P: Platform> Session<P> {
     /// Waits for the end of something, but not for ever, and not at all when waiting was called off.
     async fn bounded(&self, end: impl Future<Output = ()>) {
@@ -159,6 +153,8 @@ struct Runner<P: Platform> {
     endings: Semaphore,
     /// Scenarios whose problem statements are in the record.
     problems: Mutex<HashSet<String>>,
+    /// Attempts of an earlier part of the run.
+    attempts: HashMap<TrialKey, u32>,
 }
 
 impl<P: Platform> Runner<P> {
@@ -208,7 +204,8 @@ impl<P: Platform> Runner<P> {
         let mut random =
             fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
         let mut deadline = Deadline::after(trial.scenario.trial_timeout);
-        let mut attempt = 1;
+        let before = self.attempted(&trial.key);
+        let mut attempt = before + 1;
         let mut used = Used::default();
         let mut excuses = Excuses::new(session);
         let (result, scope, last) = loop {
@@ -226,7 +223,7 @@ impl<P: Platform> Runner<P> {
                 Some(Ok(verdict)) => break (scored(&trial, attempt, verdict, trace), scope, last),
                 Some(Err(failure)) => {
                     let is_excused = excuses.has(session, &failure).await;
-                    let retries = attempt - excuses.given();
+                    let retries = attempt - before - excuses.given();
                     if session.halt.is_cancelled() {
                         break (canceled(session, &trial, attempt, trace), scope, last);
                     }
@@ -278,6 +275,11 @@ impl<P: Platform> Runner<P> {
         session.account.settle(&trial, &last, result.state == TrialState::Scored);
         drop(ending);
         result
+    }
+
+    /// Attempts at a trial before this part of the run.
+    fn attempted(&self, trial: &TrialKey) -> u32 {
+        self.attempts.get(trial).copied().unwrap_or_default()
     }
 
     /// Puts the problem statement into the record, for people; once for all trials of a scenario.

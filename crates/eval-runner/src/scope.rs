@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, ResourceKind, ResourceRequest, TrialKey};
+use eval_record::{Cause, ResourceEnd, ResourceKind, ResourceRequest, TrialKey};
 use runloop_types::{
     BlueprintCreateParams, BlueprintId, DevboxCreateParams, DevboxId, DevboxStatus, Metadata,
     NetworkPolicyId, NetworkPolicyParams, ObjectId, SnapshotId, SnapshotParams,
@@ -180,7 +180,7 @@ impl<P: Platform> Scope<P> {
                     Ok(id)
                 }
                 Err(error) => {
-                    session.end(ResourceKind::Blueprint, &key, id.as_str()).await;
+                    session.end(ResourceKind::Blueprint, &key, id.as_str(), ResourceEnd::Ended).await;
                     Err(failed(error))
                 }
             }
@@ -217,7 +217,7 @@ impl<P: Platform> Scope<P> {
         leftovers.sort_by_key(|(kind, ..)| ResourceKind::ALL.iter().position(|one| one == kind));
         for (kind, key, id) in leftovers {
             let session = Arc::clone(&self.session);
-            unharmed(async move { session.end(kind, &key, &id).await }).await;
+            unharmed(async move { session.end(kind, &key, &id, ResourceEnd::Ended).await }).await;
         }
     }
 
@@ -264,9 +264,9 @@ impl<P: Platform> Drop for Devbox<P> {
         // Without a runtime there is nobody to run it: the keep-alive time of the devbox ends it then.
         if tokio::runtime::Handle::try_current().is_ok() {
             let (session, key, id) = (Arc::clone(session), self.key.clone(), self.id.clone());
-            self.scope
-                .tracker
-                .spawn(async move { session.end(ResourceKind::Devbox, &key, id.as_str()).await });
+            self.scope.tracker.spawn(async move {
+                session.end(ResourceKind::Devbox, &key, id.as_str(), ResourceEnd::Ended).await
+            });
         }
     }
 }

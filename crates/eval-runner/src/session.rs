@@ -1,6 +1,6 @@
 //! What all parts of a run share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::keep_alive::Renewals;
 use crate::patience::Failures;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
-use crate::{Cancellation, RunOptions, Stopped, labels, reap};
+use crate::{Cancellation, Earlier, RunOptions, Stopped, leftovers, reap};
 
 /// What all parts of a run share.
 pub(crate) struct Session<P> {
@@ -56,12 +56,13 @@ impl<P: Platform> Session<P> {
     pub(crate) fn new(
         platform: Arc<P>,
         options: RunOptions,
+        earlier: &Earlier,
         sink: Arc<dyn EventSink>,
         cancel: Cancellation,
     ) -> Arc<Self> {
         let masker = options.masker();
         let halt = cancel.stop.child_token();
-        let account = Account::new(&options.budget, &options.spent, &options.finished);
+        let account = Account::new(&options.budget, earlier);
         Arc::new(Self {
             platform,
             options,
@@ -259,7 +260,8 @@ impl<P: Platform> Session<P> {
                 self.leaked().into_iter().filter(|resource| resource.request.resource == kind).collect();
             left.reverse();
             let is_uncertain = left.iter().any(|resource| resource.id.is_none());
-            let found = if is_uncertain { self.found(kind).await } else { Some(BTreeMap::new()) };
+            let found = if is_uncertain { self.found(kind).await } else { Some(Vec::new()) };
+            let found: Option<BTreeMap<_, _>> = found.map(|found| found.into_iter().collect());
             for Resource { request, id, .. } in left {
                 let Some(id) = id.or_else(|| found.as_ref()?.get(&request.key).cloned()) else {
                     if found.is_some() {
@@ -268,20 +270,39 @@ impl<P: Platform> Session<P> {
                     continue;
                 };
                 let session = Arc::clone(self);
-                unharmed(async move { session.end(kind, &request.key, &id).await }).await;
+                unharmed(async move { session.end(kind, &request.key, &id, ResourceEnd::Ended).await }).await;
             }
         }
     }
 
-    /// What the target has of this run, ids by keys. Asked again if the answer fails: this is the last chance.
-    async fn found(&self, kind: ResourceKind) -> Option<BTreeMap<String, String>> {
+    /// Ends what an earlier part of the run left, by its labels: what a lost end of the record asked for is among it.
+    pub(crate) async fn reap_earlier(self: &Arc<Self>, ledger: Ledger) {
+        *self.ledger() = ledger;
+        for kind in ResourceKind::ALL {
+            // Without an answer the sweep at the end has another try.
+            let Some(found) = self.found(kind).await else { continue };
+            for (key, id) in &found {
+                if !self.is_kept(key) {
+                    let (session, key, id) = (Arc::clone(self), key.clone(), id.clone());
+                    unharmed(async move { session.end(kind, &key, &id, ResourceEnd::Reaped).await }).await;
+                }
+            }
+            let keys: HashSet<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
+            let gone = |resource: &Resource| {
+                resource.request.resource == kind && !keys.contains(resource.request.key.as_str())
+            };
+            for resource in self.leaked().into_iter().filter(gone) {
+                self.note(EventKind::ResourceEnded { key: resource.request.key, how: ResourceEnd::Reaped });
+            }
+        }
+    }
+
+    /// What the target has of this run, keys and ids, newest first. Asked again if the answer fails: this is the last chance.
+    async fn found(&self, kind: ResourceKind) -> Option<Vec<(String, String)>> {
         for _ in 0..2 {
-            match self.platform.labelled(kind, labels::RUN, Some(&self.options.run_id)).await {
+            match leftovers::of_kind(&*self.platform, kind, Some(&self.options.run_id)).await {
                 Ok(found) => {
-                    let keyed = found
-                        .into_iter()
-                        .filter_map(|mut one| Some((one.labels.remove(labels::KEY)?, one.id)));
-                    return Some(keyed.collect());
+                    return Some(found.into_iter().filter_map(|one| Some((one.key?, one.id))).collect());
                 }
                 Err(error) => tracing::warn!(%kind, %error, "cannot list what the run left"),
             }
@@ -290,12 +311,11 @@ impl<P: Platform> Session<P> {
     }
 
     /// Ends something and says so, unless it is known to be gone.
-    pub(crate) async fn end(&self, kind: ResourceKind, key: &str, id: &str) {
+    pub(crate) async fn end(&self, kind: ResourceKind, key: &str, id: &str, how: ResourceEnd) {
         match reap::end(&*self.platform, kind, id).await {
             Ok(()) => {
                 if self.ledger().get(key).is_some() {
-                    let key = key.to_owned();
-                    self.note(EventKind::ResourceEnded { key, how: ResourceEnd::Ended });
+                    self.note(EventKind::ResourceEnded { key: key.to_owned(), how });
                 }
             }
             Err(error) => tracing::warn!(%kind, %id, %error, "cannot be ended"),

@@ -506,23 +506,6 @@ async fn trials_start_in_the_order_of_the_plan_and_never_more_than_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resumed_run_repeats_no_verdict_but_what_was_canceled_or_changed() {
-    let plan = plan(
-        vec![scenario("a", Verify::Same), scenario("b", Verify::Same), scenario("c", Verify::Same)],
-        working(),
-        1,
-    );
-    let first = run_plan(fine(), plan.clone()).await.outcome.results;
-    let mut finished = first.clone();
-    finished[1].state = TrialState::Canceled;
-    finished[2].digest = "other".to_owned();
-    let ran = run_with(fine(), plan, RunOptions { finished, ..options() }, Cancellation::default()).await;
-    assert_eq!(ran.fake.count("create agent"), 2);
-    assert_eq!(ran.outcome.results, first);
-    assert_eq!(ran.sink.verdicts().len(), 2);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_canceled_run_ends_every_devbox_and_has_a_result_for_every_trial() {
     let fake = Fake::new(|_, line| if line.ends_with("work") { Does::takes(90) } else { Does::default() });
     let cancel = Cancellation::default();

@@ -28,7 +28,7 @@ pub(crate) struct Verbosity {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a benchmark and report the verdicts
+    /// Run a benchmark and report the verdicts; go on with a run that was interrupted or killed
     Run(RunArgs),
     /// Report a run directory again, in any format; also of a run that goes on or was interrupted
     Report(ReportArgs),
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Agents(AgentsArgs),
     /// Print the JSON Schema of definition files
     Schema(SchemaArgs),
+    /// End what killed runs left at a target: devboxes, snapshots, objects, blueprints
+    Cleanup(CleanupArgs),
     /// Serve the Runloop API over sandboxes of this machine
     Serve(ServeArgs),
     /// Tell what this machine can isolate, and what would improve it
@@ -58,15 +60,22 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TargetArgs {
     /// Where devboxes come from: `local` (sandboxes of this machine), `cloud` (Runloop), or the URL of a Runloop API.
-    /// The key of `cloud` and of a URL is read from RUNLOOP_API_KEY
-    #[arg(long, default_value = "local", value_name = "local|cloud|URL", help_heading = "Target")]
-    pub(crate) target: String,
+    /// The key of `cloud` and of a URL is read from RUNLOOP_API_KEY [default: local]
+    #[arg(long, value_name = "local|cloud|URL", help_heading = "Target")]
+    pub(crate) target: Option<String>,
     #[command(flatten)]
     pub(crate) isolation: IsolationArgs,
 }
 
+impl TargetArgs {
+    /// The target as it was typed, or the default one.
+    pub(crate) fn name(&self) -> &str {
+        self.target.as_deref().unwrap_or("local")
+    }
+}
+
 /// How sandboxes of this machine are isolated.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct IsolationArgs {
     /// How sandboxes of this machine are isolated
     #[arg(long, value_enum, default_value_t, help_heading = "Target")]
@@ -134,7 +143,20 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// A benchmark file, or a scenario file
-    pub(crate) benchmark: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    pub(crate) benchmark: Option<PathBuf>,
+    /// Go on with the run of this directory: what has a score is not done again. Benchmark, agents, trials, target and seed
+    /// are those of the run
+    #[arg(
+        long, value_name = "DIR", help_heading = "Resume",
+        conflicts_with_all = [
+            "agent", "trials", "verify", "keep_devboxes", "seed", "filter", "output", "driver", "allow_weak"
+        ]
+    )]
+    pub(crate) resume: Option<PathBuf>,
+    /// What to do about trials whose scenario or agent is defined otherwise than when the run began [default: refuse]
+    #[arg(long, value_enum, requires = "resume", help_heading = "Resume")]
+    pub(crate) changed: Option<ChangedMode>,
     /// An agent: `oracle`, `nop`, one that `agents` lists, `command:<bash command>` or the YAML file of one (repeatable)
     /// [default: those of the benchmark]
     #[arg(long, short, value_name = "NAME|FILE")]
@@ -179,7 +201,17 @@ pub(crate) enum TrialsArg {
 /// Most repetitions, as in benchmark files.
 const MOST_TRIALS: u32 = 100_000;
 
-fn trials(text: &str) -> Result<TrialsArg, String> {
+impl std::fmt::Display for TrialsArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(count) => write!(f, "{count}"),
+            Self::Auto => f.write_str("auto"),
+            Self::Between(min, max) => write!(f, "{min}..{max}"),
+        }
+    }
+}
+
+pub(crate) fn trials(text: &str) -> Result<TrialsArg, String> {
     let number = |text: &str| {
         let number = text.parse().ok().filter(|number| (1..=MOST_TRIALS).contains(number));
         number.ok_or_else(|| format!("write a number from 1 to {MOST_TRIALS}, `auto`, or such as 3..20"))
@@ -210,6 +242,14 @@ pub(crate) struct BudgetArgs {
 fn minutes(text: &str) -> Result<f64, &'static str> {
     let minutes: Option<f64> = text.parse().ok();
     minutes.filter(|minutes| minutes.is_finite() && *minutes > 0.0).ok_or("it must be a number above 0")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChangedMode {
+    /// Do them again
+    Rerun,
+    /// Let the verdicts that they have stand
+    Keep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -442,6 +482,28 @@ pub(crate) enum SchemaKind {
     Agent,
     /// Files of reusable scorers
     Scorer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CleanupArgs {
+    /// Only after this run, also what it left on purpose: its directory, or its id (repeatable) [default: every run that is
+    /// known here to have ended without cleaning up]
+    #[arg(long, value_name = "DIR|ID")]
+    pub(crate) run: Vec<PathBuf>,
+    /// After every run there ever was at the target, also what was left on purpose and for later runs. Runs that go on are
+    /// spared if they were started here: make sure that no others do
+    #[arg(long, conflicts_with = "run", requires = "target")]
+    pub(crate) all: bool,
+    /// Only say what lives
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Only there: `local`, `cloud` or the URL of a Runloop API [default: where the runs were]. The key is read from
+    /// RUNLOOP_API_KEY
+    #[arg(long, value_name = "local|cloud|URL")]
+    pub(crate) target: Option<String>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Debug, Args)]

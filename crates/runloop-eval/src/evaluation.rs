@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, Event, EventSink, RunDirectory, RunDirectoryError};
+use eval_record::{Budget, Cause, Event, EventSink, Invocation, RunDirectory, RunDirectoryError};
 use eval_report::{Summary, SummaryFold};
 use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, Stopped, run};
 use runloop_client::ExposeSecret as _;
@@ -22,6 +22,9 @@ use crate::gating::Gating;
 use crate::header;
 use crate::hiding;
 use crate::interrupt;
+use crate::next;
+use crate::registry::Remembered;
+use crate::resume::Resumption;
 use crate::target::Target;
 
 /// How a plan is run.
@@ -37,6 +40,10 @@ pub(crate) struct Request<'a> {
     pub(crate) keep_devboxes: bool,
     /// What the run must reach.
     pub(crate) gating: Option<&'a Gating>,
+    /// How the run can be started again; `None` if it cannot go on.
+    pub(crate) invocation: Option<Invocation>,
+    /// The run that goes on; without it, it is a new one.
+    pub(crate) resumption: Option<Resumption>,
 }
 
 /// What came of it.
@@ -72,7 +79,7 @@ async fn evaluate_on(
     environment: BTreeMap<String, String>,
     request: Request<'_>,
 ) -> Result<Evaluated, CliError> {
-    let Request { plan, execution, verbosity, .. } = request;
+    let Request { plan, execution, verbosity, mut resumption, .. } = request;
     let secret_values = provide_secrets(target, &secret_names(&plan)).await?;
     let options = RunOptions {
         target: target.name.clone(),
@@ -87,22 +94,36 @@ async fn evaluate_on(
         secret_values,
         host: Some(host_access(target)?),
         keep_devboxes: request.keep_devboxes,
-        ..RunOptions::new(uuid::Uuid::new_v4().simple().to_string())
+        invocation: request.invocation,
+        earlier: resumption.as_mut().and_then(Resumption::earlier),
+        ..RunOptions::new(match &resumption {
+            Some(resumption) => resumption.header.run_id.clone(),
+            None => uuid::Uuid::new_v4().simple().to_string(),
+        })
     };
     let options = RunOptions {
         concurrency: execution.concurrency.map_or(options.concurrency, |concurrency| concurrency as usize),
         home: if target.is_local() { options.home } else { "/home/user".to_owned() },
         ..options
     };
-    let directory = run_directory(execution.output.as_deref(), &plan.benchmark, &options.run_id)?;
     let no_record = |error: &dyn std::error::Error| CliError::wrap(Exit::Usage, "there is no record", error);
-    let _lock = directory.lock().map_err(|error| no_record(&error))?;
-    directory
-        .write_header(&options.masker().mask_header(plan.header(&options)))
-        .map_err(|error| no_record(&error))?;
+    let directory = match &resumption {
+        Some(resumption) => resumption.directory.clone(),
+        None => run_directory(execution.output.as_deref(), &plan.benchmark, &options.run_id)?,
+    };
+    let lock = match &resumption {
+        Some(_) => None,
+        None => Some(directory.lock().map_err(|error| no_record(&error))?),
+    };
     let recorder = Arc::new(directory.recorder().map_err(|error| no_record(&error))?);
+    match &resumption {
+        Some(resumption) => resumption.keep_changes(&*recorder, &options.masker()),
+        None => directory.write_header(&options.masker().mask_header(plan.header(&options))),
+    }
+    .map_err(|error| no_record(&error))?;
     let path = directory.path().to_path_buf();
     documents::forget_verdict(&path)?;
+    let remembered = Remembered::begin(target, &options.run_id, &path, verbosity);
     let cancellation = Cancellation::default();
     interrupt::watch(cancellation.clone())
         .map_err(|error| CliError::wrap(Exit::Target, "signals cannot be received", &error))?;
@@ -113,8 +134,11 @@ async fn evaluate_on(
     let front = Arc::new(Front {
         display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
         lines: execution.format == Format::Jsonl,
-        summary: Mutex::default(),
+        summary: Mutex::new(resumption.as_mut().map(Resumption::summary).unwrap_or_default()),
     });
+    if let Some(past) = resumption.as_ref().and_then(|resumption| resumption.past(&options)) {
+        front.display.recall(past);
+    }
     let platform = Arc::new(ClientPlatform::new(target.client.clone()));
     let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
@@ -126,13 +150,13 @@ async fn evaluate_on(
     if let Some(gating) = request.gating.filter(|_| !outcome.interrupted) {
         summary.gate = Some(gating.judge(&summary));
     }
-    let recorded = match Arc::into_inner(recorder) {
-        Some(recorder) => recorder.finish().map_err(|error| incomplete(&*error, &path)),
-        None => Ok(()),
-    };
+    let recorded = recorder.finish().map_err(|error| incomplete(&*error, &path));
     let written = documents::write_all(&summary, &path);
     // What the record lacks is the reason for whatever the documents lack.
     recorded.and(written)?;
+    remembered.end(&outcome);
+    // Nobody goes on with the run before all of it is written.
+    drop((lock, resumption));
     Ok(Evaluated { outcome, summary, directory: path })
 }
 
@@ -309,5 +333,8 @@ pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
             Some(id) => anstream::eprintln!("{kind} {id} could not be ended"),
             None => anstream::eprintln!("a {kind} may live: the answer to the request for it was lost"),
         }
+    }
+    if !evaluated.outcome.leaked.is_empty() {
+        anstream::eprintln!("end it later: {}", next::cleanup(&evaluated.directory));
     }
 }

@@ -15,8 +15,11 @@ mod github;
 mod header;
 mod hiding;
 mod interrupt;
+mod invocation;
 mod next;
 mod recorded;
+mod registry;
+mod resume;
 mod state;
 mod target;
 
@@ -62,6 +65,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Report(args) => commands::report::run(&args, verbosity),
         Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),
         Command::Validate(args) => on_runtime(commands::validate::run(&args, verbosity)),
+        Command::Cleanup(args) => on_runtime(commands::cleanup::run(&args, verbosity)),
         Command::Serve(args) => on_runtime(commands::serve::run(args, verbosity)),
     }
 }

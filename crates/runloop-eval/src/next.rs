@@ -24,7 +24,7 @@ pub(crate) fn command(summary: &Summary, directory: &Path) -> String {
         return format!("tail -n +1 {}/*", quoted(&logs));
     }
     if summary.total.without_score() > 0 {
-        return format!("runloop-eval run {}", quoted(Path::new(&summary.run.source)));
+        return resume(directory);
     }
     format!("runloop-eval report {} --format markdown", quoted(directory))
 }
@@ -32,6 +32,16 @@ pub(crate) fn command(summary: &Summary, directory: &Path) -> String {
 /// Whether a pattern of the shell finds anything in a directory: logs may be gone, or elsewhere.
 fn has_files(directory: &Path) -> bool {
     std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The command that goes on with a run.
+pub(crate) fn resume(directory: &Path) -> String {
+    format!("runloop-eval run --resume {}", quoted(directory))
+}
+
+/// The command that ends what a run left.
+pub(crate) fn cleanup(directory: &Path) -> String {
+    format!("runloop-eval cleanup --run {}", quoted(directory))
 }
 
 /// A path as one word of a shell.

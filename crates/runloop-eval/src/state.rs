@@ -22,7 +22,7 @@ impl Ephemeral {
     pub(crate) fn create(env: impl Fn(&str) -> Option<OsString>) -> io::Result<Self> {
         let parent = state_home(env)?.join("local");
         DirBuilder::new().recursive(true).mode(0o700).create(&parent)?;
-        sweep(&parent);
+        sweep(&parent, false);
         let path = tempfile::Builder::new().prefix("platform-").tempdir_in(&parent)?.keep();
         let lock = File::create(path.join(LOCK))?;
         lock.lock()?;
@@ -43,19 +43,29 @@ impl Drop for Ephemeral {
 }
 
 /// Removes directories whose owner is gone. Best effort: what cannot be removed now is tried again next time.
-fn sweep(parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
+fn sweep(parent: &Path, dry_run: bool) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(parent) else { return Vec::new() };
+    let mut dead = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
         // A directory without a lock file is one that another program is just making.
         let Ok(lock) = File::open(path.join(LOCK)) else { continue };
         match lock.try_lock() {
             Ok(()) => {
-                tracing::info!(path = %path.display(), "removing what a killed run left behind");
-                let _ = remove_tree(&path);
+                if !dry_run {
+                    tracing::info!(path = %path.display(), "removing what a killed run left behind");
+                    let _ = remove_tree(&path);
+                }
+                dead.push(path);
             }
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
         }
     }
+    dead
+}
+
+/// Removes what local platforms left whose programs were killed, or only looks for it. Answers the directories.
+pub(crate) fn sweep_dead(env: impl Fn(&str) -> Option<OsString>, dry_run: bool) -> io::Result<Vec<PathBuf>> {
+    Ok(sweep(&state_home(env)?.join("local"), dry_run))
 }
 
 /// Removes a tree whose directories may have lost their permission bits, as overlay work directories have.
@@ -81,7 +91,7 @@ fn remove_tree(path: &Path) -> io::Result<()> {
 
 /// The state home: `$XDG_STATE_HOME/runloop-eval`, else below `$HOME`, else (a user without a home, or one that cannot
 /// be written) a private directory below the temporary directory.
-fn state_home(env: impl Fn(&str) -> Option<OsString>) -> io::Result<PathBuf> {
+pub(crate) fn state_home(env: impl Fn(&str) -> Option<OsString>) -> io::Result<PathBuf> {
     let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let candidates = [
         absolute("XDG_STATE_HOME").map(|path| path.join("runloop-eval")),

@@ -33,7 +33,7 @@ pub(crate) struct Target {
 impl Target {
     /// Starts the embedded platform, or makes sure that the one named answers and takes the key.
     pub(crate) async fn connect(args: &TargetArgs) -> Result<Self, CliError> {
-        let target = match args.target.as_str() {
+        let target = match args.name() {
             "local" => Self::local(&args.isolation).await?,
             "cloud" => {
                 let url = std::env::var("RUNLOOP_BASE_URL").unwrap_or_else(|_| DEFAULT_BASE_URL.to_owned());

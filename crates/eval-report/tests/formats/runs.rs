@@ -55,7 +55,7 @@ pub(crate) fn started(keys: &[TrialKey]) -> Event {
         seed: 7,
         ..RunHeader::default()
     };
-    Event { at_ms: 1_700_000_000_000, kind: EventKind::RunStarted(header) }
+    Event { at_ms: 1_700_000_000_000, kind: EventKind::RunStarted(Box::new(header)) }
 }
 
 pub(crate) fn result(key: &TrialKey, state: TrialState) -> TrialResult {

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod cleanup;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod gate;

@@ -1,5 +1,7 @@
 //! `run`: a benchmark, its verdicts, its gate.
 
+use std::path::Path;
+
 use eval_builder::{AgentKind, Benchmark, Trials, Verify};
 use eval_report::gate::Decision;
 use eval_runner::Plan;
@@ -10,13 +12,23 @@ use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
 use crate::gating::{self, Gating};
-use crate::{budget, definitions, evaluation, github};
+use crate::resume::Resumption;
+use crate::{budget, definitions, evaluation, github, invocation, next};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
+    let mut resumption = args.resume.as_deref().map(Resumption::open).transpose()?;
+    let invocation = match &resumption {
+        Some(resumption) => resumption.enter(args.benchmark.as_deref())?,
+        None => invocation::typed(args)?,
+    };
+    let target = match &resumption {
+        Some(resumption) => invocation::target(&invocation, resumption.target(&args.target)?)?,
+        None => args.target.clone(),
+    };
     let options = definitions::options();
-    let mut benchmark = definitions::benchmark(&args.benchmark, &options, verbosity.quiet)?;
-    definitions::filter(&mut benchmark, &args.execution.filter)?;
-    if let Some(verify) = args.verify {
+    let mut benchmark = definitions::benchmark(Path::new(&invocation.benchmark), &options, verbosity.quiet)?;
+    definitions::filter(&mut benchmark, &invocation.filter)?;
+    if let Some(verify) = invocation::verify(&invocation)? {
         for scenario in &mut benchmark.scenarios {
             std::sync::Arc::make_mut(scenario).set_verify(match verify {
                 VerifyMode::Snapshot => Verify::Snapshot,
@@ -25,27 +37,36 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
             });
         }
     }
-    let agents = definitions::agents(&args.agent, &benchmark, &options)?;
+    let agents = definitions::agents(&invocation.agents, &benchmark, &options)?;
     if agents.iter().any(|agent| agent.kind == AgentKind::Oracle) {
         definitions::demand_references(&benchmark)?;
     }
-    if args.keep_devboxes && args.target.target == "local" {
+    if invocation.keep_devboxes && target.name() == "local" {
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
     }
     let gating = Gating::new(benchmark.gate.as_ref(), &args.limits, None)?;
-    let budget = budget::resolve(&args.budget, &benchmark);
+    let mut budget = budget::resolve(&args.budget, &benchmark);
+    if let Some(resumption) = &resumption {
+        budget = resumption.budget(budget);
+    }
     budget::demand_costs(&budget, &agents)?;
+    let mut plan = Plan::new(&benchmark, &agents, repetitions(invocation::trials(&invocation)?, &benchmark)?);
+    if let Some(resumption) = &mut resumption {
+        resumption.reconcile(&mut plan, args.changed)?;
+    }
     let evaluated = evaluate(Request {
-        plan: Plan::new(&benchmark, &agents, repetitions(args, &benchmark)?),
+        plan,
         execution: &args.execution,
-        target: &args.target,
+        target: &target,
         verbosity,
         purpose: Purpose::Judge,
-        seed: args.seed,
+        seed: resumption.as_ref().map(|resumption| resumption.header.seed).or(args.seed),
         budget,
         timeout: args.execution.timeout.or(benchmark.budget.timeout),
-        keep_devboxes: args.keep_devboxes,
+        keep_devboxes: invocation.keep_devboxes,
+        invocation: Some(invocation),
+        resumption,
         gating: gating.as_ref(),
     })
     .await?;
@@ -57,6 +78,9 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         anstream::eprintln!("kept devbox {id}");
     }
     evaluation::warn_of_what_is_left(&evaluated);
+    if evaluated.summary.total.without_score() > 0 && !verbosity.quiet {
+        anstream::eprintln!("to go on with it: {}", next::resume(&evaluated.directory));
+    }
     Ok(exit(&evaluated, verbosity))
 }
 
@@ -75,8 +99,8 @@ fn exit(evaluated: &Evaluated, verbosity: Verbosity) -> Exit {
     gating::exit(verdict.decision)
 }
 
-fn repetitions(args: &RunArgs, benchmark: &Benchmark) -> Result<u32, CliError> {
-    match (args.trials, benchmark.trials) {
+fn repetitions(trials: Option<TrialsArg>, benchmark: &Benchmark) -> Result<u32, CliError> {
+    match (trials, benchmark.trials) {
         (Some(TrialsArg::Fixed(count)), _) | (None, Trials::Fixed(count)) => Ok(count),
         _ => {
             Err(CliError::new(Exit::Usage, "adaptive trials are not there yet")

@@ -34,6 +34,8 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
         timeout: args.execution.timeout,
         keep_devboxes: false,
         gating: None,
+        invocation: None,
+        resumption: None,
     })
     .await?;
     warn_of_what_is_left(&evaluated);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use eval_record::{Event, EventKind, Phase, TrialKey};
+use eval_record::{EventKind, Phase, TrialKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::progress::Progress;
-use super::{Purpose, line, target};
+use super::{Past, Purpose, Shown, line, target};
 
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
@@ -60,7 +60,7 @@ impl Live {
     }
 
     /// Shows events until their source is gone, then takes the region away.
-    pub(super) fn follow(mut self, events: &Receiver<Event>) {
+    pub(super) fn follow(mut self, events: &Receiver<Shown>) {
         loop {
             match events.recv_timeout(Duration::from_millis(100)) {
                 Ok(event) => {
@@ -78,7 +78,11 @@ impl Live {
         self.rows.iter().chain([&self.bar]).for_each(ProgressBar::finish_and_clear);
     }
 
-    fn apply(&mut self, event: Event) {
+    fn apply(&mut self, shown: Shown) {
+        let event = match shown {
+            Shown::News(event) => event,
+            Shown::Past(past) => return self.recall(*past),
+        };
         self.progress.spend(&event);
         if let Some(line) = target::line(&event, self.concurrency) {
             let goes_on = matches!(event.kind, EventKind::TargetDown { .. });
@@ -117,6 +121,14 @@ impl Live {
             }
             _ => {}
         }
+    }
+
+    fn recall(&mut self, past: Past) {
+        let Past { planned, seed, concurrency, budget, verdicts, spent } = past;
+        self.concurrency = Some(concurrency);
+        self.progress.start(planned, seed, budget);
+        self.progress.recall(&verdicts, spent);
+        self.bar.set_length(planned as u64);
     }
 
     /// A line above the region.

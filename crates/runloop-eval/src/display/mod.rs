@@ -9,7 +9,7 @@ use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use eval_record::{Event, EventKind, TrialResult};
+use eval_record::{Budget, Event, EventKind, Spent, TrialResult};
 
 pub(crate) use self::line::printable;
 use self::live::Live;
@@ -57,10 +57,29 @@ impl Mode {
     }
 }
 
+#[derive(Debug)]
+enum Shown {
+    News(Event),
+    Past(Box<Past>),
+}
+
+/// An earlier part of the run: it counts, but is not told again.
+#[derive(Debug)]
+pub(crate) struct Past {
+    /// Trials of the whole run.
+    pub(crate) planned: usize,
+    pub(crate) seed: u64,
+    pub(crate) concurrency: u32,
+    pub(crate) budget: Budget,
+    /// Those that stand.
+    pub(crate) verdicts: Vec<TrialResult>,
+    pub(crate) spent: Spent,
+}
+
 /// Shows events on a thread of its own, so that a slow terminal holds nothing up.
 #[derive(Debug)]
 pub(crate) struct Display {
-    sender: Option<Sender<Event>>,
+    sender: Option<Sender<Shown>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -76,9 +95,18 @@ impl Display {
     }
 
     pub(crate) fn show(&self, event: &Event) {
+        self.send(|| Shown::News(event.clone()));
+    }
+
+    /// Takes an earlier part of the run into account.
+    pub(crate) fn recall(&self, past: Past) {
+        self.send(|| Shown::Past(Box::new(past)));
+    }
+
+    fn send(&self, shown: impl FnOnce() -> Shown) {
         if let Some(sender) = &self.sender {
             // The thread ends only with us.
-            let _ = sender.send(event.clone());
+            let _ = sender.send(shown());
         }
     }
 }
@@ -92,11 +120,19 @@ impl Drop for Display {
     }
 }
 
-fn print_lines(events: &Receiver<Event>, purpose: Purpose) {
+fn print_lines(events: &Receiver<Shown>, purpose: Purpose) {
     let mut finished = 0;
     let mut planned = 0;
     let mut concurrency = None;
-    for event in events {
+    for shown in events {
+        let event = match shown {
+            Shown::News(event) => event,
+            Shown::Past(past) => {
+                (planned, finished, concurrency) =
+                    (past.planned, past.verdicts.len(), Some(past.concurrency));
+                continue;
+            }
+        };
         if let Some(line) = target::line(&event, concurrency) {
             anstream::eprintln!("{line}");
         }

@@ -21,6 +21,8 @@ pub(super) struct Progress {
     purpose: Purpose,
     pub(super) planned: usize,
     pub(super) finished: usize,
+    /// Of those, the ones of an earlier part of the run.
+    recalled: usize,
     seed: u64,
     good: usize,
     bad: usize,
@@ -43,6 +45,7 @@ impl Progress {
             purpose,
             planned: 0,
             finished: 0,
+            recalled: 0,
             seed: 0,
             good: 0,
             bad: 0,
@@ -61,6 +64,13 @@ impl Progress {
     /// Counts what an event took.
     pub(super) fn spend(&mut self, event: &Event) {
         self.spent.take(event.at_ms, &event.kind);
+    }
+
+    /// Takes an earlier part of the run, which took none of the time of this one.
+    pub(super) fn recall(&mut self, verdicts: &[TrialResult], spent: Spent) {
+        verdicts.iter().for_each(|result| self.add(result));
+        self.recalled = verdicts.len();
+        self.spent = spent;
     }
 
     /// Takes a verdict.
@@ -133,8 +143,9 @@ impl Progress {
             (Some(cost), None) => text += &format!(" · ${cost:.2} of about ${:.2}", forecast(cost)),
             (None, None) => {}
         }
-        if !is_early {
-            let seconds = (elapsed.as_secs_f64() * (share - 1.0)).ceil() as u64;
+        let news = self.finished - self.recalled;
+        if news >= ENOUGH && left > 0 {
+            let seconds = (elapsed.as_secs_f64() * left as f64 / news as f64).ceil() as u64;
             text += &match seconds {
                 0..90 => format!(" · about {seconds} s left"),
                 90..5400 => format!(" · about {} m left", seconds.div_ceil(60)),

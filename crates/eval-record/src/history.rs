@@ -1,0 +1,125 @@
+//! How far a run came: a fold over its events, from which it can go on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{Event, EventKind, Ledger, ResourceEnd, Spent, TrialKey, TrialResult};
+
+/// What a run came to so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// Whether it ever began.
+    pub began: bool,
+    /// Whether its last event is its end. One that began, did not end and has no writer was killed.
+    pub ended: bool,
+    /// The last verdict of each trial.
+    pub verdicts: BTreeMap<TrialKey, TrialResult>,
+    /// The number of the last attempt at each trial.
+    pub attempts: HashMap<TrialKey, u32>,
+    /// What may live at its target.
+    pub ledger: Ledger,
+    /// What it took.
+    pub spent: Spent,
+}
+
+impl History {
+    /// Takes the next event.
+    pub fn take(&mut self, event: &Event) {
+        self.spent.take(event.at_ms, &event.kind);
+        match &event.kind {
+            EventKind::RunStarted(_) => self.began = true,
+            EventKind::PlanChanged { planned } => {
+                for planned in planned {
+                    self.verdicts.remove(&planned.trial);
+                }
+            }
+            EventKind::AttemptStarted { trial, attempt } => match self.attempts.get_mut(trial) {
+                Some(last) => *last = (*last).max(*attempt),
+                None => drop(self.attempts.insert(trial.clone(), *attempt)),
+            },
+            EventKind::TrialFinished(result) => {
+                self.verdicts.insert(result.trial.clone(), (**result).clone());
+            }
+            kind => self.ledger.take(kind),
+        }
+        // What is ended after the end does not make the run go on.
+        let is_cleanup = matches!(event.kind, EventKind::ResourceEnded { how: ResourceEnd::Reaped, .. });
+        self.ended = matches!(event.kind, EventKind::RunFinished { .. }) || (self.ended && is_cleanup);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PlannedTrial, TrialState};
+
+    fn key(repetition: u32) -> TrialKey {
+        TrialKey { scenario: "s".into(), agent: "a".into(), repetition }
+    }
+
+    fn verdict(repetition: u32, state: TrialState, digest: &str) -> EventKind {
+        EventKind::TrialFinished(Box::new(TrialResult {
+            trial: key(repetition),
+            digest: digest.to_owned(),
+            state,
+            score: None,
+            passed: None,
+            cause: None,
+            message: None,
+            attempts: 1,
+            durations_ms: Default::default(),
+            agent_end: None,
+            usage: None,
+            scores: Vec::new(),
+            flags: Vec::new(),
+            logs: None,
+        }))
+    }
+
+    fn history(kinds: impl IntoIterator<Item = EventKind>) -> History {
+        let mut history = History::default();
+        for kind in kinds {
+            history.take(&Event { at_ms: 0, kind });
+        }
+        history
+    }
+
+    #[test]
+    fn the_last_verdict_and_the_last_attempt_count() {
+        let history = history([
+            EventKind::RunStarted(Box::default()),
+            EventKind::AttemptStarted { trial: key(1), attempt: 1 },
+            EventKind::AttemptStarted { trial: key(1), attempt: 2 },
+            verdict(1, TrialState::Canceled, "d"),
+            EventKind::RunFinished { complete: false, interrupted: true },
+            EventKind::RunResumed { remaining: 1 },
+            EventKind::AttemptStarted { trial: key(1), attempt: 3 },
+            verdict(1, TrialState::Scored, "d"),
+        ]);
+        assert_eq!(history.attempts[&key(1)], 3);
+        assert_eq!(history.verdicts[&key(1)].state, TrialState::Scored);
+        assert!(history.began && !history.ended);
+    }
+
+    #[test]
+    fn a_verdict_on_what_was_defined_otherwise_is_void() {
+        let planned =
+            vec![PlannedTrial { trial: key(1), digest: "new".into(), metadata: Default::default() }];
+        let void = history([
+            verdict(1, TrialState::Scored, "old"),
+            verdict(2, TrialState::Scored, "old"),
+            EventKind::PlanChanged { planned: planned.clone() },
+        ]);
+        assert_eq!(void.verdicts.keys().collect::<Vec<_>>(), [&key(2)]);
+        let again = history([EventKind::PlanChanged { planned }, verdict(1, TrialState::Scored, "new")]);
+        assert_eq!(again.verdicts.len(), 1);
+    }
+
+    #[test]
+    fn cleaning_up_after_a_run_does_not_begin_it_again() {
+        let end = || EventKind::RunFinished { complete: true, interrupted: false };
+        let cleaned = || EventKind::ResourceEnded { key: "k".into(), how: ResourceEnd::Reaped };
+        assert!(history([end(), cleaned(), cleaned()]).ended);
+        assert!(!history([cleaned()]).ended);
+        assert!(!history([end(), EventKind::RunResumed { remaining: 0 }]).ended);
+    }
+}

@@ -1,0 +1,27 @@
+//! What an earlier part of a run came to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use eval_record::{History, Ledger, Spent, TrialKey, TrialResult, TrialState};
+
+/// What a run goes on from.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    /// Verdicts that stand: their trials are not repeated.
+    pub verdicts: BTreeMap<TrialKey, TrialResult>,
+    /// The last attempt at each trial; the next one has the number after it.
+    pub attempts: HashMap<TrialKey, u32>,
+    /// What may have been left at the target; it is ended first.
+    pub ledger: Ledger,
+    /// What it took of the budget.
+    pub spent: Spent,
+}
+
+impl From<History> for Earlier {
+    /// Scores stand. Invalid and canceled trials are done again.
+    fn from(history: History) -> Self {
+        let History { mut verdicts, attempts, ledger, spent, .. } = history;
+        verdicts.retain(|_, result| result.state == TrialState::Scored);
+        Self { verdicts, attempts, ledger, spent }
+    }
+}

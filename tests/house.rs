@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What each crate may use of ours.
-const DIRECTIONS: [(&str, &[&str]); 11] = [
+const DIRECTIONS: [(&str, &[&str]); 12] = [
     ("runloop-types", &[]),
     ("runloop-sandbox", &[]),
     ("runloop-client", &["runloop-types"]),
@@ -14,6 +14,7 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("runloop-server", &["runloop-types", "runloop-sandbox", "eval-scoring"]),
     ("eval-runner", &["runloop-types", "runloop-client", "eval-builder", "eval-scoring", "eval-record"]),
     ("eval-report", &["eval-record"]),
+    ("eval-view", &["eval-record", "eval-report"]),
     (
         "runloop-eval",
         &[
@@ -26,6 +27,7 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
             "eval-record",
             "eval-runner",
             "eval-report",
+            "eval-view",
         ],
     ),
     ("xtask", &["runloop-client", "eval-record", "eval-report"]),

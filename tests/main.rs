@@ -22,3 +22,4 @@ mod serving;
 mod shipped;
 mod support;
 mod verdicts;
+mod view;

@@ -111,7 +111,7 @@ impl Summary {
 const DISORDER_MS: i64 = 1000;
 
 /// A [`Summary`] in the making, for events that are not kept.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SummaryFold {
     header: RunHeader,
     spent: Spent,

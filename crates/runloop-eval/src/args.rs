@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Compare runs: what got better, what got worse, what cannot be told
     Compare(CompareArgs),
+    /// Show runs in the browser: live while they go on, with their history
+    View(ViewArgs),
     /// Decide whether a run reaches what is asked of it, also against a committed baseline
     Gate(GateArgs),
     /// Keep what a run scored, for later gates
@@ -342,6 +344,16 @@ pub(crate) enum ReportFormat {
     Table,
     /// JSON
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// Run directories, or directories with runs somewhere below them
+    #[arg(value_name = "DIR|RUN", default_value = "runs")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// Port on 127.0.0.1; 0 for any free one
+    #[arg(long, short, default_value_t = 0)]
+    pub(crate) port: u16,
 }
 
 /// What is asked of each agent.

@@ -66,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Run(args) => on_runtime(commands::run::run(&args, verbosity)),
         Command::Validate(args) => on_runtime(commands::validate::run(&args, verbosity)),
         Command::Cleanup(args) => on_runtime(commands::cleanup::run(&args, verbosity)),
+        Command::View(args) => on_runtime(commands::view::run(&args, verbosity)),
         Command::Serve(args) => on_runtime(commands::serve::run(args, verbosity)),
     }
 }

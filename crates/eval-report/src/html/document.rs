@@ -22,7 +22,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Its Content-Security-Policy. The page has it in itself; a server should send it too.
+    /// Its Content-Security-Policy. A file has it in itself; a server must send it.
     pub fn policy(&self) -> String {
         let hashes = |contents: &[&str]| {
             let hashes = contents
@@ -42,8 +42,10 @@ impl Document {
     pub fn html(&self) -> Html {
         let mut html = Html::default();
         html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        html.raw("<meta http-equiv=\"Content-Security-Policy\"");
-        html.attribute("content", self.policy()).raw(">\n");
+        if !self.served {
+            html.raw("<meta http-equiv=\"Content-Security-Policy\"");
+            html.attribute("content", self.policy()).raw(">\n");
+        }
         html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
         html.raw(

@@ -13,6 +13,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod validate;
+pub(crate) mod view;
 
 use std::io::Write as _;
 

@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(states(&mut library), [("a".to_owned(), State::Running, 0)]);
         assert_eq!(library.list().entries[0].total.planned, 2, "run.json tells it before the first event");
 
-        write(&run, 5, vec![EventKind::RunStarted(header), verdict(0, 1.0)]);
+        write(&run, 5, vec![EventKind::RunStarted(Box::new(header)), verdict(0, 1.0)]);
         library.runs.get_mut("a").unwrap().due = None;
         assert_eq!(states(&mut library), [("a".to_owned(), State::Running, 1)]);
         drop(lock);
@@ -322,7 +322,11 @@ mod tests {
         let runs = Runs::new();
         for (name, at) in [("old", 10), ("new", 20)] {
             let header = started(name, 1);
-            write(&runs.run(name, &header), at, vec![EventKind::RunStarted(header), verdict(0, 0.5), over()]);
+            write(
+                &runs.run(name, &header),
+                at,
+                vec![EventKind::RunStarted(Box::new(header)), verdict(0, 0.5), over()],
+            );
         }
         let damaged = runs.path("old/events.jsonl");
         let text = fs::read_to_string(&damaged).unwrap();
@@ -342,7 +346,11 @@ mod tests {
         let runs = Runs::new();
         for n in 0..20 {
             let header = started("r", 1);
-            write(&runs.run(&format!("r{n}"), &header), n, vec![EventKind::RunStarted(header), over()]);
+            write(
+                &runs.run(&format!("r{n}"), &header),
+                n,
+                vec![EventKind::RunStarted(Box::new(header)), over()],
+            );
         }
         let mut library = runs.library();
         assert_eq!(states(&mut library).len(), 20);

@@ -121,7 +121,7 @@ impl OpenRun {
         if self.revision == 0
             && let Ok(header) = RunDirectory::open(directory).and_then(|run| run.header())
         {
-            fold.take(&Event { at_ms: 0, kind: EventKind::RunStarted(header) });
+            fold.take(&Event { at_ms: 0, kind: EventKind::RunStarted(Box::new(header)) });
         }
         let mut summary = fold.finish();
         if self.revision == 0 {

@@ -31,7 +31,9 @@ pub(crate) fn now(look: &Look) -> Html {
         State::Running => running(look, now_ms, &mut html),
         State::Killed => {
             html.raw("<p class=\"banner warn\"><strong>Killed.</strong> Nobody writes to this run any more, and it did not ");
-            html.raw("come to its end.</p>\n");
+            html.raw(
+                "come to its end. <code>runloop-eval run --resume</code> with its directory goes on.</p>\n",
+            );
         }
         State::Unreadable => {
             html.raw("<p class=\"banner warn\"><strong>Damaged.</strong> The record cannot be read to its end; the numbers ");

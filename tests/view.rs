@@ -326,6 +326,7 @@ fn a_run_is_followed_from_its_first_phase_to_its_last_verdict() {
     let host = format!("Host: {}", view.address);
     let unchanged = view.send(&[&format!("GET {now} HTTP/1.1"), &host, &format!("If-None-Match: {tag}")]);
     assert_eq!((unchanged.status, unchanged.body.as_str()), (304, ""), "{}", unchanged.head);
+    wait_for("the list", || view.page("/").contains("1 running"));
     let list = view.page("/");
     in_order(&list, &["1 running", "class=\"is running\">running</span>", "0 of 2"]);
     in_order(&view.page(&page), &["id=\"now\"", "unfinished"]);

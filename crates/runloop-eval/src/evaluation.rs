@@ -23,6 +23,7 @@ use crate::header;
 use crate::hiding;
 use crate::interrupt;
 use crate::next;
+use crate::open_files;
 use crate::registry::Remembered;
 use crate::resume::Resumption;
 use crate::target::Target;
@@ -68,6 +69,7 @@ impl Evaluated {
 pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
     let environment = required_environment(&request.plan)?;
     hiding::hide(environment.values().map(String::as_str));
+    open_files::make_room(request.execution.concurrency.map_or(0, |concurrency| concurrency as usize))?;
     let target = Target::connect(request.target).await?;
     let evaluated = evaluate_on(&target, environment, request).await;
     target.close().await;

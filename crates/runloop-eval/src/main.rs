@@ -17,6 +17,7 @@ mod hiding;
 mod interrupt;
 mod invocation;
 mod next;
+mod open_files;
 mod recorded;
 mod registry;
 mod resume;

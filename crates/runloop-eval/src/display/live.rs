@@ -13,8 +13,14 @@ use super::{Past, Purpose, Shown, line, target};
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
 
+/// Time between two pictures: more than that nobody sees.
+const PICTURES: Duration = Duration::from_millis(100);
+
 /// Time between two estimates of the intervals: they take milliseconds, pictures come often.
 const ESTIMATES: Duration = Duration::from_secs(1);
+
+/// Share of the time that estimates may take, as a divisor: with ten thousand scenarios they take a while.
+const ESTIMATING: u32 = 20;
 
 /// The state behind the live region.
 pub(super) struct Live {
@@ -25,7 +31,9 @@ pub(super) struct Live {
     running: BTreeMap<TrialKey, Running>,
     progress: Progress,
     started: Instant,
-    estimated: Option<Instant>,
+    /// When the next picture is due.
+    next_picture: Instant,
+    next_estimate: Instant,
     colour: bool,
     concurrency: Option<u32>,
     /// The line about an outage that goes on.
@@ -52,7 +60,8 @@ impl Live {
             running: BTreeMap::new(),
             progress: Progress::new(purpose),
             started: Instant::now(),
-            estimated: None,
+            next_picture: Instant::now(),
+            next_estimate: Instant::now(),
             colour,
             concurrency: None,
             outage: None,
@@ -62,18 +71,17 @@ impl Live {
     /// Shows events until their source is gone, then takes the region away.
     pub(super) fn follow(mut self, events: &Receiver<Shown>) {
         loop {
-            match events.recv_timeout(Duration::from_millis(100)) {
-                Ok(event) => {
-                    self.apply(event);
-                    // Whatever else has come goes into the same picture.
-                    while let Ok(event) = events.try_recv() {
-                        self.apply(event);
-                    }
-                }
+            // Whatever comes until then goes into the same picture.
+            let due = self.next_picture.saturating_duration_since(Instant::now());
+            match events.recv_timeout(due) {
+                Ok(event) => self.apply(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.draw();
+            if Instant::now() >= self.next_picture {
+                self.draw();
+                self.next_picture = Instant::now() + PICTURES;
+            }
         }
         self.rows.iter().chain([&self.bar]).for_each(ProgressBar::finish_and_clear);
     }
@@ -142,9 +150,10 @@ impl Live {
     }
 
     fn draw(&mut self) {
-        if self.estimated.is_none_or(|at| at.elapsed() >= ESTIMATES) {
+        let now = Instant::now();
+        if now >= self.next_estimate {
             self.progress.estimate();
-            self.estimated = Some(Instant::now());
+            self.next_estimate = now + ESTIMATES.max(now.elapsed() * ESTIMATING);
         }
         self.bar.set_position(self.progress.finished as u64);
         // While the target is down there is nothing else to say.
@@ -154,9 +163,13 @@ impl Live {
         };
         self.bar.set_message(self.outage.clone().unwrap_or_else(progress));
 
+        let more = self.running.len().saturating_sub(SHOWN);
+        // The last line counts those that have none.
+        let shown = if more > 0 { SHOWN - 1 } else { SHOWN };
         let mut lines: Vec<String> = self
             .running
             .iter()
+            .take(shown)
             .map(|(trial, running)| {
                 let seconds = running.since.elapsed().as_secs();
                 let again = if running.attempt > 1 {
@@ -167,10 +180,8 @@ impl Live {
                 line::printable(&format!("{:>9} {seconds:>4}s  {trial}{again}", running.phase.as_str()))
             })
             .collect();
-        if lines.len() > SHOWN {
-            let more = lines.len() - (SHOWN - 1);
-            lines.truncate(SHOWN - 1);
-            lines.push(format!("{:>15} and {more} more", ""));
+        if more > 0 {
+            lines.push(format!("{:>15} and {} more", "", more + 1));
         }
         while self.rows.len() < lines.len() {
             self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{wide_msg:.dim}"))));

@@ -110,8 +110,15 @@ impl<T> Call<T> {
     ///
     /// # Errors
     /// [`Error`], after all retries that may help.
-    pub async fn send(self) -> Result<T, Error> {
-        self.client.transport().send(self.request?).await
+    pub fn send(self) -> impl Future<Output = Result<T, Error>> {
+        // In parts, as the arguments of an async function are kept until it ends.
+        let Self { client, request } = self;
+        async move {
+            match request {
+                Ok(request) => client.transport().send(request).await,
+                Err(error) => Err(error),
+            }
+        }
     }
 
     /// Sends it; the value comes beside the answer it was read from: status, headers, request id, attempts, time.

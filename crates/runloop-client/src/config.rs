@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -198,8 +200,7 @@ impl ClientBuilder {
     }
 
     /// Speaks HTTP/2 from the first byte with a plain `http://` server that is known to understand it, as
-    /// `runloop-eval serve` does. One connection then carries all calls of a shard, which takes less memory with
-    /// hundreds of waits. Over https the best protocol is agreed on anyway.
+    /// `runloop-eval serve` does. One connection then carries all calls of a shard, in place of one for each wait. Over https the best protocol is agreed on anyway.
     pub fn http2_prior_knowledge(mut self) -> Self {
         self.http2_prior_knowledge = true;
         self
@@ -282,8 +283,7 @@ impl ClientBuilder {
         };
         let pools = Pools::new(Settings {
             connect_timeout: self.connect_timeout,
-            tls,
-            loopback,
+            base_url: url.clone(),
             leave_host,
             http2_prior_knowledge: self.http2_prior_knowledge && !tls,
             proxy,
@@ -331,10 +331,11 @@ fn proxy(url: &str) -> Result<reqwest::Proxy, ConfigError> {
     reqwest::Proxy::all(url).map_err(|_| ConfigError::BadProxy)
 }
 
-fn roots(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
+fn roots(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let mut roots = Vec::new();
     for pem in pems {
-        let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| ConfigError::BadCertificate)?;
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let found = found.map_err(|_| ConfigError::BadCertificate)?;
         if found.is_empty() {
             return Err(ConfigError::BadCertificate);
         }

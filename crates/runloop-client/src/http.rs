@@ -1,13 +1,55 @@
 //! The HTTP clients under the transport, made when they are first needed.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
+use crate::error::TransportKind;
+use crate::long_poll::{Connections, Connector};
 use crate::request::Pool;
 use crate::shards::{Lease, Shards};
+use crate::tls;
+
+/// What a library says of a failure.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request was not answered.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: TransportKind,
+    /// Holds no URL.
+    pub(crate) source: Cause,
+}
+
+impl Fault {
+    /// Something came between the request and its answer.
+    pub(crate) fn interrupted(source: Cause) -> Self {
+        Self { kind: TransportKind::Interrupted, source }
+    }
+
+    fn setup(source: impl Into<Cause>) -> Self {
+        Self { kind: TransportKind::Request, source: source.into() }
+    }
+}
+
+impl From<reqwest::Error> for Fault {
+    fn from(error: reqwest::Error) -> Self {
+        let kind = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => TransportKind::ConnectTimeout,
+            (true, false) => TransportKind::Connect,
+            (false, true) => TransportKind::ReadTimeout,
+            (false, false) if error.is_builder() || error.is_redirect() => TransportKind::Request,
+            (false, false) => TransportKind::Interrupted,
+        };
+        Self { kind, source: error.without_url().into() }
+    }
+}
 
 /// Calls in flight on one connection before another shard is taken. Two transfers would slow each other down; holds
 /// cost a connection nothing.
@@ -28,24 +70,44 @@ pub(crate) struct Pools {
     transfer: Shards,
     presigned_plain: OnceLock<reqwest::Client>,
     presigned_tls: OnceLock<reqwest::Client>,
+    tls: OnceLock<ClientConfig>,
+    /// `None` if a proxy is asked.
+    poller: OnceLock<Option<Arc<Connector>>>,
+    /// Long polls were sent elsewhere.
+    polls_redirected: AtomicBool,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
-    /// Whether the base URL is https.
-    pub(crate) tls: bool,
-    /// Whether the base URL names this machine: then no proxy is asked.
-    pub(crate) loopback: bool,
+    pub(crate) base_url: Url,
     /// Whether requests may follow a redirect to another host: not with headers that are the caller's own.
     pub(crate) leave_host: bool,
     /// Whether a plain connection speaks HTTP/2 from its first byte.
     pub(crate) http2_prior_knowledge: bool,
     pub(crate) proxy: Proxying,
     /// Trusted beside the system's.
-    pub(crate) roots: Vec<reqwest::Certificate>,
+    pub(crate) roots: Vec<CertificateDer<'static>>,
     /// Most HTTP/1.1 connections of each shard.
     pub(crate) most_connections: Option<usize>,
+}
+
+impl Settings {
+    /// Whether the base URL is https.
+    fn tls(&self) -> bool {
+        self.base_url.scheme() == "https"
+    }
+
+    /// Whether some proxy is asked for the base URL; a server on this machine is never asked through one.
+    fn is_proxied(&self) -> bool {
+        match &self.proxy {
+            _ if is_loopback(&self.base_url) => false,
+            Proxying::Never => false,
+            Proxying::Of(_) => true,
+            Proxying::System => hyper::Uri::try_from(self.base_url.as_str())
+                .is_ok_and(|server| Matcher::from_system().intercept(&server).is_some()),
+        }
+    }
 }
 
 /// Which proxy is asked.
@@ -63,7 +125,7 @@ impl Pools {
     pub(crate) fn new(settings: Settings) -> Self {
         let shards = |pool, count| {
             // Connections of HTTP/1.1 are not shared, so that one pool finds more of them idle than several.
-            let sharded = settings.tls || settings.http2_prior_knowledge;
+            let sharded = settings.tls() || settings.http2_prior_knowledge;
             let (count, each) = if sharded { (count, 1) } else { (1, count) };
             Shards::new(count, busy(pool), settings.most_connections.map(|most| most.saturating_mul(each)))
         };
@@ -73,6 +135,9 @@ impl Pools {
             transfer: shards(Pool::Transfer, 2),
             presigned_plain: OnceLock::new(),
             presigned_tls: OnceLock::new(),
+            tls: OnceLock::new(),
+            poller: OnceLock::new(),
+            polls_redirected: AtomicBool::new(false),
             settings,
         }
     }
@@ -92,15 +157,52 @@ impl Pools {
         &self,
         lease: &'a Lease,
         own_headers: bool,
-    ) -> Result<&'a reqwest::Client, reqwest::Error> {
-        let Settings { tls, loopback, leave_host, .. } = self.settings;
+    ) -> Result<&'a reqwest::Client, Fault> {
+        let (tls, leave_host) = (self.settings.tls(), self.settings.leave_host);
+        let loopback = is_loopback(&self.settings.base_url);
         // Where no call may, one client will do for all.
         let staying = leave_host && own_headers;
         lease.client(staying, || self.build(tls, loopback, redirects(tls, leave_host && !own_headers)))
     }
 
+    /// The connections of a place for requests that are held until something happens; `None` if they have to take the way
+    /// of all others, because a proxy is asked or the server sends them elsewhere.
+    pub(crate) fn long_polls<'a>(&self, lease: &'a Lease) -> Result<Option<&'a Connections>, Fault> {
+        if self.polls_redirected.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let connector = match self.poller.get() {
+            Some(connector) => connector,
+            None => {
+                let made = if self.settings.is_proxied() { None } else { Some(Arc::new(self.connector()?)) };
+                self.poller.get_or_init(|| made)
+            }
+        };
+        Ok(connector.as_ref().map(|connector| lease.long_polls(|| Connections::new(Arc::clone(connector)))))
+    }
+
+    /// Notes that long polls are redirected: only the other clients know where to, and whether to follow.
+    pub(crate) fn redirected(&self) {
+        self.polls_redirected.store(true, Ordering::Relaxed);
+    }
+
+    fn connector(&self) -> Result<Connector, Fault> {
+        let Settings { base_url, connect_timeout, http2_prior_knowledge, .. } = &self.settings;
+        let tls = if self.settings.tls() { Some(self.tls()?.clone()) } else { None };
+        Connector::new(base_url, tls, *http2_prior_knowledge, *connect_timeout)
+    }
+
+    /// Loaded when it is first needed: plain HTTP has no use for milliseconds of reading root certificates.
+    fn tls(&self) -> Result<&ClientConfig, Fault> {
+        if let Some(config) = self.tls.get() {
+            return Ok(config);
+        }
+        let config = tls::config(&self.settings.roots).map_err(Fault::setup)?;
+        Ok(self.tls.get_or_init(|| config))
+    }
+
     /// The client for presigned URLs: no default headers and no redirects.
-    pub(crate) fn presigned(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
+    pub(crate) fn presigned(&self, url: &Url) -> Result<&reqwest::Client, Fault> {
         let tls = url.scheme() == "https";
         let cell = if tls { &self.presigned_tls } else { &self.presigned_plain };
         if let Some(client) = cell.get() {
@@ -110,9 +212,7 @@ impl Pools {
         Ok(cell.get_or_init(|| client))
     }
 
-    fn build(&self, tls: bool, loopback: bool, redirects: Policy) -> Result<reqwest::Client, reqwest::Error> {
-        // An error means that a provider is installed already: the program's choice.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    fn build(&self, tls: bool, loopback: bool, redirects: Policy) -> Result<reqwest::Client, Fault> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(self.settings.connect_timeout)
             .tcp_nodelay(true)
@@ -122,12 +222,13 @@ impl Pools {
             .redirect(redirects);
         if tls {
             builder = builder
-                .tls_certs_merge(self.settings.roots.iter().cloned())
+                .tls_backend_preconfigured(self.tls()?.clone())
                 // A connection that died during a hold is noticed before the hold would have ended.
                 .http2_keep_alive_interval(Duration::from_secs(15))
                 .http2_keep_alive_timeout(Duration::from_secs(10));
         } else {
-            // Loading the system's root certificates takes milliseconds that plain HTTP has no use for.
+            // No certificate is loaded for nothing.
+            tls::install();
             builder = builder.tls_certs_only(std::iter::empty());
             builder = if self.settings.http2_prior_knowledge {
                 builder.http2_prior_knowledge()
@@ -141,7 +242,7 @@ impl Pools {
             Proxying::Never => builder = builder.no_proxy(),
             Proxying::Of(proxy) => builder = builder.proxy(reqwest::Proxy::clone(proxy)),
         }
-        builder.build()
+        Ok(builder.build()?)
     }
 }
 

@@ -180,7 +180,8 @@
 //!   limits a whole call.
 //! - **Connections**: over TLS HTTP/2 where the server speaks it, else HTTP/1.1. Waits, transfers and other calls never
 //!   share one. Each of the three has shards (16, 2 and 8), made only when those before are busy: a small program pays
-//!   for one. Over HTTP/1.1 a shard has at most 20 connections, but for plain http to this machine.
+//!   for one. Over HTTP/1.1 a shard has at most 20 connections, but for plain http to this machine. A wait that is open
+//!   takes a few KiB, so that a thousand of them at once are nothing special.
 //! - **Proxies** are those of the environment, unless [`ClientBuilder::proxy`] names one.
 //! - **Presigned URLs** are credentials: they get none of the client's headers, no redirect and no retry, and appear in no
 //!   error and no `Debug` output.
@@ -215,6 +216,7 @@ mod handles;
 mod http;
 mod lines;
 mod log;
+mod long_poll;
 mod options;
 mod page;
 mod presigned;
@@ -225,6 +227,7 @@ mod response;
 mod retry;
 mod shards;
 mod sse;
+mod tls;
 mod transfer_progress;
 mod transport;
 mod wait;

@@ -68,7 +68,8 @@ impl Transport {
     ) -> Result<reqwest::Response, Error> {
         let broken =
             |error: reqwest::Error| failed(action, PresignedKind::Transport(Box::new(error.without_url())));
-        let client = self.pools.presigned(request.url()).map_err(broken)?;
+        let client = self.pools.presigned(request.url());
+        let client = client.map_err(|fault| failed(action, PresignedKind::Transport(fault.source)))?;
         let answer = unless_silent(self.long_timeout, progress, client.execute(request)).await;
         let mut response = answer
             .ok_or_else(|| failed(action, PresignedKind::Silent(self.long_timeout)))?

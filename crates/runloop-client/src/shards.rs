@@ -6,6 +6,9 @@ use std::sync::{Arc, OnceLock};
 use reqwest::Version;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::http::Fault;
+use crate::long_poll::Connections;
+
 /// HTTP clients of one pool. Each is made when the ones before it are busy.
 #[derive(Debug)]
 pub(crate) struct Shards {
@@ -20,6 +23,7 @@ struct Shard {
     client: OnceLock<reqwest::Client>,
     /// For calls with headers of their own, which stay with the server they are for.
     staying: OnceLock<reqwest::Client>,
+    long_polls: OnceLock<Connections>,
     in_flight: AtomicUsize,
     /// A place for each connection, closed when the server shares one connection among all calls; `None` if there may
     /// be any number.
@@ -34,6 +38,7 @@ impl Shards {
             Arc::new(Shard {
                 client: OnceLock::new(),
                 staying: OnceLock::new(),
+                long_polls: OnceLock::new(),
                 in_flight: AtomicUsize::new(0),
                 places,
             })
@@ -78,8 +83,8 @@ impl Lease {
     pub(crate) fn client(
         &self,
         staying: bool,
-        make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
-    ) -> Result<&reqwest::Client, reqwest::Error> {
+        make: impl FnOnce() -> Result<reqwest::Client, Fault>,
+    ) -> Result<&reqwest::Client, Fault> {
         let cell = if staying { &self.shard.staying } else { &self.shard.client };
         match cell.get() {
             Some(client) => Ok(client),
@@ -88,6 +93,11 @@ impl Lease {
                 Ok(cell.get_or_init(|| client))
             }
         }
+    }
+
+    /// The shard's connections for long polls; made if there are none yet.
+    pub(crate) fn long_polls(&self, make: impl FnOnce() -> Connections) -> &Connections {
+        self.shard.long_polls.get_or_init(make)
     }
 
     /// Notes how the server answered: over HTTP/2 calls share a connection, and nobody has to queue for one.

@@ -16,9 +16,9 @@ use crate::error::{Error, StatusError, TransportError, TransportKind};
 use crate::error_body::{self, LONGEST_BODY};
 use crate::file_source::{FileSource, Progress};
 use crate::gate::{Attempt, Gate, Outcome};
-use crate::http::Pools;
+use crate::http::{Cause, Fault, Pools};
 use crate::log::{self, LogLevel};
-use crate::request::{Body, Finish, Method, Parts, Request, TimeoutClass};
+use crate::request::{Body, Finish, Method, Parts, Pool, Request, TimeoutClass};
 use crate::response::{RawResponse, Response};
 use crate::retry;
 use crate::shards::Lease;
@@ -66,24 +66,25 @@ enum Failed {
     },
     Transport {
         kind: TransportKind,
-        source: Option<reqwest::Error>,
+        source: Option<Cause>,
     },
     /// Not the way to the server's fault: never tried again.
     Ours(Error),
 }
 
-impl Failed {
-    fn transport(error: reqwest::Error) -> Self {
-        let kind = match (error.is_connect(), error.is_timeout()) {
-            (true, true) => TransportKind::ConnectTimeout,
-            (true, false) => TransportKind::Connect,
-            (false, true) => TransportKind::ReadTimeout,
-            (false, false) if error.is_builder() || error.is_redirect() => TransportKind::Request,
-            (false, false) => TransportKind::Interrupted,
-        };
-        Self::Transport { kind, source: Some(error.without_url()) }
+impl From<Fault> for Failed {
+    fn from(Fault { kind, source }: Fault) -> Self {
+        Self::Transport { kind, source: Some(source) }
     }
+}
 
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl Failed {
     fn late() -> Self {
         Self::Transport { kind: TransportKind::TotalTimeout, source: None }
     }
@@ -121,13 +122,6 @@ impl Transport {
     }
 
     async fn run(&self, parts: &Parts, deadline: Deadline, open: bool) -> Result<Answer, Error> {
-        let mut url = String::with_capacity(self.base_url.len() + parts.path.len() + 32);
-        url.push_str(&self.base_url);
-        url.push_str(&parts.path);
-        parts.query.append_to(&mut url);
-        let url = Url::parse(&url).map_err(|error| Error::InvalidRequest {
-            reason: format!("{} {} is not a URL: {error}", parts.method, parts.path),
-        })?;
         let request_id = request_id(parts)?;
         let max_retries =
             if parts.is_replayable() { parts.options.max_retries.unwrap_or(self.max_retries) } else { 0 };
@@ -149,23 +143,26 @@ impl Transport {
                 },
                 None => None,
             };
-            // Pinned here, because a future that is handed on by value is kept twice by whoever awaits it.
-            let attempt = pin!(self.attempt(parts, url.clone(), request_id.as_ref(), open));
-            let answer = deadline.bound(attempt).await;
-            if let (Some(pass), Some(outcome)) = (pass, self.outcome(answer.as_ref())) {
-                pass.done(outcome);
-            }
-            let failed = match answer {
-                Some(Ok(mut answer)) => {
-                    answer.raw.attempts = retries + 1;
-                    answer.raw.elapsed = deadline.begun.elapsed();
-                    tracing::debug!(method = parts.method.as_str(), path = parts.path, status = answer.raw.status, retries, elapsed = ?answer.raw.elapsed, "request done");
-                    self.log_done(&answer.raw);
-                    return Ok(answer);
+            let failed = {
+                // Pinned here, because a future that is handed on by value is kept twice by whoever awaits it; and gone
+                // before the pause.
+                let attempt = pin!(self.attempt(parts, request_id.as_ref(), open));
+                let answer = deadline.bound(attempt).await;
+                if let (Some(pass), Some(outcome)) = (pass, self.outcome(answer.as_ref())) {
+                    pass.done(outcome);
                 }
-                Some(Err(Failed::Ours(error))) => return Err(error),
-                Some(Err(failed)) => failed,
-                None => Failed::late(),
+                match answer {
+                    Some(Ok(mut answer)) => {
+                        answer.raw.attempts = retries + 1;
+                        answer.raw.elapsed = deadline.begun.elapsed();
+                        tracing::debug!(method = parts.method.as_str(), path = parts.path, status = answer.raw.status, retries, elapsed = ?answer.raw.elapsed, "request done");
+                        self.log_done(&answer.raw);
+                        return Ok(answer);
+                    }
+                    Some(Err(Failed::Ours(error))) => return Err(error),
+                    Some(Err(failed)) => failed,
+                    None => Failed::late(),
+                }
             };
             let (error, pause) = self.judge(parts, request_id.as_ref(), failed, retries, max_retries);
             retries += 1;
@@ -233,25 +230,12 @@ impl Transport {
     async fn attempt(
         &self,
         parts: &Parts,
-        url: Url,
         request_id: Option<&HeaderValue>,
         open: bool,
     ) -> Result<Answer, Failed> {
-        let progress = Progress::default();
         let lease = self.pools.lease(parts.pool()).await;
-        let client =
-            self.pools.client(&lease, !parts.options.headers.is_empty()).map_err(Failed::transport)?;
-        let mut request = self.http_request(parts, url, request_id);
-        if let Body::Upload { path, file } = &parts.body {
-            // Boxed, so that the futures of all other calls do without its size.
-            request = Box::pin(with_form(client, request, path, file, &progress)).await?;
-        }
         let limit = self.read_timeout(parts);
-        let mut response = match unless_silent(limit, &progress, client.execute(request)).await {
-            Some(Ok(response)) => response,
-            Some(Err(error)) => return Err(Failed::transport(error)),
-            None => return Err(Failed::silent()),
-        };
+        let mut response = self.exchange(parts, request_id, &lease, open).await?;
         lease.answered(response.version());
         let status = response.status();
         if status.is_success() {
@@ -279,13 +263,59 @@ impl Transport {
         Err(Failed::Status { status: status.as_u16(), reason, headers, body })
     }
 
-    fn http_request(&self, parts: &Parts, url: Url, request_id: Option<&HeaderValue>) -> reqwest::Request {
+    /// Sends a request and waits until its answer begins.
+    async fn exchange(
+        &self,
+        parts: &Parts,
+        request_id: Option<&HeaderValue>,
+        lease: &Lease,
+        open: bool,
+    ) -> Result<reqwest::Response, Failed> {
+        let limit = self.read_timeout(parts);
+        let progress = Progress::default();
+        if parts.pool() == Pool::Wait
+            && !open
+            && let Some(connections) = self.pools.long_polls(lease)?
+        {
+            // Pinned here, because a future that is handed on by value is kept twice.
+            let answer = pin!(connections.send::<Failed>(|| self.http_request(parts, request_id)));
+            let response = unless_silent(limit, &progress, answer).await.ok_or_else(Failed::silent)??;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            self.pools.redirected();
+        }
+        let client = self.pools.client(lease, !parts.options.headers.is_empty())?;
+        let mut request = self.http_request(parts, request_id)?;
+        if let Body::Upload { path, file } = &parts.body {
+            // Boxed, so that the futures of all other calls do without its size.
+            request = Box::pin(with_form(client, request, path, file, &progress)).await?;
+        }
+        let answer = unless_silent(limit, &progress, client.execute(request)).await;
+        Ok(answer.ok_or_else(Failed::silent)?.map_err(Fault::from)?)
+    }
+
+    fn url(&self, parts: &Parts) -> Result<Url, Error> {
+        let mut url = String::with_capacity(self.base_url.len() + parts.path.len() + 32);
+        url.push_str(&self.base_url);
+        url.push_str(&parts.path);
+        parts.query.append_to(&mut url);
+        Url::parse(&url).map_err(|error| Error::InvalidRequest {
+            reason: format!("{} {} is not a URL: {error}", parts.method, parts.path),
+        })
+    }
+
+    fn http_request(
+        &self,
+        parts: &Parts,
+        request_id: Option<&HeaderValue>,
+    ) -> Result<reqwest::Request, Error> {
         let method = match parts.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut request = reqwest::Request::new(method, url);
+        let mut request = reqwest::Request::new(method, self.url(parts)?);
         let headers = request.headers_mut();
         headers.clone_from(&self.headers);
         headers.insert(header::ACCEPT, HeaderValue::from_static(parts.accept));
@@ -301,7 +331,7 @@ impl Transport {
         if let Body::Json(bytes) = &parts.body {
             *request.body_mut() = Some(bytes.clone().into());
         }
-        request
+        Ok(request)
     }
 
     fn read_timeout(&self, parts: &Parts) -> Duration {
@@ -381,7 +411,7 @@ async fn with_form(
     request.headers_mut().remove(header::CONTENT_TYPE);
     // Only `RequestBuilder` knows how to make the form's headers.
     let builder = reqwest::RequestBuilder::from_parts(client.clone(), request);
-    builder.multipart(form).build().map_err(Failed::transport)
+    builder.multipart(form).build().map_err(|error| Fault::from(error).into())
 }
 
 /// Waits for `future` as long as it, or the body that it sends, makes progress.
@@ -442,7 +472,7 @@ async fn error_text(response: &mut reqwest::Response, limit: Duration) -> String
 /// While a body is read, everything but a timeout is a broken connection.
 fn interrupted(error: reqwest::Error) -> Failed {
     let kind = if error.is_timeout() { TransportKind::ReadTimeout } else { TransportKind::Interrupted };
-    Failed::Transport { kind, source: Some(error.without_url()) }
+    Failed::Transport { kind, source: Some(error.without_url().into()) }
 }
 
 /// The idempotency header: on everything but a GET, the same for all attempts of one call.
@@ -483,7 +513,7 @@ fn error(
             kind,
             attempts,
             request_id: sent_id(),
-            source: source.map(Into::into),
+            source,
         })),
         Failed::Status { status, reason, headers, body } => {
             let said = error_body::read(&body, status, reason);

@@ -127,9 +127,12 @@ where
         }
         attempts += 1;
         let begun = Instant::now();
-        // Pinned here: a future that is handed on by value is kept twice.
-        let round = pin!(round(hold));
-        let Ok(answer) = timeout(hold + OVERDUE, round).await else { continue };
+        let answer = {
+            // Pinned here: a future that is handed on by value is kept twice. And gone before the pause.
+            let round = pin!(round(hold));
+            timeout(hold + OVERDUE, round).await
+        };
+        let Ok(answer) = answer else { continue };
         // Nothing of the answer is kept while pausing.
         let pause = match answer {
             Ok(value) => return Ok(value),

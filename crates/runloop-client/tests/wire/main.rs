@@ -10,6 +10,7 @@ mod handles;
 mod handles_configs;
 mod handles_devbox;
 mod handles_objects;
+mod long_polls;
 mod objects;
 mod options;
 mod pages;

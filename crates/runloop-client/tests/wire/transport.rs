@@ -109,5 +109,5 @@ fn a_wait_is_small() {
     let devboxes = crate::support::client("http://127.0.0.1:1").devboxes();
     let id = "dbx_1".into();
     let wait = devboxes.await_running(&id, runloop_client::WaitOptions::forever());
-    assert!(std::mem::size_of_val(&wait) < 4096, "{}", std::mem::size_of_val(&wait));
+    assert!(std::mem::size_of_val(&wait) < 3072, "{}", std::mem::size_of_val(&wait));
 }

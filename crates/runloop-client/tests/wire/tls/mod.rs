@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use runloop_client::types::DevboxStatus;
 use runloop_client::{Client, ClientBuilder, ConfigError, TransportKind, WaitOptions};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -144,6 +145,31 @@ async fn waits_and_calls_have_connections_of_their_own() {
     client.devboxes().download_file("dbx_1", "a").await.unwrap().bytes().await.unwrap();
     client.devboxes().retrieve("dbx_1").await.unwrap();
     assert_eq!(server.protocols(), ["h2", "h2", "h2"]);
+}
+
+#[tokio::test]
+async fn waits_share_a_connection_or_use_it_again() {
+    for (protocols, at_once) in [(&["h2", "http/1.1"][..], 10), (&["http/1.1"], 1)] {
+        let server =
+            TlsServer::start(protocols, answer(200, json!({"id": "dbx_1", "status": "running"}))).await;
+        let client = server.builder().build().unwrap();
+        let (devboxes, id) = (client.devboxes(), "dbx_1".into());
+        for _ in 0..3 {
+            let waits = (0..at_once).map(|_| devboxes.await_running(&id, WaitOptions::default()));
+            futures::future::try_join_all(waits).await.unwrap();
+        }
+        assert_eq!(server.protocols(), [protocols[0]]);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_trusts_no_more_than_any_call() {
+    let server = TlsServer::start(&["h2"], account()).await;
+    let client = support::builder(&server.url).build().unwrap();
+    let statuses = [DevboxStatus::Running];
+    let poll = client.devboxes().wait_for_status("dbx_1", &statuses, Duration::from_secs(5));
+    assert_eq!(poll.await.unwrap_err().transport_kind(), Some(TransportKind::Connect));
+    assert!(server.inner.received_requests().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -44,23 +44,13 @@ pub(super) fn background(over: Duration) -> Result<f64, String> {
 
 /// Seconds of all processes that this one waited for, and those waited for in turn.
 fn children_seconds() -> Result<f64, String> {
-    seconds_of_stat(13)
-}
-
-/// Seconds of this process, all its threads.
-pub(super) fn own_seconds() -> Result<f64, String> {
-    seconds_of_stat(11)
-}
-
-/// Two fields of `/proc/self/stat`, user and system time, counted from the one after the name.
-fn seconds_of_stat(first: usize) -> Result<f64, String> {
     let stat =
         std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
     // The name in parentheses may hold anything; its end is the last one.
     let fields: Vec<&str> =
         stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
-    match (ticks(first), ticks(first + 1)) {
+    match (ticks(13), ticks(14)) {
         (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
         _ => Err("/proc/self/stat is not as expected".into()),
     }

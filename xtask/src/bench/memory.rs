@@ -33,11 +33,6 @@ pub(super) fn of_tree(process: u32) -> Result<Memory, String> {
     })
 }
 
-/// The most KiB that this process ever had resident.
-pub(super) fn own_peak() -> Result<f64, String> {
-    field(std::process::id(), "status", "VmHWM:")
-}
-
 /// Each process's parent.
 fn parents() -> Result<HashMap<u32, u32>, String> {
     let entries = std::fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))?;

@@ -1,10 +1,9 @@
 //! `cargo xtask bench client`: the client and the official async Python SDK against the same trivial local server.
 //!
-//! Server and loads are processes of their own, all of them this program's release build, so that the CPU time of one
-//! has nothing of the others in it.
+//! Server and loads are processes of their own, release builds all of them, so that what one uses has nothing of the
+//! others in it.
 
 mod copy;
-mod load;
 mod sdk;
 mod server;
 
@@ -19,8 +18,8 @@ use crate::table;
 /// Size of the object that is moved.
 const OBJECT_BYTES: u64 = 1 << 30;
 
-/// Waits that are open at once while memory is looked at.
-const WAITS: usize = 1000;
+/// Waits that are begun at once while memory is looked at: few, as many as the SDK's pool lets wait, and many.
+const WAITS: [usize; 4] = [0, 80, 320, 1000];
 
 /// Files of the tree that is archived.
 const FILES: usize = 20_000;
@@ -47,8 +46,7 @@ pub(super) fn part(args: &[String]) -> Result<(), String> {
     match words.as_slice() {
         ["serve"] => server::run(),
         ["copy", address, path] => copy::run(address, Path::new(path)),
-        [what, arguments @ ..] => load::run(what, arguments),
-        [] => Err("which part?".into()),
+        _ => Err(format!("there is no part {words:?}")),
     }
 }
 
@@ -71,7 +69,8 @@ fn tables(program: &Path, directory: &Path) -> Result<(), String> {
         cpu::background(std::time::Duration::from_secs(2))? * 100.0
     );
     let server = Server::start(program)?;
-    let bench = Bench { ours: Ours { program, server: &server }, sdk: sdk::find(&server), directory };
+    let load = &program.with_file_name("client-load");
+    let bench = Bench { ours: Ours { program, load, server: &server }, sdk: sdk::find(&server), directory };
     bench.requests()?;
     bench.memory()?;
     bench.transfers()?;
@@ -89,14 +88,13 @@ struct Bench<'a> {
 
 struct Ours<'a> {
     program: &'a Path,
+    load: &'a Path,
     server: &'a Server,
 }
 
 impl Ours<'_> {
     fn measure(&self, what: &str, arguments: &[&str]) -> Result<Figures, String> {
-        figures(
-            Command::new(self.program).args(["bench", "client-part", what, &self.server.url]).args(arguments),
-        )
+        figures(Command::new(self.load).args([what, &self.server.url]).args(arguments))
     }
 
     fn copy(&self, path: &str) -> Result<Figures, String> {
@@ -158,28 +156,64 @@ impl Bench<'_> {
     }
 
     fn memory(&self) -> Result<(), String> {
-        let waits = WAITS.to_string();
         let mut rows = Vec::new();
-        let mut add = |name: &str, figures: &Figures| {
-            let (before, during) = (figures["before_kib"] / 1024.0, figures["during_kib"] / 1024.0);
-            rows.push(vec![
-                name.to_owned(),
-                format!("{:.0}", figures["open"]),
-                format!("{before:.1}"),
-                format!("{during:.1}"),
-                format!("{:.1}", (during - before) * 1024.0 / figures["open"].max(1.0)),
-            ]);
-        };
-        add("ours", &self.ours.measure("waits", &[&waits])?);
-        add("ours, HTTP/2", &self.ours.measure("waits-h2c", &[&waits])?);
+        let mut theirs = HashMap::new();
         if let Ok(sdk) = &self.sdk {
-            add("SDK", &sdk.measure("waits", &[&waits])?);
+            for waits in WAITS {
+                theirs.insert(waits, sdk.measure("waits", &[&waits.to_string()])?);
+            }
+        }
+        for (name, load) in [("ours", "waits"), ("ours, HTTP/2", "waits-h2c"), ("SDK", "")] {
+            let mut before: Option<Figures> = None;
+            for waits in WAITS {
+                let figures = if load.is_empty() {
+                    let Some(figures) = theirs.get(&waits) else { continue };
+                    figures.clone()
+                } else {
+                    self.ours.measure(load, &[&waits.to_string()])?
+                };
+                let grown = |name: &str| {
+                    let before = before.as_ref()?;
+                    let open = figures["open"] - before["open"];
+                    (open > 0.0).then(|| format!("{:.1}", (figures[name] - before[name]) / open))
+                };
+                let share = |name: &str| {
+                    theirs.get(&waits).map_or_else(
+                        || "-".to_owned(),
+                        |theirs| format!("{:.1}", theirs[name] / figures[name]),
+                    )
+                };
+                rows.push(vec![
+                    name.to_owned(),
+                    waits.to_string(),
+                    format!("{:.0}", figures["open"]),
+                    format!("{:.1}", figures["resident_kib"] / 1024.0),
+                    share("resident_kib"),
+                    format!("{:.1}", figures["anonymous_kib"] / 1024.0),
+                    share("anonymous_kib"),
+                    grown("resident_kib").unwrap_or_else(|| "-".to_owned()),
+                    grown("anonymous_kib").unwrap_or_else(|| "-".to_owned()),
+                ]);
+                before = Some(figures);
+            }
         }
         table::print(
-            &format!("{WAITS} waits at once"),
-            "`await_running` on devboxes that do not become ready. Open is how many of them the server held at once \
-             (the SDK's pool has 320 connections for waits); memory is resident, in MiB (target: a tenth of the SDK's).",
-            &["client", "open", "before", "during", "KiB/open wait"],
+            "Waits at once",
+            "`await_running` on devboxes that do not become ready. Open is how many of them the server held at once (the \
+             SDK's pool has 320 connections for waits). RSS is the whole process, anonymous what of it is no page of a \
+             program or library; both from `/proc/self/smaps_rollup`, in MiB. KiB/wait is what each wait took that is \
+             open here and was not in the row before (target: a tenth of the SDK's).",
+            &[
+                "client",
+                "begun",
+                "open",
+                "RSS",
+                "x less",
+                "anonymous",
+                "x less",
+                "RSS KiB/wait",
+                "anonymous KiB/wait",
+            ],
             &rows,
         );
         Ok(())

@@ -1,4 +1,8 @@
-//! Our client's loads; each runs in a process of its own and prints its figures.
+//! The loads that `cargo xtask bench client` puts on our client. Each runs in a process of its own and prints its figures.
+//!
+//! A program with nothing else in it, so that its memory is what a program takes that uses the client.
+
+mod own;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,28 +12,38 @@ use futures::TryStreamExt;
 use runloop_client::types::{DevboxId, ExecuteParams};
 use runloop_client::{Client, ObjectUpload, WaitOptions, archive_dir};
 
-use super::super::{cpu, memory};
+fn main() -> std::process::ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
 
-pub(super) fn run(what: &str, arguments: &[&str]) -> Result<(), String> {
+fn run(words: &[&str]) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
     let number = |text: &str| text.parse().map_err(|error| format!("{text:?}: {error}"));
     runtime.block_on(async {
-        match (what, arguments) {
-            ("requests", [url, concurrency, count]) => {
+        match words {
+            ["requests", url, concurrency, count] => {
                 requests(client(url, false)?, number(concurrency)?, number(count)?).await
             }
-            ("requests-h2c", [url, concurrency, count]) => {
+            ["requests-h2c", url, concurrency, count] => {
                 requests(client(url, true)?, number(concurrency)?, number(count)?).await
             }
-            ("waits", [url, count]) => waits(client(url, false)?, number(count)?).await,
-            ("waits-h2c", [url, count]) => waits(client(url, true)?, number(count)?).await,
-            ("upload", [url, path]) => upload(client(url, false)?, path).await,
-            ("download", [url, size]) => download(client(url, false)?, number(size)? as u64).await,
-            ("archive", [_, path]) => archive(path).await,
-            _ => Err(format!("there is no part {what} {arguments:?}")),
+            ["waits", url, count] => waits(client(url, false)?, number(count)?).await,
+            ["waits-h2c", url, count] => waits(client(url, true)?, number(count)?).await,
+            ["upload", url, path] => upload(client(url, false)?, path).await,
+            ["download", url, size] => download(client(url, false)?, number(size)? as u64).await,
+            ["archive", _, path] => archive(path).await,
+            _ => Err(format!("there is no load {words:?}")),
         }
     })
 }
@@ -70,9 +84,9 @@ async fn requests(client: Client, concurrency: usize, count: usize) -> Result<()
     };
     // Connections are there before the clock starts.
     round(concurrency * 2).await?;
-    let (begun, before) = (Instant::now(), cpu::own_seconds()?);
+    let (begun, before) = (Instant::now(), own::cpu_seconds()?);
     round(count).await?;
-    println!("wall {}\ncpu {}", begun.elapsed().as_secs_f64(), cpu::own_seconds()? - before);
+    println!("wall {}\ncpu {}", begun.elapsed().as_secs_f64(), own::cpu_seconds()? - before);
     Ok(())
 }
 
@@ -83,8 +97,6 @@ async fn waits(client: Client, count: usize) -> Result<(), String> {
         client.send(request).send().await.map_err(told)
     };
     held(&client).await?;
-    let process = std::process::id();
-    let before = memory::of_tree(process)?.resident;
     let waits: Vec<_> = (0..count)
         .map(|number| {
             let client = client.clone();
@@ -100,7 +112,8 @@ async fn waits(client: Client, count: usize) -> Result<(), String> {
         open = held(&client).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    println!("open {open}\nbefore_kib {before}\nduring_kib {}", memory::of_tree(process)?.resident);
+    let (resident, anonymous) = own::resident_kib()?;
+    println!("open {open}\nresident_kib {resident}\nanonymous_kib {anonymous}");
     for wait in waits {
         wait.abort();
     }
@@ -110,7 +123,7 @@ async fn waits(client: Client, count: usize) -> Result<(), String> {
 async fn upload(client: Client, path: &str) -> Result<(), String> {
     let begun = Instant::now();
     client.objects().upload_from_file(path, &ObjectUpload::default()).await.map_err(told)?;
-    println!("wall {}\npeak_kib {}", begun.elapsed().as_secs_f64(), memory::own_peak()?);
+    println!("wall {}\npeak_kib {}", begun.elapsed().as_secs_f64(), own::peak_kib()?);
     Ok(())
 }
 
@@ -124,13 +137,13 @@ async fn download(client: Client, size: u64) -> Result<(), String> {
     if taken != size {
         return Err(format!("{taken} bytes came instead of {size}"));
     }
-    println!("wall {}\npeak_kib {}", begun.elapsed().as_secs_f64(), memory::own_peak()?);
+    println!("wall {}\npeak_kib {}", begun.elapsed().as_secs_f64(), own::peak_kib()?);
     Ok(())
 }
 
 async fn archive(path: &str) -> Result<(), String> {
-    let (begun, before) = (Instant::now(), cpu::own_seconds()?);
+    let (begun, before) = (Instant::now(), own::cpu_seconds()?);
     archive_dir(path).await.map_err(told)?;
-    println!("wall {}\ncpu {}", begun.elapsed().as_secs_f64(), cpu::own_seconds()? - before);
+    println!("wall {}\ncpu {}", begun.elapsed().as_secs_f64(), own::cpu_seconds()? - before);
     Ok(())
 }

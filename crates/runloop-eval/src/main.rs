@@ -27,6 +27,8 @@ mod target;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 use crate::args::{Cli, Command, Verbosity};
 use crate::error::CliError;
@@ -80,20 +82,28 @@ fn on_runtime(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit
         .block_on(work)
 }
 
-/// Logs go to standard error: warnings by default, `-v` for what happens, `-vv` for every request. `RUNLOOP_EVAL_LOG` takes
-/// a filter of its own.
+/// Takes a filter of its own, such as `runloop_client=debug,warn`.
+const LOG_VARIABLE: &str = "RUNLOOP_EVAL_LOG";
+
+/// Logs go to standard error: warnings by default, `-v` for what happens, `-vv` for every request.
 fn start_logging(verbosity: Verbosity) {
     let level = match (verbosity.quiet, verbosity.verbose) {
-        (true, _) => "error",
-        (_, 0) => "warn",
-        (_, 1) => "info",
-        _ => "debug",
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
-    let filter = std::env::var("RUNLOOP_EVAL_LOG").unwrap_or_else(|_| level.to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(|| hiding::Log)
-        .with_ansi(false)
-        .without_time()
-        .init();
+    let wanted = std::env::var(LOG_VARIABLE).map(|text| text.parse::<Targets>());
+    let (filter, complaint) = match wanted {
+        Ok(Ok(filter)) => (filter, None),
+        Ok(Err(error)) => (Targets::new().with_default(level), Some(error)),
+        Err(_) => (Targets::new().with_default(level), None),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| hiding::Log).without_time();
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    if let Some(error) = complaint {
+        tracing::warn!(
+            "{LOG_VARIABLE} is not taken ({error}); write it as `debug` or `runloop_client=debug,warn`"
+        );
+    }
 }

@@ -7,10 +7,12 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::groups::{BoxGroups, Groups};
 use crate::guarantees::{DriverKind, Guarantees};
@@ -106,6 +108,8 @@ struct Life {
     frozen: bool,
     /// Of the last start, for the next one.
     remains: Remains,
+    /// The last start's mounts, being taken down.
+    unmounting: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -159,6 +163,7 @@ impl Inner {
                 generation: 0,
                 frozen: false,
                 remains: Remains::default(),
+                unmounting: None,
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
@@ -373,6 +378,8 @@ impl Inner {
     fn stopped(&self, life: &mut Life) {
         life.stage = Stage::Stopped;
         life.frozen = false;
+        // Its memory file systems go with it, so not later than now; but nobody has to wait for that.
+        life.unmounting = life.remains.mounts.take().map(drop_aside);
         *self.lock_current() = None;
     }
 
@@ -414,8 +421,9 @@ impl Inner {
     /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
     async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
         // What is mounted must not be moved. Unmounting takes as long as there are files that the kernel remembers.
-        if let Some(root) = life.remains.root.take() {
-            let _ = tokio::task::spawn_blocking(move || drop(root)).await;
+        let root = life.remains.root.take().map(drop_aside);
+        for unmounting in [life.unmounting.take(), root].into_iter().flatten() {
+            let _ = unmounting.await;
         }
         // Nothing of it is mounted: the next start may be over layers that were merged since the last.
         life.layers = self.shared.layers.hold_shorter(&life.layers);
@@ -555,7 +563,8 @@ impl Inner {
         let layers = std::mem::take(&mut life.layers);
         *self.lock_current() = None;
         self.shared.forget(&self.name);
-        self.shared.reaper.remove(life.remains.root.take(), self.directory(), self.groups.clone());
+        let remains = std::mem::take(&mut life.remains);
+        self.shared.reaper.remove(remains, self.directory(), self.groups.clone());
         if !layers.is_empty() {
             let shared = Arc::clone(&self.shared);
             // Deleted snapshots may go with the last box that stood on them.
@@ -642,6 +651,11 @@ fn refused(error: RequestError) -> ExecError {
         }
         _ => ExecError::Gone,
     }
+}
+
+/// Lets go of something whose end takes the kernel a while, away from the runtime's threads.
+fn drop_aside(held: OwnedFd) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(move || drop(held))
 }
 
 /// Runs blocking file work away from the runtime's threads.

@@ -396,6 +396,13 @@ impl LinuxBox {
         self.inner().kill_all().await
     }
 
+    /// Begins to start a box that [`LinuxBox::kill_all`] or a snapshot stopped, for a caller who will use it soon. The next
+    /// operation waits for that start instead of beginning it, and tells what went wrong with it. Needs a tokio runtime.
+    pub fn warm_up(&self) {
+        let inner = Arc::clone(self.inner());
+        tokio::spawn(async move { drop(inner.session().await) });
+    }
+
     /// Takes a snapshot of the disk. In constant time when no process runs in the box (after [`LinuxBox::kill_all`], say);
     /// otherwise processes are stopped while the writable layer is copied.
     ///

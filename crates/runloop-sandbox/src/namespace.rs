@@ -198,18 +198,7 @@ pub(crate) fn enter(
     };
     std::env::set_current_dir(MOUNT_POINT).at(|| "entering the new root".into())?;
     mount::pivot_here().at(|| "changing the root".into())?;
-
-    for (target, mounted) in mounts {
-        place(&target, mounted.as_fd())?;
-        if target == Path::new("/dev")
-            && let Some(names) = &devices
-        {
-            furnish_devices(&target)?;
-            for name in names {
-                std::fs::File::create(target.join(name)).at(|| format!("making /dev/{name}"))?;
-            }
-        }
-    }
+    furnish(mounts, devices.as_deref())?;
     // A box user's limits on names are the kernel's: a longer one is cut rather than refused.
     let name = plan.hostname.as_bytes();
     process::set_host_name(&name[..name.len().min(64)]).at(|| "setting the host name".into())?;
@@ -223,6 +212,25 @@ pub(crate) fn enter(
     }
     write_run_files(plan, resolver)?;
     Ok(again)
+}
+
+/// Puts mounts in their places below the new root, and what belongs into the box's own `/dev`.
+fn furnish(
+    mounts: impl Iterator<Item = (PathBuf, OwnedFd)>,
+    devices: Option<&[&str]>,
+) -> Result<(), Failure> {
+    for (target, mounted) in mounts {
+        place(&target, mounted.as_fd())?;
+        if target == Path::new("/dev")
+            && let Some(names) = devices
+        {
+            furnish_devices(&target)?;
+            for name in names {
+                std::fs::File::create(target.join(name)).at(|| format!("making /dev/{name}"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Makes a directory; the umask leaves it open for reading. That it is there is fine.

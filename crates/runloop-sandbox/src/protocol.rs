@@ -114,6 +114,7 @@ wire_struct!(
         root: bool,
         user: bool,
         network: bool,
+        mounts: bool,
     }
 );
 
@@ -155,21 +156,34 @@ pub(crate) struct Remains {
     pub(crate) user: Option<OwnedFd>,
     /// The network namespace, without interfaces but loopback. Never used again while anything in it remembers a socket.
     pub(crate) network: Option<OwnedFd>,
+    /// The mount namespace. Not for another start: while it is held, the end of the last process does not wait until the
+    /// kernel has taken its mounts down. That is for whoever lets go of it, which must be soon.
+    pub(crate) mounts: Option<OwnedFd>,
 }
 
 impl Remains {
     pub(crate) fn kept(&self) -> Kept {
-        Kept { root: self.root.is_some(), user: self.user.is_some(), network: self.network.is_some() }
+        Kept {
+            root: self.root.is_some(),
+            user: self.user.is_some(),
+            network: self.network.is_some(),
+            mounts: self.mounts.is_some(),
+        }
     }
 
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.root.iter().chain(&self.user).chain(&self.network).map(AsFd::as_fd)
+        self.root.iter().chain(&self.user).chain(&self.network).chain(&self.mounts).map(AsFd::as_fd)
     }
 
     /// Takes what `kept` says from the front of the descriptors that came along.
     pub(crate) fn take(kept: &Kept, fds: &mut impl Iterator<Item = OwnedFd>) -> Self {
         let mut next = |there: bool| if there { fds.next() } else { None };
-        Self { root: next(kept.root), user: next(kept.user), network: next(kept.network) }
+        Self {
+            root: next(kept.root),
+            user: next(kept.user),
+            network: next(kept.network),
+            mounts: next(kept.mounts),
+        }
     }
 }
 

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::groups::{BoxGroups, Groups};
+use crate::protocol::Remains;
 use crate::tree;
 
 enum Message {
-    Remove(Option<OwnedFd>, PathBuf, BoxGroups),
+    Remove(Remains, PathBuf, BoxGroups),
     Flush(oneshot::Sender<()>),
 }
 
@@ -26,10 +27,10 @@ impl Reaper {
         Self(sender)
     }
 
-    /// Has the root of a box unmounted, its directory removed, and its control groups given back, soon.
-    pub(crate) fn remove(&self, root: Option<OwnedFd>, path: PathBuf, groups: BoxGroups) {
+    /// Has what is left of a box unmounted, its directory removed, and its control groups given back, soon.
+    pub(crate) fn remove(&self, remains: Remains, path: PathBuf, groups: BoxGroups) {
         // Without a runtime there is no task: the directory then goes with the sandbox.
-        let _ = self.0.send(Message::Remove(root, path, groups));
+        let _ = self.0.send(Message::Remove(remains, path, groups));
     }
 
     /// Waits until everything handed over before is removed.
@@ -55,10 +56,10 @@ async fn work(state: OwnedFd, all: Option<Groups>, mut messages: mpsc::Unbounded
     let state = std::sync::Arc::new(state);
     while let Some(message) = messages.recv().await {
         match message {
-            Message::Remove(root, path, groups) => {
+            Message::Remove(remains, path, groups) => {
                 let (state, shown, all) = (std::sync::Arc::clone(&state), path.clone(), all.clone());
                 let removed = tokio::task::spawn_blocking(move || {
-                    drop(root);
+                    drop(remains);
                     if let Some(all) = all {
                         retire(&all, &groups);
                     }

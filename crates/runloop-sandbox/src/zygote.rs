@@ -226,9 +226,12 @@ impl Zygote {
                 remains.root = None;
                 if remains.network.is_none() && plan.offline && matches!(self.setup, Setup::Root { .. }) {
                     // Without it the next start makes another.
-                    remains.network =
-                        std::fs::File::open(format!("/proc/{pid}/ns/net")).ok().map(OwnedFd::from);
+                    remains.network = namespace_of(pid, "net");
                 }
+                remains.mounts = match self.setup {
+                    Setup::Process { .. } => None,
+                    _ => namespace_of(pid, "mnt"),
+                };
                 Ok((pidfd, remains))
             }
         }
@@ -378,6 +381,11 @@ impl Zygote {
             let _ = places::remove(path);
         }
     }
+}
+
+/// A namespace of a process that was just forked; `None` if it is gone already.
+fn namespace_of(pid: i32, kind: &str) -> Option<OwnedFd> {
+    std::fs::File::open(format!("/proc/{pid}/ns/{kind}")).ok().map(OwnedFd::from)
 }
 
 fn write_maps(pid: i32, shift: u32, stranger: Option<u32>) -> io::Result<OwnedFd> {

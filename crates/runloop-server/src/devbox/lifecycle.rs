@@ -248,6 +248,8 @@ pub(crate) async fn resume(app: &Shared, devbox: &Arc<Devbox>) -> ApiResult<Devb
     let work = app.tasks.spawn(async move {
         let _turn = devbox_.one_at_a_time.lock().await;
         let Some(live) = devbox_.live() else { return };
+        // Whoever resumes a devbox is about to use it: it starts while the answer and the next request are on their way.
+        live.linux_box.warm_up();
         tokio::select! {
             () = devbox_.ended.cancelled() => {}
             outcome = boot(&app_, &devbox_, &live) => if let Err(message) = outcome {

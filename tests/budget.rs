@@ -67,6 +67,45 @@ fn money_that_is_gone_cancels_what_is_left_and_says_so_everywhere() {
 }
 
 #[test]
+fn adaptive_trials_end_when_the_gate_is_decided() {
+    let bench = Bench::new();
+    by_tokens(&bench);
+    bench.write("idle.yaml", "name: idle\ncommand: 'true'\n");
+    let file = two_scenarios(&bench, "trials: { min: 2, max: 6 }\ngate: { min_pass_rate: 0.1 }\n");
+    let good = bench.results(&file, ["--agent", "coder.yaml", "--seed", "7", "--output", "good"]);
+    assert_eq!(good.finished.code(), 0, "{}", good.finished);
+    let count = |results: &Results| results.json["trials"].as_array().map_or(0, Vec::len);
+    let decided = &good.json["run"]["decided"][0];
+    assert_eq!(decided["agent"], "coder", "{}", good.json["run"]);
+    assert!(decided["why"].as_str().is_some_and(|why| why.starts_with("the gate passes")), "{decided}");
+    assert_eq!(json!(count(&good)), json!(2 * decided["repetitions"].as_u64().expect("a number")));
+    assert!(count(&good) < 12, "six of each were not needed: {}", good.finished);
+    assert!(good.finished.stderr().contains("DECIDED coder after"), "{}", good.finished);
+
+    // An agent that does nothing right fails, and the record says all of it.
+    let bad = bench.results(&file, ["--agent", "idle.yaml", "--output", "bad"]);
+    assert_eq!(bad.finished.code(), 1, "{}", bad.finished);
+    let again = bench.run(["report", "bad", "--format", "json"]);
+    let again: Value = serde_json::from_str(&again.stdout()).expect("JSON");
+    assert_eq!(again["run"]["decided"], bad.json["run"]["decided"]);
+    assert_eq!(again["summary"], bad.json["summary"]);
+    assert_eq!(bench.run(["gate", "bad", "--benchmark", "two.yaml"]).code(), 1);
+    let junit = std::fs::read_to_string(bench.path("bad/junit.xml")).expect("JUnit");
+    assert!(junit.contains(&format!("tests=\"{}\"", count(&bad))), "{junit}");
+
+    // As many as there may be, where the limit is exactly what the agent reaches.
+    let near = two_scenarios(&bench, "gate: { min_pass_rate: 1.0 }\n");
+    let near = bench.results(&near, ["--agent", "coder.yaml", "--trials", "1..2"]);
+    assert_eq!((near.finished.code(), count(&near)), (0, 4), "{}", near.finished);
+    assert!(near.finished.stderr().contains("ROUND 2 more trials, repetitions 2 to 2"), "{}", near.finished);
+
+    // The money ends the rounds, undecided.
+    let poor = bench.results(&file, ["--agent", "coder.yaml", "--trials", "1..6", "--max-cost", "0.6"]);
+    assert_eq!(poor.finished.code(), 3, "{}", poor.finished);
+    assert!(poor.json["run"]["decided"].is_null(), "{}", poor.json["run"]);
+}
+
+#[test]
 fn devbox_minutes_that_are_gone_end_the_run() {
     let bench = Bench::new();
     bench.write("slow.yaml", "name: slow\ncommand: sleep 864213\n");

@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask` lists them.
 
+mod adaptive;
 mod bench;
 mod ci;
 mod stats;

@@ -5,20 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use eval_record::{Event, EventKind, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState};
+use eval_record::{Event, EventKind, PlannedTrial, Rounds, RunHeader, TrialKey, TrialResult, TrialState};
 use eval_report::Summary;
 use eval_report::baseline::Baseline;
 use eval_report::gate::{Decision, Limits, Reference, judge};
 use eval_report::statistics::{Cluster, cluster_bootstrap_of, detectable_drop, sign_flip, wilson};
 use fastrand::Rng;
 
-use crate::table;
+use crate::{adaptive, table};
 
 /// What an interval of 95 % may do and still be called one.
 const COVERAGE: std::ops::RangeInclusive<f64> = 0.93..=0.97;
 
 /// The most that no change may be called one.
-const ALARMS: f64 = 0.05;
+pub(crate) const ALARMS: f64 = 0.05;
 
 /// Four standard errors of 5 % among this many runs are allowed on top of it.
 fn allowance(runs: u32) -> f64 {
@@ -29,11 +29,11 @@ fn allowance(runs: u32) -> f64 {
 const DRAWS: usize = 999;
 
 /// Chances of passing, one a scenario.
-type Agent = Vec<f64>;
+pub(crate) type Agent = Vec<f64>;
 
 /// How scenarios differ from one another.
 #[derive(Clone, Copy)]
-enum Suite {
+pub(crate) enum Suite {
     /// Each has a chance of its own, from 0 to 1.
     Mixed,
     /// Most are passed nearly always, some hardly ever.
@@ -43,7 +43,7 @@ enum Suite {
 }
 
 impl Suite {
-    const ALL: [(Self, &'static str, f64); 3] = [
+    pub(crate) const ALL: [(Self, &'static str, f64); 3] = [
         (Self::Mixed, "chances 0 to 1", 0.5),
         (Self::Extreme, "0.95, a third 0.1", 2.0 / 3.0 * 0.95 + 0.1 / 3.0),
         (Self::Even(0.8), "all 0.8", 0.8),
@@ -57,7 +57,7 @@ impl Suite {
         }
     }
 
-    fn agent(self, scenarios: usize, random: &mut Rng) -> Agent {
+    pub(crate) fn agent(self, scenarios: usize, random: &mut Rng) -> Agent {
         (0..scenarios).map(|_| self.scenario(random)).collect()
     }
 }
@@ -74,7 +74,7 @@ fn share(runs: u32, mut happens: impl FnMut(u64) -> bool) -> f64 {
     f64::from((0..runs).map(|run| u32::from(happens(u64::from(run)))).sum::<u32>()) / f64::from(runs)
 }
 
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
@@ -84,6 +84,7 @@ pub(crate) fn run() -> Result<(), String> {
     coverage(&mut broken);
     alarms(&mut broken);
     power(&mut broken);
+    adaptive::run(&mut broken);
     if broken.is_empty() { Ok(()) } else { Err(format!("these do not hold:\n{}", broken.join("\n"))) }
 }
 
@@ -152,38 +153,46 @@ fn coverage(broken: &mut Vec<String>) {
     );
 }
 
-/// A run of the same shape as real ones, so that the gate is tested, not a copy of it.
-fn simulated(agent: &Agent, repetitions: u32, seed: u64, random: &mut Rng) -> Summary {
-    let mut planned = Vec::new();
-    let mut results = Vec::new();
-    for (nth, chance) in agent.iter().enumerate() {
-        for (score, repetition) in trials(*chance, repetitions, random).into_iter().zip(1..) {
-            let trial = TrialKey { scenario: format!("s{nth}"), agent: "agent".into(), repetition };
-            let digest = format!("d{nth}");
-            planned.push(PlannedTrial {
-                trial: trial.clone(),
-                digest: digest.clone(),
-                metadata: BTreeMap::new(),
-            });
-            results.push(TrialResult {
-                trial,
-                digest,
-                state: TrialState::Scored,
-                score: Some(score),
-                passed: Some(score >= 1.0),
-                cause: None,
-                message: None,
-                attempts: 1,
-                durations_ms: BTreeMap::new(),
-                agent_end: None,
-                usage: None,
-                scores: Vec::new(),
-                flags: Vec::new(),
-                logs: None,
-            });
-        }
+/// The verdict on one trial.
+pub(crate) fn result(nth: usize, repetition: u32, score: f64) -> TrialResult {
+    TrialResult {
+        trial: TrialKey { scenario: format!("s{nth}"), agent: "agent".into(), repetition },
+        digest: format!("d{nth}"),
+        state: TrialState::Scored,
+        score: Some(score),
+        passed: Some(score >= 1.0),
+        cause: None,
+        message: None,
+        attempts: 1,
+        durations_ms: BTreeMap::new(),
+        agent_end: None,
+        usage: None,
+        scores: Vec::new(),
+        flags: Vec::new(),
+        logs: None,
     }
-    let header = RunHeader { format: 1, planned, seed, ..RunHeader::default() };
+}
+
+/// A run of the same shape as real ones, so that the gate is tested, not a copy of it.
+pub(crate) fn simulated(agent: &Agent, repetitions: u32, seed: u64, random: &mut Rng) -> Summary {
+    let of_scenario = |(nth, chance): (usize, &f64)| -> Vec<TrialResult> {
+        let scores = trials(*chance, repetitions, random).into_iter().zip(1..);
+        scores.map(|(score, repetition)| result(nth, repetition, score)).collect()
+    };
+    summary(agent.iter().enumerate().flat_map(of_scenario).collect(), None, seed)
+}
+
+/// The summary of a run with these verdicts.
+pub(crate) fn summary(results: Vec<TrialResult>, rounds: Option<Rounds>, seed: u64) -> Summary {
+    let planned = results
+        .iter()
+        .map(|result| PlannedTrial {
+            trial: result.trial.clone(),
+            digest: result.digest.clone(),
+            metadata: BTreeMap::new(),
+        })
+        .collect();
+    let header = RunHeader { format: 1, planned, seed, rounds, ..RunHeader::default() };
     let kinds = results.into_iter().map(|result| EventKind::TrialFinished(Box::new(result)));
     let events: Vec<Event> = [EventKind::RunStarted(Box::new(header))]
         .into_iter()

@@ -3,8 +3,8 @@
 //! [`SummaryFold`] (or [`Summary::from_events`], of events that are there already) makes of the events of a run, finished or not, the
 //! [`Summary`], which is everything that is reported; [`json`], [`csv`],
 //! [`junit`], [`markdown`], [`github`], [`html`] and [`table`] write it down. [`mod@compare`] puts two of them side by side,
-//! [`gate`] decides on one, also against a committed [`baseline`]. Nothing here runs anything or reads a clock: the same
-//! events give the same bytes.
+//! [`gate`] decides on one, also against a committed [`baseline`], and [`outlook`] says whether further trials could change that.
+//! Nothing here runs anything or reads a clock: the same events give the same bytes.
 
 mod attempt;
 pub mod baseline;
@@ -19,6 +19,7 @@ pub mod json;
 pub mod junit;
 mod labels;
 pub mod markdown;
+pub mod outlook;
 mod spending;
 pub mod statistics;
 mod summary;

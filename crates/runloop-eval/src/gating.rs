@@ -13,8 +13,8 @@ use crate::exit::Exit;
 
 /// What a run is held against.
 pub(crate) struct Gating {
-    limits: Limits,
-    reference: Option<Reference>,
+    pub(crate) limits: Limits,
+    pub(crate) reference: Option<Reference>,
 }
 
 impl Gating {

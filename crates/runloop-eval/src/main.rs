@@ -20,6 +20,7 @@ mod next;
 mod open_files;
 mod recorded;
 mod registry;
+mod repetitions;
 mod resume;
 mod state;
 mod target;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, BaselineScenario};
 
 /// What each agent of a run must reach. `None` asks for nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,4 +32,18 @@ pub struct Reference {
     pub file: String,
     /// Lines of its scenarios; see [`Baseline::places`].
     pub lines: BTreeMap<(String, String), usize>,
+}
+
+impl Reference {
+    /// The baseline's agent of this name; or its only one, if the run has only one too.
+    pub(crate) fn agent(
+        &self,
+        name: &str,
+        is_only: bool,
+    ) -> Option<(&str, &BTreeMap<String, BaselineScenario>)> {
+        let agents = &self.baseline.agents;
+        let only = || (is_only && agents.len() == 1).then(|| agents.first_key_value()).flatten();
+        let (name, scenarios) = agents.get_key_value(name).or_else(only)?;
+        Some((name, scenarios))
+    }
 }

@@ -7,6 +7,10 @@
 //! A larger one fails if it is more than chance: if the permutation test within scenarios gives p ≤ 0.05, so that an agent
 //! that did not change fails at most once in twenty runs. If it is not, it passes, unless these scores could not have given
 //! such a p in any order: then it is undecided, and more trials decide.
+//!
+//! **Adaptive trials.** A run that was ended by what its scores say is not one that was planned: the 0.05 is shared out
+//! between the looks at its scores ([`look_level`](crate::statistics::look_level)), so that an agent that did not change still
+//! fails at most once in twenty runs.
 
 mod cost;
 mod judge;

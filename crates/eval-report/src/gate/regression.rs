@@ -1,13 +1,10 @@
 //! A run against its baseline.
 
-use std::collections::BTreeMap;
-
 use super::judge::Judge;
 use super::{Decision, Example, Reference, Regression, ScenarioDifference};
 use crate::Trial;
-use crate::baseline::BaselineScenario;
 use crate::compare::{Change, detectable};
-use crate::statistics::{ALPHA, NEAR, Stratum, mean, permutation};
+use crate::statistics::{ALPHA, NEAR, Stratum, look_level, mean, permutation};
 
 /// A scenario with scores and one digest in the baseline and in the run.
 struct Pair<'a> {
@@ -23,7 +20,8 @@ impl Judge<'_> {
         let Some(reference) = reference else {
             return self.undecided("there is no baseline to compare with".to_owned(), Vec::new());
         };
-        let Some((name, before)) = self.agent_of(reference) else {
+        let is_only = self.summary.per_agent.len() == 1;
+        let Some((name, before)) = reference.agent(&self.verdict.agent, is_only) else {
             let there: Vec<&str> = reference.baseline.agents.keys().map(String::as_str).collect();
             let message = format!(
                 "the baseline {} has no agent {:?}, it has: {}",
@@ -88,12 +86,12 @@ impl Judge<'_> {
         }
         let said =
             format!("the mean score dropped by {drop:.3} against the baseline, more than {allowed:.3}");
-        let p = test.drop;
+        let (p, level) = (test.drop, self.level());
         if drop <= allowed + NEAR {
-        } else if p <= ALPHA {
+        } else if p <= level {
             let message = format!("{said} (p = {p:.4})");
             self.add(Decision::Fail, "max_regression", message, self.dropped(&scenarios));
-        } else if test.least > ALPHA {
+        } else if test.least > level {
             let message = format!("{said}, and with so few trials it could be chance (p = {p:.3}): run more");
             self.undecided(message, self.dropped(&scenarios));
         } else {
@@ -124,16 +122,10 @@ impl Judge<'_> {
         dropped.map(describe).collect()
     }
 
-    /// The baseline's agent of this name; or its only one, if the run has only one too.
-    fn agent_of<'a>(
-        &self,
-        reference: &'a Reference,
-    ) -> Option<(&'a str, &'a BTreeMap<String, BaselineScenario>)> {
-        let agents = &reference.baseline.agents;
-        let is_single = agents.len() == 1 && self.summary.per_agent.len() == 1;
-        let only = || is_single.then(|| agents.first_key_value()).flatten();
-        let (name, scenarios) = agents.get_key_value(&self.verdict.agent).or_else(only)?;
-        Some((name, scenarios))
+    /// Largest p-value that is called a drop.
+    fn level(&self) -> f64 {
+        let repetitions = self.trials.iter().map(|trial| trial.key.repetition).max().unwrap_or(0);
+        self.summary.run.rounds.map_or(ALPHA, |rounds| look_level(&rounds, repetitions))
     }
 
     fn of_scenario(&self, scenario: &str) -> &[&Trial] {

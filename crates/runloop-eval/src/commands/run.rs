@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use eval_builder::{AgentKind, Benchmark, Trials, Verify};
+use eval_builder::{AgentKind, Verify};
 use eval_report::gate::Decision;
-use eval_runner::Plan;
 
-use crate::args::{RunArgs, TrialsArg, Verbosity, VerifyMode};
+use crate::args::{RunArgs, Verbosity, VerifyMode};
 use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
 use crate::exit::Exit;
 use crate::gating::{self, Gating};
 use crate::resume::Resumption;
-use crate::{budget, definitions, evaluation, github, invocation, next};
+use crate::{budget, definitions, evaluation, github, invocation, next, repetitions};
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let mut resumption = args.resume.as_deref().map(Resumption::open).transpose()?;
@@ -51,7 +50,10 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         budget = resumption.budget(budget);
     }
     budget::demand_costs(&budget, &agents)?;
-    let mut plan = Plan::new(&benchmark, &agents, repetitions(invocation::trials(&invocation)?, &benchmark)?);
+    let drawn = || args.seed.unwrap_or_else(|| fastrand::u64(..));
+    let seed = resumption.as_ref().map_or_else(drawn, |resumption| resumption.header.seed);
+    let asked = invocation::trials(&invocation)?;
+    let mut plan = repetitions::plan(asked, &benchmark, &agents, gating.as_ref(), seed);
     if let Some(resumption) = &mut resumption {
         resumption.reconcile(&mut plan, args.changed)?;
     }
@@ -61,7 +63,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         target: &target,
         verbosity,
         purpose: Purpose::Judge,
-        seed: resumption.as_ref().map(|resumption| resumption.header.seed).or(args.seed),
+        seed: Some(seed),
         budget,
         timeout: args.execution.timeout.or(benchmark.budget.timeout),
         keep_devboxes: invocation.keep_devboxes,
@@ -97,14 +99,4 @@ fn exit(evaluated: &Evaluated, verbosity: Verbosity) -> Exit {
         anstream::eprint!("{verdict}");
     }
     gating::exit(verdict.decision)
-}
-
-fn repetitions(trials: Option<TrialsArg>, benchmark: &Benchmark) -> Result<u32, CliError> {
-    match (trials, benchmark.trials) {
-        (Some(TrialsArg::Fixed(count)), _) | (None, Trials::Fixed(count)) => Ok(count),
-        _ => {
-            Err(CliError::new(Exit::Usage, "adaptive trials are not there yet")
-                .hint("give a number: --trials 5"))
-        }
-    }
 }

@@ -13,6 +13,8 @@ pub struct History {
     pub ended: bool,
     /// The last verdict of each trial.
     pub verdicts: BTreeMap<TrialKey, TrialResult>,
+    /// Trials of the rounds after the first, in the order in which they were planned.
+    pub announced: Vec<TrialKey>,
     /// The number of the last attempt at each trial.
     pub attempts: HashMap<TrialKey, u32>,
     /// What may live at its target.
@@ -27,6 +29,9 @@ impl History {
         self.spent.take(event.at_ms, &event.kind);
         match &event.kind {
             EventKind::RunStarted(_) => self.began = true,
+            EventKind::RoundPlanned { planned } => {
+                self.announced.extend(planned.iter().map(|planned| planned.trial.clone()));
+            }
             EventKind::PlanChanged { planned } => {
                 for planned in planned {
                     self.verdicts.remove(&planned.trial);

@@ -195,7 +195,7 @@ impl Question {
         let header =
             RunHeader { planned, seed: self.seed, rounds: Some(self.rounds), ..RunHeader::default() };
         let verdicts = results.iter().map(|result| EventKind::TrialFinished(Box::new((*result).clone())));
-        let events: Vec<Event> = std::iter::once(EventKind::RunStarted(header))
+        let events: Vec<Event> = std::iter::once(EventKind::RunStarted(Box::new(header)))
             .chain(verdicts)
             .map(|kind| Event { at_ms: 0, kind })
             .collect();

@@ -163,6 +163,8 @@ impl SummaryFold {
             }
             EventKind::RunResumed { .. } => {
                 self.interrupted = false;
+                // Each agent is looked at again.
+                self.decided.clear();
                 for (trial, usage) in std::mem::take(&mut self.open) {
                     let earlier = self.earlier.entry(trial).or_default();
                     *earlier = earlier.plus(usage);

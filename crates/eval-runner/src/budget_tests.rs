@@ -335,3 +335,16 @@ async fn a_budget_that_is_gone_ends_the_rounds_undecided() {
     let events = ran.sink.events.lock().unwrap();
     assert!(!events.iter().any(|event| matches!(event, EventKind::AgentDecided { .. })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_was_planned_is_made_when_the_run_goes_on() {
+    let tasks = || vec![scenario("s", Verify::Same)];
+    let (first, _) = adaptive(plan(tasks(), paid(), 2), 8, &[("agent", 3)]);
+    let cut = run_within(money(0.9), costing(&[Some(0.3)]), first).await;
+    assert_eq!((scored(&cut), cut.outcome.results.len()), (2, 3));
+    // If rounds were planned anew, two would be enough now.
+    let (again, _) = adaptive(plan(tasks(), paid(), 2), 8, &[("agent", 2)]);
+    let options = RunOptions { earlier: Some(Earlier::from(cut.sink.history())), ..options() };
+    let ran = run_with(costing(&[Some(0.3)]), again, options, Cancellation::default()).await;
+    assert_eq!((scored(&ran), ran.outcome.results.len(), ran.outcome.complete), (3, 3, true));
+}

@@ -9,6 +9,8 @@ use eval_record::{History, Ledger, Spent, TrialKey, TrialResult, TrialState};
 pub struct Earlier {
     /// Verdicts that stand: their trials are not repeated.
     pub verdicts: BTreeMap<TrialKey, TrialResult>,
+    /// Trials of rounds that were planned, in their order: they are part of the plan.
+    pub announced: Vec<TrialKey>,
     /// The last attempt at each trial; the next one has the number after it.
     pub attempts: HashMap<TrialKey, u32>,
     /// What may have been left at the target; it is ended first.
@@ -20,8 +22,8 @@ pub struct Earlier {
 impl From<History> for Earlier {
     /// Scores stand. Invalid and canceled trials are done again.
     fn from(history: History) -> Self {
-        let History { mut verdicts, attempts, ledger, spent, .. } = history;
+        let History { mut verdicts, announced, attempts, ledger, spent, .. } = history;
         verdicts.retain(|_, result| result.state == TrialState::Scored);
-        Self { verdicts, attempts, ledger, spent }
+        Self { verdicts, announced, attempts, ledger, spent }
     }
 }

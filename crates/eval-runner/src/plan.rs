@@ -75,6 +75,20 @@ impl Plan {
         self.trials.retain(keep);
     }
 
+    /// Takes the trials of rounds that an earlier part of the run planned. Its own are the first round.
+    pub(crate) fn announce(&mut self, announced: &[TrialKey]) {
+        let mut known: BTreeSet<TrialKey> = self.trials.iter().map(|trial| trial.key.clone()).collect();
+        for key in announced {
+            let like = |trial: &&Trial| trial.key.scenario == key.scenario && trial.key.agent == key.agent;
+            // A scenario that is no longer defined was refused before.
+            let Some(trial) = self.trials.iter().find(like) else { continue };
+            if known.insert(key.clone()) {
+                let trial = Trial { key: key.clone(), ..trial.clone() };
+                self.trials.push(trial);
+            }
+        }
+    }
+
     /// Environment variables of the harness that some scenario requires.
     pub fn required_environment_variables(&self) -> BTreeSet<&str> {
         self.trials

@@ -57,9 +57,10 @@ pub async fn run<P: Platform>(
     cancel: Cancellation,
 ) -> RunOutcome {
     let header = plan.header(&options);
-    let mut options = options;
+    let (mut plan, mut options) = (plan, options);
     let is_resumed = options.earlier.is_some();
     let earlier = options.earlier.take().unwrap_or_default();
+    plan.announce(&earlier.announced);
     let session = Session::new(platform, options, &earlier, sink, cancel);
     let scope = Scope::new(&session, None);
     let Earlier { verdicts: mut results, attempts, ledger, .. } = earlier;

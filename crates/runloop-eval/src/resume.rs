@@ -203,7 +203,7 @@ impl Resumption {
     pub(crate) fn past(&self, options: &RunOptions) -> Option<Past> {
         let earlier = options.earlier.as_ref()?;
         Some(Past {
-            planned: self.header.planned.len(),
+            planned: self.header.planned.len() + earlier.announced.len(),
             seed: self.header.seed,
             concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
             budget: options.budget,

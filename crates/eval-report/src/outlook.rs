@@ -6,7 +6,7 @@
 //! enough is known when that does not reach to the limit. The chance that it did is at most 5 % for all looks together: the
 //! stochastic curtailment of K. K. G. Lan, R. Simon and M. Halperin, "Stochastically curtailed testing in long-term clinical
 //! trials", Communications in Statistics C 1 (1982), 207-219. A regression is called one at once when the gate's own test does,
-//! at the level that this look has ([`look_level`](crate::statistics::look_level)); that there is none, when the drop at the
+//! at the level that this look has ([`look_level`]); that there is none, when the drop at the
 //! end would hardly be one that the test then calls one.
 //!
 //! **Without a gate**, or with one that asks nothing of scores, it is enough when the mean score is known to within

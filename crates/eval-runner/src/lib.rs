@@ -1,6 +1,6 @@
 //! Runs trials: preparation, agents, reaping, scoring, concurrency.
 //!
-//! [`run`] takes a [`Plan`] through a [`Platform`], which is a Runloop API behind [`ClientPlatform`], and tells an
+//! [`run()`] takes a [`Plan`] through a [`Platform`], which is a Runloop API behind [`ClientPlatform`], and tells an
 //! [`EventSink`](eval_record::EventSink) what happens. A trial is scenario × agent × repetition; each attempt at it goes
 //! through these phases:
 //!

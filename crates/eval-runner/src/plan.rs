@@ -109,7 +109,7 @@ impl Plan {
         digests
     }
 
-    /// The header of the run's record; [`run`](crate::run) emits the same.
+    /// The header of the run's record; [`run`](crate::run()) emits the same.
     pub fn header(&self, options: &RunOptions) -> RunHeader {
         RunHeader {
             format: FORMAT,

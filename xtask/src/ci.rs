@@ -25,7 +25,11 @@ const STEPS: [Step; 5] = [
         tolerated: None,
     },
     Step { name: "tests", args: &["test", "--workspace", "--locked", "--no-fail-fast"], tolerated: None },
-    Step { name: "docs", args: &["doc", "--workspace", "--no-deps", "--locked", "--keep-going"], tolerated: None },
+    Step {
+        name: "docs",
+        args: &["doc", "--workspace", "--no-deps", "--locked", "--keep-going"],
+        tolerated: None,
+    },
     Step {
         name: "benchmark",
         args: &["run", "--quiet", "--locked", "--", "validate", "--quiet", "benchmarks/swe.yaml"],

@@ -156,20 +156,13 @@ fn coverage(broken: &mut Vec<String>) {
 /// The verdict on one trial.
 pub(crate) fn result(nth: usize, repetition: u32, score: f64) -> TrialResult {
     TrialResult {
-        trial: TrialKey { scenario: format!("s{nth}"), agent: "agent".into(), repetition },
-        digest: format!("d{nth}"),
-        state: TrialState::Scored,
         score: Some(score),
         passed: Some(score >= 1.0),
-        cause: None,
-        message: None,
-        attempts: 1,
-        durations_ms: BTreeMap::new(),
-        agent_end: None,
-        usage: None,
-        scores: Vec::new(),
-        flags: Vec::new(),
-        logs: None,
+        ..TrialResult::bare(
+            TrialKey { scenario: format!("s{nth}"), agent: "agent".into(), repetition },
+            format!("d{nth}"),
+            TrialState::Scored,
+        )
     }
 }
 

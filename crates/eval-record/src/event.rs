@@ -362,6 +362,28 @@ pub struct TrialResult {
     pub logs: Option<String>,
 }
 
+impl TrialResult {
+    /// A verdict after one attempt that says nothing but how it ended; the rest is for `..` to leave out.
+    pub fn bare(trial: TrialKey, digest: impl Into<String>, state: TrialState) -> Self {
+        Self {
+            trial,
+            digest: digest.into(),
+            state,
+            score: None,
+            passed: None,
+            cause: None,
+            message: None,
+            attempts: 1,
+            durations_ms: BTreeMap::new(),
+            agent_end: None,
+            usage: None,
+            scores: Vec::new(),
+            flags: Vec::new(),
+            logs: None,
+        }
+    }
+}
+
 /// How an agent ended. None of these makes a trial invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "snake_case")]

@@ -62,22 +62,7 @@ mod tests {
     }
 
     fn verdict(repetition: u32, state: TrialState, digest: &str) -> EventKind {
-        EventKind::TrialFinished(Box::new(TrialResult {
-            trial: key(repetition),
-            digest: digest.to_owned(),
-            state,
-            score: None,
-            passed: None,
-            cause: None,
-            message: None,
-            attempts: 1,
-            durations_ms: Default::default(),
-            agent_end: None,
-            usage: None,
-            scores: Vec::new(),
-            flags: Vec::new(),
-            logs: None,
-        }))
+        EventKind::TrialFinished(Box::new(TrialResult::bare(key(repetition), digest, state)))
     }
 
     fn history(kinds: impl IntoIterator<Item = EventKind>) -> History {

@@ -202,20 +202,12 @@ mod tests {
             output: "said hunter22".into(),
         };
         let result = TrialResult {
-            trial: trial.clone(),
-            digest: "d".into(),
-            state: TrialState::Invalid,
-            score: None,
-            passed: None,
             cause: Some(Cause::ScorerError),
             message: Some("hunter22".into()),
-            attempts: 1,
-            durations_ms: BTreeMap::new(),
-            agent_end: None,
-            usage: None,
             scores: vec![score],
             flags: vec![Flag::new(FlagKind::ScorerChanged, "agent.stdout", "hunter22")],
             logs: Some("trials/task".into()),
+            ..TrialResult::bare(trial.clone(), "d", TrialState::Invalid)
         };
         let kinds = [
             EventKind::RunStarted(Box::new(RunHeader {

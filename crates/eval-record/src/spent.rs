@@ -147,20 +147,10 @@ mod tests {
 
     fn finished(repetition: u32, usage: Option<Usage>) -> EventKind {
         EventKind::TrialFinished(Box::new(TrialResult {
-            trial: key(repetition),
-            digest: String::new(),
-            state: TrialState::Scored,
             score: Some(1.0),
             passed: Some(true),
-            cause: None,
-            message: None,
-            attempts: 1,
-            durations_ms: Default::default(),
-            agent_end: None,
             usage,
-            scores: Vec::new(),
-            flags: Vec::new(),
-            logs: None,
+            ..TrialResult::bare(key(repetition), "", TrialState::Scored)
         }))
     }
 

@@ -277,20 +277,13 @@ mod tests {
 
     fn result(scenario: &str, repetition: u32, score: Option<f64>) -> TrialResult {
         TrialResult {
-            trial: TrialKey { scenario: scenario.to_owned(), agent: "a".to_owned(), repetition },
-            digest: "d".to_owned(),
-            state: if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
             score,
             passed: score.map(|score| score >= 1.0),
-            cause: None,
-            message: None,
-            attempts: 1,
-            durations_ms: BTreeMap::new(),
-            agent_end: None,
-            usage: None,
-            scores: Vec::new(),
-            flags: Vec::new(),
-            logs: None,
+            ..TrialResult::bare(
+                TrialKey { scenario: scenario.to_owned(), agent: "a".to_owned(), repetition },
+                "d",
+                if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
+            )
         }
     }
 

@@ -58,19 +58,16 @@ impl Made {
                 planned.push(PlannedTrial { trial: trial.clone(), digest: digest.clone(), metadata });
                 finished.push(TrialResult {
                     logs: Some(eval_record::attempt_directory(&trial, 1)),
-                    trial,
-                    digest: digest.clone(),
-                    state: if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
                     score,
                     passed: score.map(|score| score >= 1.0),
                     cause: score.is_none().then_some(Cause::ApiError),
                     message: score.is_none().then(|| "the API went away".to_owned()),
-                    attempts: 1,
-                    durations_ms: BTreeMap::new(),
-                    agent_end: None,
                     usage: self.cost.map(|cost| Usage { cost_usd: Some(cost), ..Usage::default() }),
-                    scores: Vec::new(),
-                    flags: Vec::new(),
+                    ..TrialResult::bare(
+                        trial,
+                        digest.clone(),
+                        if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
+                    )
                 });
             }
         }

@@ -116,17 +116,10 @@ fn started(keys: &[TrialKey], metadata: &BTreeMap<String, String>) -> Event {
 
 fn scored(key: &TrialKey, score: f64) -> TrialResult {
     TrialResult {
-        trial: key.clone(),
-        digest: "0123456789abcdef0123456789abcdef".to_owned(),
-        state: TrialState::Scored,
         score: Some(score),
         passed: Some(score >= 1.0),
-        cause: None,
-        message: None,
-        attempts: 1,
         durations_ms: BTreeMap::from([(Phase::Agent, 61_500), (Phase::Scoring, 500)]),
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
-        usage: None,
         scores: vec![ScorerScore {
             name: "tests".to_owned(),
             weight: 1.0,
@@ -134,8 +127,8 @@ fn scored(key: &TrialKey, score: f64) -> TrialResult {
             duration_ms: 450,
             output: "Ran 5 tests\n".to_owned(),
         }],
-        flags: Vec::new(),
         logs: Some(eval_record::attempt_directory(key, 1)),
+        ..TrialResult::bare(key.clone(), "0123456789abcdef0123456789abcdef", TrialState::Scored)
     }
 }
 

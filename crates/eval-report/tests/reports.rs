@@ -34,20 +34,9 @@ fn started(keys: &[TrialKey]) -> Event {
 
 fn result(key: &TrialKey) -> TrialResult {
     TrialResult {
-        trial: key.clone(),
-        digest: "sha256:1".to_owned(),
-        state: TrialState::Scored,
-        score: None,
-        passed: None,
-        cause: None,
-        message: None,
-        attempts: 1,
         durations_ms: BTreeMap::from([(Phase::Agent, 1_500), (Phase::Scoring, 500)]),
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
-        usage: None,
-        scores: Vec::new(),
-        flags: Vec::new(),
-        logs: None,
+        ..TrialResult::bare(key.clone(), "sha256:1", TrialState::Scored)
     }
 }
 

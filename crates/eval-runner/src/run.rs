@@ -369,13 +369,6 @@ fn unaffordable(trial: &Trial, why: String) -> TrialResult {
 
 fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
     TrialResult {
-        trial: trial.key.clone(),
-        digest: trial.scenario.digest.to_string(),
-        state: TrialState::Canceled,
-        score: None,
-        passed: None,
-        cause: None,
-        message: None,
         attempts,
         durations_ms: trace.durations_ms,
         agent_end: trace.agent_end,
@@ -383,5 +376,6 @@ fn result(trial: &Trial, attempts: u32, trace: Trace) -> TrialResult {
         scores: trace.scores,
         flags: trace.flags,
         logs: trace.logs,
+        ..TrialResult::bare(trial.key.clone(), trial.scenario.digest.to_string(), TrialState::Canceled)
     }
 }

@@ -60,20 +60,10 @@ pub(crate) fn started(keys: &[TrialKey]) -> Event {
 
 pub(crate) fn result(key: &TrialKey, state: TrialState) -> TrialResult {
     TrialResult {
-        trial: key.clone(),
-        digest: "sha256:1".to_owned(),
-        state,
-        score: None,
-        passed: None,
-        cause: None,
-        message: None,
-        attempts: 1,
         durations_ms: BTreeMap::from([(Phase::Agent, 1_500), (Phase::Scoring, 525)]),
         agent_end: Some(AgentEnd::Exited { exit_status: 0 }),
-        usage: None,
-        scores: Vec::new(),
-        flags: Vec::new(),
         logs: Some(eval_record::attempt_directory(key, 1)),
+        ..TrialResult::bare(key.clone(), "sha256:1", state)
     }
 }
 

@@ -117,20 +117,12 @@ mod tests {
 
     fn result(state: TrialState) -> TrialResult {
         TrialResult {
-            trial: TrialKey { scenario: "fix".into(), agent: "mine".into(), repetition: 2 },
-            digest: String::new(),
-            state,
-            score: None,
-            passed: None,
-            cause: None,
-            message: None,
-            attempts: 1,
             durations_ms: BTreeMap::from([(Phase::Agent, 1200), (Phase::Scoring, 300)]),
-            agent_end: None,
-            usage: None,
-            scores: Vec::new(),
-            flags: Vec::new(),
-            logs: None,
+            ..TrialResult::bare(
+                TrialKey { scenario: "fix".into(), agent: "mine".into(), repetition: 2 },
+                "",
+                state,
+            )
         }
     }
 

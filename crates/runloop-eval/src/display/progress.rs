@@ -164,20 +164,14 @@ mod tests {
 
     fn result(scenario: &str, agent: &str, score: Option<f64>) -> TrialResult {
         TrialResult {
-            trial: TrialKey { scenario: scenario.into(), agent: agent.into(), repetition: 1 },
-            digest: String::new(),
-            state: if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
             score,
             passed: score.map(|score| score >= 1.0),
             cause: score.is_none().then_some(Cause::DevboxLost),
-            message: None,
-            attempts: 1,
-            durations_ms: BTreeMap::new(),
-            agent_end: None,
-            usage: None,
-            scores: Vec::new(),
-            flags: Vec::new(),
-            logs: None,
+            ..TrialResult::bare(
+                TrialKey { scenario: scenario.into(), agent: agent.into(), repetition: 1 },
+                "",
+                if score.is_some() { TrialState::Scored } else { TrialState::Invalid },
+            )
         }
     }
 

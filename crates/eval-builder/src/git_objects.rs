@@ -1,17 +1,27 @@
 //! Which objects a git directory holds, as far as their names tell.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Largest index of a pack that is looked at.
 const MOST_INDEX_BYTES: u64 = 256 << 20;
 
+/// Most that is read of a file of names: these directories come from elsewhere.
+const MOST_TEXT_BYTES: u64 = 1 << 20;
+
 /// Bytes of the names of SHA-1 objects.
 const NAME: usize = 20;
 
-/// Whether it holds an object whose name begins with these hexadecimal digits, loose or in a pack.
-pub(crate) fn holds(git: &Path, prefix: &str) -> bool {
-    is_loose(git, prefix) || packs(git).iter().any(|index| is_in_index(index, prefix))
+/// The first of these beginnings of names, in hexadecimal digits, that an object has, loose or in a pack.
+pub(crate) fn first_held<'a>(git: &Path, prefixes: &[&'a str]) -> Option<&'a str> {
+    let loose = prefixes.iter().position(|prefix| is_loose(git, prefix));
+    let first = packs(git).iter().fold(loose, |first, pack| {
+        let Some(index) = read(pack, MOST_INDEX_BYTES) else { return first };
+        let earlier = prefixes.iter().take(first.unwrap_or(prefixes.len()));
+        earlier.into_iter().position(|prefix| is_in_index(&index, prefix)).or(first)
+    });
+    prefixes.get(first?).copied()
 }
 
 fn is_loose(git: &Path, prefix: &str) -> bool {
@@ -30,11 +40,7 @@ fn packs(git: &Path) -> Vec<PathBuf> {
 
 /// Looks a name up in an index of version 2: a header of 8 bytes, 256 counts of names by their first byte, the names in
 /// order.
-fn is_in_index(path: &Path, prefix: &str) -> bool {
-    if fs::metadata(path).map_or(true, |metadata| metadata.len() > MOST_INDEX_BYTES) {
-        return false;
-    }
-    let Ok(index) = fs::read(path) else { return false };
+fn is_in_index(index: &[u8], prefix: &str) -> bool {
     let Some((header, rest)) = index.split_at_checked(8) else { return false };
     if header != [0xff, b't', b'O', b'c', 0, 0, 0, 2] {
         return false;
@@ -55,7 +61,7 @@ fn is_in_index(path: &Path, prefix: &str) -> bool {
 
 /// The commit that is checked out.
 pub(crate) fn head(git: &Path) -> Option<String> {
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = text(&git.join("HEAD"))?;
     match head.trim().strip_prefix("ref: ") {
         Some(name) => reference(git, name),
         None => Some(head.trim().to_owned()),
@@ -63,30 +69,48 @@ pub(crate) fn head(git: &Path) -> Option<String> {
 }
 
 fn reference(git: &Path, name: &str) -> Option<String> {
-    let loose = fs::read_to_string(git.join(name)).ok().map(|id| id.trim().to_owned());
+    // The name may have been written by anybody, and shall not lead elsewhere.
+    if !name.starts_with("refs/") || name.split('/').any(|part| part == "..") {
+        return None;
+    }
+    let loose = text(&git.join(name)).map(|id| id.trim().to_owned());
     loose.or_else(|| {
-        let packed = fs::read_to_string(git.join("packed-refs")).ok()?;
-        packed.lines().find_map(|line| Some(line.strip_suffix(name)?.trim_end().to_owned()))
+        let packed = text(&git.join("packed-refs"))?;
+        let mut lines = packed.lines().filter_map(|line| line.split_once(' '));
+        lines.find_map(|(id, of)| (of == name).then(|| id.to_owned()))
     })
+}
+
+/// What a file says, as far as it is read.
+fn text(path: &Path) -> Option<String> {
+    read(path, MOST_TEXT_BYTES).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The beginning of a file: neither a device, which never ends, nor a pipe, which never begins.
+fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut bytes = Vec::new();
+    File::open(is_file.then_some(path)?).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// A remote branch or a kept head that is another commit than the one that is checked out: its name and the commit.
 pub(crate) fn elsewhere(git: &Path, head: &str) -> Option<(String, String)> {
     let is_other = |id: &str| id.len() >= 40 && id != head && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     for name in ["ORIG_HEAD", "FETCH_HEAD"] {
-        let text = fs::read_to_string(git.join(name)).unwrap_or_default();
-        if let Some(id) = text.split_whitespace().next().filter(|id| is_other(id)) {
+        let said = text(&git.join(name)).unwrap_or_default();
+        if let Some(id) = said.split_whitespace().next().filter(|id| is_other(id)) {
             return Some((name.to_owned(), id.to_owned()));
         }
     }
-    let packed = fs::read_to_string(git.join("packed-refs")).unwrap_or_default();
+    let packed = text(&git.join("packed-refs")).unwrap_or_default();
     let packed = packed.lines().filter_map(|line| line.split_once(' '));
     let packed = packed.filter(|(id, name)| name.starts_with("refs/remotes/") && is_other(id));
     let mut found: Vec<(String, String)> =
         packed.map(|(id, name)| (name.to_owned(), id.to_owned())).collect();
     let loose = walkdir::WalkDir::new(git.join("refs/remotes")).into_iter().flatten();
     found.extend(loose.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {
-        let id = fs::read_to_string(entry.path()).ok()?.trim().to_owned();
+        let id = text(entry.path())?.trim().to_owned();
         let name = entry.path().strip_prefix(git).ok()?.display().to_string();
         is_other(&id).then_some((name, id))
     }));
@@ -96,7 +120,7 @@ pub(crate) fn elsewhere(git: &Path, head: &str) -> Option<(String, String)> {
 
 /// Where the head was before it was set back to where it is, by the last line of its log.
 pub(crate) fn set_back_from(git: &Path, head: &str) -> Option<String> {
-    let log = fs::read_to_string(git.join("logs/HEAD")).ok()?;
+    let log = text(&git.join("logs/HEAD"))?;
     let (ids, message) = log.lines().last()?.split_once('\t')?;
     let (before, after) = {
         let mut words = ids.split(' ');
@@ -104,4 +128,34 @@ pub(crate) fn set_back_from(git: &Path, head: &str) -> Option<String> {
     };
     let is_set_back = message.starts_with("reset: ") || message.starts_with("checkout: ");
     (is_set_back && after == head && before != head).then(|| before.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const ID: &str = "0123456789012345678901234567890123456789";
+
+    #[test]
+    fn a_head_leads_to_a_file_of_its_own_directory_or_nowhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let git = directory.path().join(".git");
+        fs::create_dir_all(git.join("refs/heads")).unwrap();
+        let outside = directory.path().join("refs");
+        fs::write(&outside, ID).unwrap();
+        fs::write(git.join("refs/heads/main"), format!("{ID}\n")).unwrap();
+        let pipe = git.join("refs/heads/pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let at = |head: &str| {
+            fs::write(git.join("HEAD"), head).unwrap();
+            super::head(&git)
+        };
+        assert_eq!(at("ref: refs/heads/main\n").as_deref(), Some(ID));
+        assert_eq!(at(&format!("ref: {}\n", outside.display())), None);
+        assert_eq!(at("ref: refs/../../refs\n"), None);
+        assert_eq!(at("ref: refs/heads/pipe\n"), None);
+        assert_eq!(at("ref: /dev/zero\n"), None);
+    }
 }

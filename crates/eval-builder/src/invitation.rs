@@ -42,7 +42,10 @@ fn git_directories(entry: &FileEntry) -> Vec<PathBuf> {
 fn history(loader: &mut Loader<'_>, span: &Span, git: &Path, scenario: &Scenario) {
     const AFRESH: &str = "leave `.git` out of the files and make the history in a setup command, or remove what is unreachable: \
          `git reflog expire --expire=now --all && git gc --prune=now`";
-    if let Some((path, blob)) = blobs(scenario).into_iter().find(|(_, blob)| git_objects::holds(git, blob)) {
+    let blobs = blobs(scenario);
+    let names: Vec<&str> = blobs.iter().map(|(_, blob)| *blob).collect();
+    let held = git_objects::first_held(git, &names);
+    if let Some((path, blob)) = blobs.iter().find(|(_, blob)| Some(*blob) == held) {
         let message = format!("{} holds `{path}` as the reference makes it (object {blob})", git.display());
         loader.push(Diagnostic::warning(span, message).label("an agent can read it there").help(AFRESH));
     }
@@ -72,7 +75,7 @@ fn short(id: &str) -> &str {
 }
 
 /// Paths and objects that the reference makes.
-fn blobs(scenario: &Scenario) -> Vec<(String, String)> {
+fn blobs(scenario: &Scenario) -> Vec<(&str, &str)> {
     let Some(solution) =
         scenario.reference_output.as_ref().filter(|solution| solution.kind == SolutionKind::Patch)
     else {
@@ -87,7 +90,7 @@ fn blobs(scenario: &Scenario) -> Vec<(String, String)> {
             let blob = after.split(' ').next().unwrap_or_default();
             let is_name = blob.len() >= 7 && blob.bytes().all(|byte| byte.is_ascii_hexdigit());
             if is_name && blob.bytes().any(|byte| byte != b'0') {
-                found.push((path.to_owned(), blob.to_owned()));
+                found.push((path, blob));
             }
         }
     }

@@ -530,6 +530,7 @@ fn excerpt_text(excerpt: &str) -> String {
 
 fn attempts_text(attempts: u32) -> String {
     match attempts {
+        0 => "nothing was sent".to_owned(),
         1 => "1 attempt".to_owned(),
         n => format!("{n} attempts"),
     }

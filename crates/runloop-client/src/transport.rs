@@ -126,19 +126,16 @@ impl Transport {
         let max_retries =
             if parts.is_replayable() { parts.options.max_retries.unwrap_or(self.max_retries) } else { 0 };
 
-        let mut retries = 0;
-        loop {
+        let (mut retries, mut last) = (0, None);
+        let error = loop {
             let pass = match &self.gate {
                 Some(gate) => match deadline.bound(gate.admit(Attempt::of(parts))).await {
                     Some(pass) => Some(pass),
+                    // Nothing was sent: what went wrong is what did before, if anything.
                     None => {
-                        return Err(error(
-                            parts,
-                            request_id.as_ref(),
-                            Failed::late(),
-                            retries + 1,
-                            (self.clock)(),
-                        ));
+                        let late =
+                            || error(parts, request_id.as_ref(), Failed::late(), retries, (self.clock)());
+                        break last.unwrap_or_else(late);
                     }
                 },
                 None => None,
@@ -168,17 +165,13 @@ impl Transport {
             retries += 1;
             let pause = pause.filter(|pause| deadline.allows(*pause));
             tracing::debug!(method = parts.method.as_str(), path = parts.path, %error, ?pause, "request failed");
-            match pause {
-                Some(pause) => {
-                    log::line(self.log, LogLevel::Debug, format_args!("{error}; again in {pause:.1?}"));
-                    tokio::time::sleep(pause).await;
-                }
-                None => {
-                    log::line(self.log, LogLevel::Info, &error);
-                    return Err(error);
-                }
-            }
-        }
+            let Some(pause) = pause else { break error };
+            log::line(self.log, LogLevel::Debug, format_args!("{error}; again in {pause:.1?}"));
+            last = Some(error);
+            tokio::time::sleep(pause).await;
+        };
+        log::line(self.log, LogLevel::Info, &error);
+        Err(error)
     }
 
     /// What a gate is told of an attempt; nothing where the way to the server has no part in it.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use h2::client::SendRequest;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as Turn, Semaphore};
 
 use super::connect::{Connector, Io, Protocol};
 use super::{http1, http2};
@@ -14,14 +14,16 @@ use crate::error::{Error, TransportKind};
 use crate::http::Fault;
 
 /// Connections that are made at the same time: a thousand waits that begin together shall not all be busy with it.
-const CONNECTING: u32 = 32;
+const CONNECTING: usize = 32;
 
 /// The connections of one shard: one of HTTP/2 that all share, or one of HTTP/1.1 for each request in flight.
 #[derive(Debug)]
 pub(crate) struct Connections {
     connector: Arc<Connector>,
     shared: Mutex<Option<http2::Shared>>,
-    /// Places for connections that are being made; all of them for one that others may share.
+    /// Who makes a connection that others may share.
+    sharing: Turn<()>,
+    /// Places for connections of somebody's own that are being made.
     connecting: Semaphore,
     idle: Arc<http1::Idle>,
 }
@@ -40,7 +42,8 @@ impl Connections {
         Self {
             connector,
             shared: Mutex::new(None),
-            connecting: Semaphore::new(CONNECTING as usize),
+            sharing: Turn::new(()),
+            connecting: Semaphore::new(CONNECTING),
             idle: Arc::default(),
         }
     }
@@ -66,12 +69,10 @@ impl Connections {
 
     /// Boxed, so that whoever waits for an answer has no room for what it takes to connect.
     fn way(&self) -> BoxFuture<'_, Result<Way, Fault>> {
-        if let Some(way) = self.standing() {
-            return std::future::ready(Ok(way)).boxed();
+        match self.standing() {
+            Some(way) => std::future::ready(Ok(way)).boxed(),
+            None => self.queue().boxed(),
         }
-        let late = |_| Fault { kind: TransportKind::ConnectTimeout, source: "no connection in time".into() };
-        let connected = tokio::time::timeout(self.connector.timeout(), self.queue());
-        connected.map(move |way| way.map_err(late)?).boxed()
     }
 
     /// A way over a connection that is there.
@@ -85,13 +86,31 @@ impl Connections {
     }
 
     async fn queue(&self) -> Result<Way, Fault> {
-        let places = if self.connector.speaks_http1() { 1 } else { CONNECTING };
+        // Who waits while another connects waits for the server, too.
+        if let Some(way) = self.in_time(self.share()).await? {
+            return Ok(way);
+        }
         // Never closed, so that there is no error.
-        let _turn = self.connecting.acquire_many(places).await.ok();
+        let _place = self.connecting.acquire().await.ok();
         match self.standing() {
             Some(way) => Ok(way),
-            None => Box::pin(self.connect()).await,
+            None => self.in_time(Box::pin(self.connect())).await,
         }
+    }
+
+    /// A way over a connection that all share, made if there is none; `None` if everybody needs one of their own.
+    async fn share(&self) -> Result<Option<Way>, Fault> {
+        let _turn = self.sharing.lock().await;
+        match self.standing() {
+            Some(way) => Ok(Some(way)),
+            None if self.connector.speaks_http1() => Ok(None),
+            None => Box::pin(self.connect()).await.map(Some),
+        }
+    }
+
+    async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let late = |_| Fault { kind: TransportKind::ConnectTimeout, source: "no connection in time".into() };
+        tokio::time::timeout(self.connector.timeout(), connecting).await.map_err(late)?
     }
 
     async fn connect(&self) -> Result<Way, Fault> {

@@ -52,6 +52,8 @@ impl Shared {
     pub(super) async fn over(io: Io, far: bool) -> Result<Self, h2::Error> {
         let mut builder = Builder::new();
         builder
+            // Until the server has said how many it allows: what is opened beyond that it refuses.
+            .initial_max_send_streams(1)
             .initial_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
             .max_header_list_size(MOST_HEADERS)

@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use crate::support::{always, builder, json as answer, passing, requests, sequence};
 
 /// What passed, each with what came of it; `None` as long as nothing did.
-type Entries = Arc<Mutex<Vec<(String, Traffic, Option<Outcome>)>>>;
+pub(crate) type Entries = Arc<Mutex<Vec<(String, Traffic, Option<Outcome>)>>>;
 
 #[derive(Default)]
-struct Book(Entries);
+pub(crate) struct Book(pub(crate) Entries);
 
 struct Entry(Entries, usize);
 
@@ -103,7 +103,19 @@ async fn nothing_is_sent_before_the_gate_opens_and_the_total_timeout_holds_there
     let client = builder(&server.uri()).gate(Arc::new(Shut(Arc::clone(&open)))).build().unwrap();
     let late = client.accounts().me().total_timeout(Duration::from_millis(20)).await.unwrap_err();
     assert!(matches!(&late, Error::Transport(error) if error.kind == TransportKind::TotalTimeout), "{late}");
+    assert_eq!(late.attempts(), Some(0));
     assert!(requests(&server).await.is_empty());
     open.notify_one();
     assert_eq!(client.accounts().me().await.unwrap().id, "acc_1");
+}
+
+#[tokio::test]
+async fn a_call_that_ends_before_the_gate_says_what_went_wrong_with_what_was_sent() {
+    let server = always(passing(503)).await;
+    let open = Arc::new(Notify::new());
+    let client = builder(&server.uri()).gate(Arc::new(Shut(Arc::clone(&open)))).build().unwrap();
+    open.notify_one();
+    let failed = client.accounts().me().total_timeout(Duration::from_secs(2)).await.unwrap_err();
+    assert_eq!((failed.status(), failed.attempts()), (Some(503), Some(1)), "{failed}");
+    assert_eq!(requests(&server).await.len(), 1);
 }

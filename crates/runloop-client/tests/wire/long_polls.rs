@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::Response;
 use runloop_client::types::{DevboxStatus, DevboxView};
-use runloop_client::{Client, Error, TransportKind};
+use runloop_client::{Client, Error, Outcome, TransportKind};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::gate::Book;
 use crate::support::{RawServer, Step, always, builder, client, header, json as answer, requests, say_json};
 
 async fn poll(client: &Client) -> Result<DevboxView, Error> {
@@ -25,6 +28,7 @@ fn view() -> String {
 struct Server {
     url: String,
     connections: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -34,13 +38,14 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
-        let (answer, seen) = (Arc::new(answer), Arc::clone(&connections));
+        let closed = Arc::new(AtomicUsize::new(0));
+        let (answer, seen, ended) = (Arc::new(answer), Arc::clone(&connections), Arc::clone(&closed));
         let task = tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
                 connection.set_nodelay(true).unwrap();
                 seen.fetch_add(1, Ordering::SeqCst);
-                let answer = Arc::clone(&answer);
+                let (answer, ended) = (Arc::clone(&answer), Arc::clone(&ended));
                 tokio::spawn(async move {
                     let mut connection = BufReader::new(connection);
                     for _ in 0..answers {
@@ -52,14 +57,25 @@ impl Server {
                             tokio::task::yield_now().await;
                         }
                     }
+                    drop(connection);
+                    ended.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
-        Self { url, connections, task }
+        Self { url, connections, closed, task }
     }
 
     fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Until so many connections were closed here, and whoever is on this machine could see it.
+    async fn closed(&self, count: usize) {
+        while self.closed.load(Ordering::SeqCst) < count {
+            tokio::task::yield_now().await;
+        }
+        // Whatever has happened by then is heard of before a sleep ends.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -134,12 +150,11 @@ async fn a_connection_that_the_server_closes_is_not_used_again() {
     // Said in the answer, and not said.
     for bytes in [whole("connection: close\r\n", &view()), whole("", &view())] {
         let server = Server::start(bytes, 10_000, 1).await;
-        let client = builder(&server.url).build().unwrap();
+        let client = builder(&server.url).max_retries(0).build().unwrap();
         for expected in 1..=3 {
             poll(&client).await.unwrap();
             assert_eq!(server.connections(), expected);
-            // Until the end of the connection has come.
-            tokio::task::yield_now().await;
+            server.closed(expected).await;
         }
     }
 }
@@ -277,4 +292,38 @@ async fn a_connection_that_does_not_stand_in_time_is_told_from_silence() {
             assert!(error.is_timeout());
         }
     }
+}
+
+/// Speaks HTTP/2 and allows ten streams at a time, which it says only when a hasty client has opened more.
+async fn narrow() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let mut builder = h2::server::Builder::new();
+                let builder = builder.max_concurrent_streams(10);
+                let mut connection = builder.handshake::<_, Bytes>(connection).await.unwrap();
+                while let Some(Ok((_, mut answer))) = connection.accept().await {
+                    let mut body = answer.send_response(Response::new(()), false).unwrap();
+                    body.send_data(view().into(), true).unwrap();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn no_more_streams_are_opened_than_the_server_allows() {
+    let book = Book::default();
+    let entries = Arc::clone(&book.0);
+    let client =
+        builder(&narrow().await).http2_prior_knowledge().max_retries(0).gate(Arc::new(book)).build().unwrap();
+    futures::future::try_join_all((0..30).map(|_| poll(&client))).await.unwrap();
+    let entries = entries.lock().unwrap();
+    assert_eq!(entries.len(), 30);
+    let answered = Some(Outcome::Answered { status: 200, retry_after: None });
+    assert!(entries.iter().all(|entry| entry.2 == answered));
 }

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -34,6 +35,11 @@ impl Drop for TlsServer {
 impl TlsServer {
     /// A server that speaks these protocols.
     async fn start(protocols: &[&str], response: ResponseTemplate) -> Self {
+        Self::start_crowded(protocols, response, 1).await
+    }
+
+    /// One that lets in nobody after the first before so many are at its door.
+    async fn start_crowded(protocols: &[&str], response: ResponseTemplate, crowd: usize) -> Self {
         let inner = support::always(response).await;
         let certificates = CertificateDer::pem_slice_iter(include_bytes!("server.pem"));
         let key = PrivateKeyDer::from_pem_slice(include_bytes!("server.key")).unwrap();
@@ -50,11 +56,16 @@ impl TlsServer {
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let agreed = Arc::new(Mutex::new(Vec::new()));
         let (seen, behind) = (Arc::clone(&agreed), *inner.address());
+        let (arrivals, _) = watch::channel(0);
         let task = tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
                 let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+                arrivals.send_modify(|count| *count += 1);
+                let is_first = *arrivals.borrow() == 1;
+                let mut arrived = arrivals.subscribe();
                 tokio::spawn(async move {
+                    let _ = arrived.wait_for(|count| is_first || *count >= crowd).await;
                     // A client that does not trust us ends the handshake.
                     let Ok(mut connection) = acceptor.accept(connection).await else { return };
                     let name = connection.get_ref().1.alpn_protocol().unwrap_or(b"none").to_vec();
@@ -160,6 +171,16 @@ async fn waits_share_a_connection_or_use_it_again() {
         }
         assert_eq!(server.protocols(), [protocols[0]]);
     }
+}
+
+#[tokio::test]
+async fn waits_that_cannot_share_a_connection_connect_at_the_same_time() {
+    let slow = answer(200, json!({"id": "dbx_1", "status": "running"})).set_delay(Duration::from_millis(300));
+    let server = TlsServer::start_crowded(&["http/1.1"], slow, 6).await;
+    let client = server.builder().connect_timeout(Duration::from_secs(5)).build().unwrap();
+    let (devboxes, id) = (client.devboxes(), "dbx_1".into());
+    let waits = (0..10).map(|_| devboxes.await_running(&id, WaitOptions::default()));
+    futures::future::try_join_all(waits).await.unwrap();
 }
 
 #[tokio::test]

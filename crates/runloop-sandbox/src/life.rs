@@ -108,8 +108,19 @@ struct Life {
     frozen: bool,
     /// Of the last start, for the next one.
     remains: Remains,
-    /// The last start's mounts, being taken down.
-    unmounting: Option<JoinHandle<()>>,
+    /// Mounts of earlier starts, being taken down.
+    unmounting: Vec<JoinHandle<()>>,
+}
+
+impl Life {
+    /// Until the mounts of earlier starts are taken down.
+    async fn unmounted(&mut self) {
+        // One that is given up while it waits is waited for again.
+        while let Some(unmounting) = self.unmounting.last_mut() {
+            let _ = unmounting.await;
+            self.unmounting.pop();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -163,7 +174,7 @@ impl Inner {
                 generation: 0,
                 frozen: false,
                 remains: Remains::default(),
-                unmounting: None,
+                unmounting: Vec::new(),
             }),
             current: Mutex::new(None),
             failure: Mutex::new(None),
@@ -268,6 +279,10 @@ impl Inner {
     }
 
     async fn start(self: &Arc<Self>, life: &mut Life) -> Result<Arc<Session>, CreateError> {
+        if life.remains.root.is_none() {
+            // The root is mounted anew, and no two mounts may write to one layer.
+            life.unmounted().await;
+        }
         let plan = self.plan(&life.layers, life.generation);
         life.generation += 1;
         let kernel = |failure: crate::protocol::Failure| CreateError::Kernel {
@@ -379,7 +394,8 @@ impl Inner {
         life.stage = Stage::Stopped;
         life.frozen = false;
         // Its memory file systems go with it, so not later than now; but nobody has to wait for that.
-        life.unmounting = life.remains.mounts.take().map(drop_aside);
+        life.unmounting.retain(|unmounting| !unmounting.is_finished());
+        life.unmounting.extend(life.remains.mounts.take().map(drop_aside));
         *self.lock_current() = None;
     }
 
@@ -421,10 +437,8 @@ impl Inner {
     /// Of a stopped box: its writable layer becomes the snapshot, and it gets a new one above.
     async fn stack(&self, life: &mut Life) -> Result<SnapshotId, SnapshotError> {
         // What is mounted must not be moved. Unmounting takes as long as there are files that the kernel remembers.
-        let root = life.remains.root.take().map(drop_aside);
-        for unmounting in [life.unmounting.take(), root].into_iter().flatten() {
-            let _ = unmounting.await;
-        }
+        life.unmounting.extend(life.remains.root.take().map(drop_aside));
+        life.unmounted().await;
         // Nothing of it is mounted: the next start may be over layers that were merged since the last.
         life.layers = self.shared.layers.hold_shorter(&life.layers);
         check_count(&life.layers)?;

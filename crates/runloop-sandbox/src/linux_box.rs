@@ -397,7 +397,7 @@ impl LinuxBox {
     }
 
     /// Begins to start a box that [`LinuxBox::kill_all`] or a snapshot stopped, for a caller who will use it soon. The next
-    /// operation waits for that start instead of beginning it, and tells what went wrong with it. Needs a tokio runtime.
+    /// operation waits for that start, and starts the box itself, telling what goes wrong, if it failed. Needs a tokio runtime.
     pub fn warm_up(&self) {
         let inner = Arc::clone(self.inner());
         tokio::spawn(async move { drop(inner.session().await) });

@@ -20,6 +20,7 @@
 
 use std::collections::BTreeMap;
 
+use eval_record::TrialKey;
 use serde::{Deserialize, Serialize};
 
 use crate::Summary;
@@ -58,7 +59,7 @@ pub struct BaselineScenario {
     pub digest: String,
 }
 
-/// A file is no baseline.
+/// There is no baseline in a file, or in a run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaselineError {
@@ -76,11 +77,23 @@ pub enum BaselineError {
         /// The scenario.
         scenario: String,
     },
+    /// A run that went on over a changed definition has scores of both.
+    #[error("{agent}, {scenario}: its scores are of several definitions")]
+    Definitions {
+        /// The agent.
+        agent: String,
+        /// The scenario.
+        scenario: String,
+    },
 }
 
 impl Baseline {
     /// The scored trials of a run. What has no score at all is not in it.
-    pub fn of(summary: &Summary) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If a scenario has scores of several definitions.
+    pub fn of(summary: &Summary) -> Result<Self, BaselineError> {
         let mut agents: BTreeMap<String, BTreeMap<String, BaselineScenario>> = BTreeMap::new();
         for trial in &summary.trials {
             let Some(score) = trial.score else { continue };
@@ -94,6 +107,10 @@ impl Baseline {
                     passed: 0,
                     digest: trial.digest.clone(),
                 });
+            if scenario.digest != trial.digest {
+                let TrialKey { agent, scenario, .. } = trial.key.clone();
+                return Err(BaselineError::Definitions { agent, scenario });
+            }
             scenario.scores.push(score);
             scenario.passed += u64::from(trial.passed == Some(true));
         }
@@ -102,13 +119,13 @@ impl Baseline {
             scenario.score = mean(&scenario.scores).unwrap_or_default();
         }
         let run = &summary.run;
-        Self {
+        Ok(Self {
             format: FORMAT,
             benchmark: run.benchmark.clone(),
             version: run.version.clone(),
             run: run.id.clone(),
             agents,
-        }
+        })
     }
 
     /// The file.

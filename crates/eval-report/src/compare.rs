@@ -21,6 +21,7 @@ use crate::statistics::{
     sign_flip, trial_variance,
 };
 use crate::text::one_line;
+use crate::trial::shared_digest;
 use crate::{Summary, Trial};
 
 /// Version of [`Comparison`] as JSON; see [`crate::FORMAT`].
@@ -113,7 +114,7 @@ pub enum Standing {
     Unchanged,
     /// One side has no score of it.
     Missing,
-    /// Its digests differ: other files, another problem, other scorers.
+    /// Its digests differ, between the sides or within one: other files, another problem, other scorers.
     ChangedDefinition,
 }
 
@@ -173,7 +174,7 @@ pub struct Tally {
     pub passed: u64,
     /// Mean score; null without any.
     pub mean_score: Option<f64>,
-    /// Digest of the scenario.
+    /// Digest of the scenario; empty if its trials have several.
     pub digest: String,
 }
 
@@ -214,8 +215,9 @@ struct Trials<'a> {
 }
 
 impl Trials<'_> {
+    /// Empty if its trials have several.
     fn digest(&self) -> &str {
-        self.trials.first().map_or("", |trial| trial.digest.as_str())
+        shared_digest(&self.trials).unwrap_or_default()
     }
 
     fn scores(&self) -> Vec<f64> {
@@ -294,7 +296,8 @@ pub fn compare(before: Side<'_>, after: Side<'_>) -> Comparison {
         };
         if let Some(old) = twin {
             let stratum = Stratum { before: old.scores(), after: trials.scores() };
-            if old.digest() != trials.digest() {
+            let digest = shared_digest(&trials.trials);
+            if digest.is_none() || digest != shared_digest(&old.trials) {
                 change.standing = Standing::ChangedDefinition;
             } else if let Some(difference) = stratum.difference() {
                 change.difference = Some(difference);

@@ -29,6 +29,7 @@ use crate::baseline::BaselineScenario;
 use crate::gate::{AgentVerdict, Decision, Limits, Reference, judge};
 use crate::statistics::normal::normal_quantile;
 use crate::statistics::{ALPHA, NEAR, look_level};
+use crate::trial::shared_digest;
 use crate::{Summary, Trial};
 
 /// When enough is known.
@@ -176,7 +177,7 @@ impl Question {
             return Some("the gate fails, and further trials would hardly change that".to_owned());
         }
         let is_settled = means.iter().all(|(outlook, _)| *outlook == Outlook::Settled)
-            && self.regression(limits, &verdict, before, &scores) == Outlook::Settled;
+            && self.regression(limits, &verdict, before, trials, &scores) == Outlook::Settled;
         is_settled.then(|| match verdict.decision {
             Decision::Pass => "the gate passes, and further trials would hardly change that".to_owned(),
             Decision::Fail => "the gate fails, and further trials would hardly change that".to_owned(),
@@ -221,12 +222,13 @@ impl Question {
         limits: &Limits,
         verdict: &AgentVerdict,
         before: Option<&BTreeMap<String, BaselineScenario>>,
+        trials: &[Trial],
         scores: &Samples,
     ) -> Outlook {
         let (Some(allowed), Some(before)) = (limits.max_regression, before) else { return Outlook::Settled };
         let is_said = verdict.reasons.iter().any(|reason| reason.limit == "max_regression");
-        if verdict.regression.is_none() {
-            // There is nothing to compare, and further trials do not change that.
+        if verdict.regression.is_none() || !is_comparable(before, trials) {
+            // Further trials do not change that.
             return Outlook::Settled;
         }
         if is_said {
@@ -262,6 +264,17 @@ fn asks_for_scores(limits: &Limits, reference: Option<&Reference>) -> bool {
         || limits.min_pass_rate.is_some()
         || !limits.floors.is_empty()
         || (limits.max_regression.is_some() && reference.is_some())
+}
+
+/// Whether these are trials of all scenarios of the baseline as they were.
+fn is_comparable(before: &BTreeMap<String, BaselineScenario>, trials: &[Trial]) -> bool {
+    let mut scenarios: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
+    for trial in trials {
+        scenarios.entry(&trial.key.scenario).or_default().push(trial);
+    }
+    before.iter().all(|(name, old)| {
+        scenarios.get(name.as_str()).is_some_and(|trials| shared_digest(trials) == Some(&old.digest))
+    })
 }
 
 fn fails_by(verdict: &AgentVerdict, limit: &str) -> bool {
@@ -374,6 +387,13 @@ mod tests {
         };
         assert!(asked(&against(1.0), &sixteen(&[0.0, 0.0, 1.0])).is_some_and(|why| why.contains("fails")));
         assert!(asked(&against(0.2), &sixteen(&[1.0; 3])).is_some_and(|why| why.contains("passes")));
+        let mut redefined = against(0.7);
+        assert_eq!(asked(&redefined, &sixteen(&[1.0, 1.0, 0.0])), None);
+        if let Some(scenarios) = redefined.reference.as_mut().and_then(|r| r.baseline.agents.get_mut("a")) {
+            scenarios.values_mut().take(1).for_each(|scenario| scenario.digest = "another".to_owned());
+        }
+        let why = asked(&redefined, &sixteen(&[1.0, 1.0, 0.0])).expect("no trial makes it comparable");
+        assert!(why.contains("would not decide"), "{why}");
         let mut unknown = against(1.0);
         unknown.reference = None;
         assert_eq!(asked(&unknown, &sixteen(&[0.0, 0.0, 1.0])), None, "without a baseline as without a gate");

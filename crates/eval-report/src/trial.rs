@@ -77,6 +77,13 @@ pub struct Trial {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// The digest that these trials of a scenario have, if they share one: a run that went on over changed definitions may
+/// have trials of both.
+pub(crate) fn shared_digest<'a>(trials: &[&'a Trial]) -> Option<&'a str> {
+    let first = trials.first()?.digest.as_str();
+    trials.iter().all(|trial| trial.digest == first).then_some(first)
+}
+
 impl Trial {
     pub(crate) fn planned(planned: &PlannedTrial) -> Self {
         Self {

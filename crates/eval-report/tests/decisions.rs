@@ -212,7 +212,7 @@ fn agents_belong_together_by_name_by_position_or_as_named() {
 }
 
 fn reference(summary: &Summary) -> Reference {
-    let baseline = Baseline::of(summary);
+    let baseline = Baseline::of(summary).expect("a baseline");
     let text = baseline.to_text().expect("a baseline");
     let read = Baseline::read(&text).expect("it reads back");
     assert_eq!(read, baseline);
@@ -331,6 +331,23 @@ fn what_is_missing_never_passes() {
 }
 
 #[test]
+fn trials_of_two_definitions_are_compared_with_none() {
+    let before = Made::new().with("a", &[1.0; 3]).with("b", &[1.0; 3]).summary();
+    let mut after = before.clone();
+    // As after a run that went on and kept old verdicts.
+    after.trials[2].digest = "another".to_owned();
+    let comparison = compared(&before, &after);
+    assert_eq!(standing(&comparison, "a"), Standing::ChangedDefinition);
+    assert_eq!(standing(&comparison, "b"), Standing::Unchanged);
+    assert_eq!(standing(&compared(&after, &after), "a"), Standing::ChangedDefinition);
+    let verdict = against(&before, &after, 0.0);
+    assert_eq!(verdict.decision, Decision::Undecided);
+    assert!(verdict.to_string().contains("a  has another definition"), "{verdict}");
+    let refused = Baseline::of(&after).expect_err("two definitions").to_string();
+    assert!(refused.contains("coder, a: its scores are of several definitions"), "{refused}");
+}
+
+#[test]
 fn floors_hold_for_single_scenarios() {
     let run = Made::new().with("easy", &[1.0, 0.5]).with("hard", &[0.2]).summary();
     let with = |scenario: &str, floor: f64| {
@@ -397,7 +414,7 @@ fn limits_are_met_to_the_last_bit_and_missed_ones_fail_also_when_trials_are_miss
 #[test]
 fn a_baseline_is_small_sorted_and_refuses_what_cannot_be() {
     let run = Made::new().with("b", &[1.0, 0.0]).with("a \"quoted\"", &[0.25]).summary();
-    let text = Baseline::of(&run).to_text().expect("a baseline");
+    let text = Baseline::of(&run).expect("a baseline").to_text().expect("a baseline");
     let expected = r#"{
   "format": 1,
   "benchmark": "bench",

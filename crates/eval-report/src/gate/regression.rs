@@ -5,6 +5,7 @@ use super::{Decision, Example, Reference, Regression, ScenarioDifference};
 use crate::Trial;
 use crate::compare::{Change, detectable};
 use crate::statistics::{ALPHA, NEAR, Stratum, look_level, mean, permutation};
+use crate::trial::shared_digest;
 
 /// A scenario with scores and one digest in the baseline and in the run.
 struct Pair<'a> {
@@ -38,15 +39,16 @@ impl Judge<'_> {
             let place = line.map(|line| format!("{}:{line}", reference.file));
             let trials = self.of_scenario(scenario);
             let after: Vec<f64> = trials.iter().filter_map(|trial| trial.score).collect();
-            let problem = match trials.first() {
-                None => "is not in the run",
-                Some(trial) if trial.digest != old.digest => "has another definition than in the baseline",
-                Some(_) if after.is_empty() => "has no score",
-                Some(_) => {
-                    let stratum = Stratum { before: old.scores.clone(), after };
-                    pairs.push(Pair { scenario, stratum, place });
-                    continue;
-                }
+            let problem = if trials.is_empty() {
+                "is not in the run"
+            } else if shared_digest(trials) != Some(&old.digest) {
+                "has another definition than in the baseline"
+            } else if after.is_empty() {
+                "has no score"
+            } else {
+                let stratum = Stratum { before: old.scores.clone(), after };
+                pairs.push(Pair { scenario, stratum, place });
+                continue;
             };
             let logs = trials.iter().find_map(|trial| trial.logs.clone());
             missing.push(Example { message: problem.to_owned(), place, logs, ..self.about(scenario) });

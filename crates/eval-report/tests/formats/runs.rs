@@ -148,7 +148,7 @@ pub(crate) fn gated(summary: &Summary, text: &str) -> Verdict {
         places: BTreeMap::from([("min_score".to_owned(), format!("{text}:4"))]),
         ..Limits::default()
     };
-    let mut baseline = Baseline::of(summary);
+    let mut baseline = Baseline::of(summary).expect("a baseline");
     for scenario in baseline.agents.values_mut().flat_map(BTreeMap::values_mut) {
         scenario.scores.fill(1.0);
     }

@@ -22,7 +22,9 @@ fn save(args: &BaselineSaveArgs, verbosity: Verbosity) -> Result<Exit, CliError>
         return Err(CliError::new(Exit::Incomplete, message)
             .hint("save a complete run; --allow-missing saves the scores that there are"));
     }
-    let baseline = Baseline::of(&summary);
+    let baseline = Baseline::of(&summary).map_err(|error| {
+        CliError::new(Exit::Incomplete, format!("{error}")).hint("save a run of one definition")
+    })?;
     let unwritable = |error: &dyn std::error::Error| {
         CliError::wrap(Exit::Incomplete, format!("{} cannot be written", args.output.display()), error)
     };

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use crate::text::percent;
-use crate::{Interval, ScenarioRow, Summary};
+use crate::{Interval, Measures, ScenarioRow, Summary};
 
 use super::markup::Html;
-use super::plot::{Range, range, scale};
+use super::plot::{Range, range};
+use super::ranges::{Ranges, number, passed};
 
 /// Rows that are drawn.
 const ROWS: usize = 300;
@@ -29,72 +30,37 @@ pub(crate) fn section(summary: &Summary) -> Option<Html> {
         html.raw("<p class=\"note\">The ").text(shown.len()).raw(" scenarios with the lowest scores of ");
         html.text(scenarios.len()).raw("; results.json has all.</p>\n");
     }
-    html.raw("<table class=\"forest\">\n<caption class=\"hidden\">Pass rate and mean score of each scenario");
-    html.raw(if several { " and agent" } else { "" })
-        .raw("</caption>\n<thead><tr><th scope=\"col\">Scenario</th>");
-    if several {
-        html.raw("<th scope=\"col\">Agent</th>");
-    }
-    html.raw("<th scope=\"col\" class=\"wide\"><span class=\"hidden\">Plot of the pass rate</span>");
-    scale(&mut html);
-    html.raw(
-        "</th><th scope=\"col\" class=\"n\">Passed</th><th scope=\"col\" class=\"n\">95 % interval</th>",
-    );
-    html.raw("<th scope=\"col\" class=\"n\">Mean score</th></tr></thead>\n");
+    let table = Ranges {
+        caption: "Pass rate and mean score of each scenario",
+        of: "Scenario",
+        drawn: "pass rate",
+        numbers: &["Passed", "95 % interval", "Mean score"],
+        several,
+    };
+    table.head(&mut html);
     for place in shown {
         let (scenario, rows) = &scenarios[place];
-        html.raw("<tbody>");
-        for (nth, row) in rows.iter().take(ROWS).enumerate() {
-            html.raw("<tr>");
-            if nth == 0 {
-                html.raw("<th class=\"name\"").raw(if several {
-                    " scope=\"rowgroup\""
-                } else {
-                    " scope=\"row\""
-                });
-                html.attribute("rowspan", rows.len().min(ROWS)).raw(">").name(scenario).raw("</th>");
-            }
-            if several {
-                html.raw("<th scope=\"row\" class=\"agent\">").name(&row.agent).raw("</th>");
-            }
-            numbers(row, &mut html);
-            html.raw("</tr>");
-        }
-        html.raw("</tbody>\n");
+        let rows = &rows[..rows.len().min(ROWS)];
+        let name = |html: &mut Html| {
+            html.name(scenario);
+        };
+        table.rows(rows, name, |row| &row.agent, |row, html| numbers(&row.measures, html), &mut html);
     }
     html.raw("</table>\n");
     Some(html)
 }
 
-fn numbers(row: &ScenarioRow, html: &mut Html) {
-    let measures = &row.measures;
-    let mean =
-        measures.mean_score.filter(|mean| measures.pass_rate.is_some_and(|rate| (rate - mean).abs() > 5e-4));
+fn numbers(measures: &Measures, html: &mut Html) {
+    let Measures { pass_rate, pass_rate_interval, pass_rate_bounds, mean_score, .. } = *measures;
+    let mean = mean_score.filter(|mean| pass_rate.is_some_and(|rate| (rate - mean).abs() > 5e-4));
     html.raw("<td class=\"wide\">");
-    range(
-        Range {
-            estimate: measures.pass_rate,
-            interval: measures.pass_rate_interval,
-            bounds: measures.pass_rate_bounds,
-            mean,
-        },
-        html,
-    );
-    html.raw("</td><td class=\"n\">").text(format_args!("{}/{}", measures.passed, measures.scored));
-    if measures.without_score() > 0 {
-        html.raw(" <span class=\"is invalid\">+ ").text(measures.without_score()).raw(" without</span>");
-    }
-    html.raw("</td><td class=\"n muted\">");
-    match measures.pass_rate_interval {
-        Some(Interval { low, high }) => html.text(percent(low)).raw(" – ").text(percent(high)),
-        None => html.raw("none"),
-    };
-    html.raw("</td><td class=\"n\">");
-    match measures.mean_score {
-        Some(mean) => html.text(format_args!("{mean:.3}")),
-        None => html.raw("none"),
-    };
+    range(Range { estimate: pass_rate, interval: pass_rate_interval, bounds: pass_rate_bounds, mean }, html);
     html.raw("</td>");
+    passed(measures, html);
+    let interval =
+        pass_rate_interval.map(|Interval { low, high }| format!("{} – {}", percent(low), percent(high)));
+    number("n muted", interval, html);
+    number("n", mean_score.map(|mean| format!("{mean:.3}")), html);
 }
 
 /// The rows of each scenario, in the order of the plan.

@@ -31,6 +31,7 @@ mod phases;
 mod places;
 mod plot;
 mod problem;
+mod ranges;
 mod scores;
 mod section;
 mod status;

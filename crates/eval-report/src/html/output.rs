@@ -14,7 +14,10 @@ pub(crate) fn agent(directory: &str, time: Option<Span>, logs: &dyn Logs, limit:
         [("agent.stdout", "Agent: standard output", 3), ("agent.stderr", "Agent: standard error", 1)]
     {
         let path = format!("{directory}/{name}");
-        match Excerpt::read(logs, &path, limit * share / 4, 0) {
+        let limit = limit * share / 4;
+        let plain = Excerpt::read(logs, &path, limit, 0);
+        let is_steps = matches!(&plain, Some(Ok(excerpt)) if steps::read(excerpt).is_some());
+        match if is_steps { Excerpt::read(logs, &path, limit, steps::LINE) } else { plain } {
             Some(Ok(excerpt)) => {
                 let steps = steps::read(&excerpt);
                 html.raw("<h3>").raw(heading).raw(if steps.is_some() { ": trajectory" } else { "" });

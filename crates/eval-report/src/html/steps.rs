@@ -18,6 +18,9 @@ const DEPTH: usize = 6;
 /// Characters of a step of which nothing is understood.
 const UNKNOWN: usize = 400;
 
+/// Bytes of the page that a step costs beside its text.
+pub(crate) const LINE: usize = 40;
+
 /// Fields whose content is for readers, in the order in which it is shown.
 const TEXTS: [&str; 17] = [
     "message",
@@ -171,5 +174,14 @@ mod tests {
         assert_eq!(read_text(""), None);
         let deep = format!("{}1{}", "{\"content\":".repeat(100), "}".repeat(100));
         assert_eq!(told(&format!("{deep}\n{deep}\n")).len(), 2);
+    }
+
+    #[test]
+    fn small_steps_cost_no_more_than_they_may() {
+        let excerpt = Excerpt { head: "{}\n".repeat(100), ..Excerpt::default() };
+        let mut html = Html::default();
+        write(&read(&excerpt).expect("steps"), &excerpt, "a", &mut html);
+        let (frame, each) = (100, "{}\n".len() + LINE);
+        assert!(html.as_str().len() <= frame + 100 * each, "{}", html.as_str().len());
     }
 }

@@ -88,7 +88,6 @@ for value in "$TOKEN" "$KEY" "$REQUIRED"; do
   printf %s "$value" | od -An -v -tx1 | tr -d ' \n'; echo
   printf '%q\n' "$value"; set -x; : "$value"; { set +x; } 2>/dev/null
 done
-for char in $(printf %s "$TOKEN" | fold -w 7 | head -c 20); do printf %s "$char" >/dev/null; done
 printf %s "${TOKEN:0:20}"; sleep 0.2; printf '%s\n' "${TOKEN:20}"
 "#;
 

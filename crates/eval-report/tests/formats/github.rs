@@ -93,5 +93,7 @@ fn reasons_of_the_gate_come_first_where_their_limit_or_scenario_is_written() {
     );
     let whole = annotations(&Summary { gate: Some(verdict), ..summary }, at("/repo", "/repo"));
     assert!(whole.starts_with(&alone), "{whole}");
-    assert!(whole.contains("title=failed%3A login · mine · 1") || whole.contains("more trial"), "{whole}");
+    assert!(alone.lines().count() + 2 <= SHOWN, "there is room for both trials: {alone}");
+    assert_eq!(whole.lines().count(), alone.lines().count() + 2, "{whole}");
+    assert!(whole.contains("title=failed%3A login · mine · 1"), "{whole}");
 }

@@ -17,15 +17,7 @@ pub(crate) fn now(look: &Look) -> Html {
     let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let mut html = Html::default();
     html.raw("<section id=\"now\" aria-label=\"Now\"").attribute("data-now", now_ms);
-    html.attribute(
-        "data-revision",
-        format_args!(
-            "{}-{}{}",
-            look.revision,
-            look.state.word(),
-            if look.judged.is_some() { "-judged" } else { "" }
-        ),
-    );
+    html.attribute("data-revision", revision(look));
     html.raw(if look.state == State::Running { " class=\"live\">\n" } else { " class=\"over\">\n" });
     match look.state {
         State::Running => running(look, now_ms, &mut html),
@@ -45,6 +37,12 @@ pub(crate) fn now(look: &Look) -> Html {
     }
     html.raw("</section>\n");
     html
+}
+
+/// Changes whenever there is more to show than this part: its gate may decide again when a run is over.
+fn revision(look: &Look) -> String {
+    let judged = look.judged.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{}-{}-{}", look.revision, look.state.word(), judged.as_nanos())
 }
 
 fn running(look: &Look, now_ms: i64, html: &mut Html) {

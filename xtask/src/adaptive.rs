@@ -1,15 +1,12 @@
 //! Do adaptive trials keep what is promised of a fixed number of them? Simulated runs with a known truth, through the code that
 //! ends real ones.
 
-use std::collections::BTreeMap;
-
 use eval_record::{Rounds, TrialResult};
-use eval_report::baseline::Baseline;
 use eval_report::gate::{Decision, Limits, Reference, judge};
 use eval_report::outlook::Question;
 use fastrand::Rng;
 
-use crate::stats::{ALARMS, Agent, Suite, percent, result, simulated, summary};
+use crate::stats::{ALARMS, Agent, Suite, percent, reference, result, simulated, summary};
 use crate::table;
 
 /// Runs of each kind.
@@ -69,8 +66,7 @@ fn alarms(broken: &mut Vec<String>) {
             let (mut failed, mut undecided, mut repetitions) = (0_u32, 0_u32, 0_u32);
             for seed in 0..u64::from(RUNS) {
                 let agent = suite.agent(SCENARIOS, &mut random);
-                let baseline = Baseline::of(&simulated(&agent, 5, seed, &mut random));
-                let reference = Reference { baseline, file: "baseline.json".into(), lines: BTreeMap::new() };
+                let reference = reference(&simulated(&agent, 5, seed, &mut random));
                 let all = all_trials(&agent, ROUNDS.max, &mut random);
                 let decide = |results: &[TrialResult], rounds| {
                     judge(&limits, Some(&reference), &summary(results.to_vec(), rounds, seed)).decision

@@ -195,6 +195,12 @@ pub(crate) fn summary(results: Vec<TrialResult>, rounds: Option<Rounds>, seed: u
     Summary::from_events(&events)
 }
 
+/// A run as what another is held against.
+pub(crate) fn reference(summary: &Summary) -> Reference {
+    let baseline = Baseline::of(summary).expect("scenarios of one definition");
+    Reference { baseline, file: "baseline.json".into(), lines: BTreeMap::new() }
+}
+
 /// How often the gate fails, and how often it is undecided.
 fn gated(
     runs: u32,
@@ -208,8 +214,7 @@ fn gated(
     let (mut failed, mut undecided) = (0_u32, 0_u32);
     for run in 0..u64::from(runs) {
         let agent = before(&mut random);
-        let baseline = Baseline::of(&simulated(&agent, trials.0, run, &mut random));
-        let reference = Reference { baseline, file: "baseline.json".into(), lines: BTreeMap::new() };
+        let reference = reference(&simulated(&agent, trials.0, run, &mut random));
         let now = simulated(&after(&agent), trials.1, run, &mut random);
         match judge(&limits, Some(&reference), &now).decision {
             Decision::Fail => failed += 1,

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Finished, signal, sleeping, wait_for};
+use crate::support::{Bench, Finished, Running, signal, sleeping, wait_for};
 
 /// Two scenarios, a reference each, and a control.
 fn two_scenarios(bench: &Bench) -> std::path::PathBuf {
@@ -120,6 +120,25 @@ fn ctrl_c_ends_the_run_writes_what_there_is_and_leaves_nothing() {
     assert_eq!(json["summary"]["canceled"], 4, "{finished}");
     assert!(bench.path("run/results.json").is_file());
     bench.assert_nothing_left();
+}
+
+#[test]
+fn a_log_on_a_full_disk_changes_nothing() {
+    let bench = Bench::new();
+    let file = two_scenarios(&bench);
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+    let mut command = bench.command();
+    command.args(["-v", "run"]).arg(&file).args(["--agent", "command:sleep 987655", "-j", "2"]);
+    let child = Running::start(command.stdout(Stdio::piped()).stderr(full()));
+    wait_for("the agents to work", || sleeping("987655").len() >= 2);
+    signal(child.id(), "INT");
+    let finished = child.end();
+    assert_eq!(finished.code(), 130, "{finished}");
+    assert!(sleeping("987655").is_empty(), "the agents are still running");
+    bench.assert_nothing_left();
+    let mut command = bench.command();
+    command.args(["run", "nowhere.yaml"]).stderr(full());
+    assert_eq!(Running::start(&mut command).end().code(), 2);
 }
 
 #[test]

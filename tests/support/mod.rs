@@ -4,7 +4,7 @@ pub(crate) mod target;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -169,6 +169,11 @@ pub(crate) fn sleeping(argument: &str) -> Vec<u32> {
         .collect()
 }
 
+/// Ends every `sleep` with this argument, so that whoever waits for it goes on.
+pub(crate) fn wake(argument: &str) {
+    sleeping(argument).into_iter().for_each(|pid| signal(pid, "TERM"));
+}
+
 /// Sends a signal, by its name without `SIG`, to one process.
 pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill starts");
@@ -182,6 +187,39 @@ pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A program that runs. It is killed if a test fails before its end.
+pub(crate) struct Running(Option<Child>);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(Some(command.spawn().expect("the program starts")))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.as_ref().expect("it runs").id()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Finished {
+        let child = self.0.take().expect("it runs");
+        Finished { output: child.wait_with_output().expect("it is ours") }
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn demand_references(benchmark: &Benchmark) -> Result<(), CliError> {
 /// Shows diagnostics on standard error, with colours where they are wanted.
 pub(crate) fn show(diagnostics: &Diagnostics) {
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    anstream::eprintln!("{}", diagnostics.render(colours).trim_end());
+    say!("{}", diagnostics.render(colours).trim_end());
 }
 
 /// Shows what is wrong and makes it an error.

@@ -24,11 +24,11 @@ pub(crate) fn tell_verdict(verdict: &Verdict) {
 
 fn show(markdown: &str, annotations: impl FnOnce(Place<'_>) -> String) {
     match std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-        None => anstream::eprintln!("--github: GITHUB_STEP_SUMMARY is not set, so there is no step summary"),
+        None => say!("--github: GITHUB_STEP_SUMMARY is not set, so there is no step summary"),
         Some(path) => {
             if let Err(error) = append(Path::new(&path), markdown) {
                 let path = Path::new(&path).display();
-                anstream::eprintln!("--github: {path} cannot be written: {error}");
+                say!("--github: {path} cannot be written: {error}");
             }
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
         who.push(counted(controls.len(), "control"));
     }
     let who = who.join(", ");
-    anstream::eprintln!(
+    say!(
         "{}: {}, {who}, {}, {} at once, seed {}",
         plan.benchmark,
         counted(scenarios.len(), "scenario"),
@@ -34,14 +34,14 @@ pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
         options.seed
     );
     if let Some(forecast) = budget::forecast(&options.budget, plan) {
-        anstream::eprintln!("{forecast}");
+        say!("{forecast}");
     }
     match &target.guarantees {
-        None => anstream::eprintln!("devboxes: {} ({})", target.name, target.base_url),
+        None => say!("devboxes: {} ({})", target.name, target.base_url),
         Some(guarantees) => {
-            anstream::eprintln!("devboxes: local, {}", driver_name(guarantees.driver));
+            say!("devboxes: local, {}", driver_name(guarantees.driver));
             for line in weaknesses(guarantees) {
-                anstream::eprintln!("  {line}");
+                say!("  {line}");
             }
         }
     }

@@ -17,10 +17,8 @@ pub(crate) fn watch(cancellation: Cancellation) -> std::io::Result<()> {
             }
             match count {
                 1 => {
-                    anstream::eprintln!(
-                        "interrupted: ending running trials and their devboxes; once more to not wait"
-                    );
                     cancellation.stop.cancel();
+                    say!("interrupted: ending running trials and their devboxes; once more to not wait");
                 }
                 2 => cancellation.abandon.cancel(),
                 _ => std::process::exit(Exit::Interrupted.code().into()),

@@ -1,5 +1,8 @@
 //! The command line of runloop-eval: arguments become settings, settings become commands, errors become exit codes.
 
+#[macro_use]
+mod say;
+
 mod args;
 mod budget;
 mod catalogue;
@@ -46,9 +49,9 @@ fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            anstream::eprintln!("\x1b[1;31merror\x1b[0m: {}", hiding::shown(&error.message));
+            say!("\x1b[1;31merror\x1b[0m: {}", error.message);
             if let Some(hint) = &error.hint {
-                anstream::eprintln!("\x1b[1mhelp\x1b[0m: {}", hiding::shown(hint));
+                say!("\x1b[1mhelp\x1b[0m: {hint}");
             }
             error.exit.into()
         }

@@ -18,7 +18,7 @@ pub(crate) fn summary(directory: &Path) -> Result<Summary, CliError> {
     let run = RunDirectory::open(directory).map_err(|error| unusable(&error))?;
     let recorded = run.events().map_err(|error| unusable(&error))?;
     if recorded.torn {
-        anstream::eprintln!(
+        say!(
             "{}: the last event is unfinished and was left out: the run was killed, or goes on",
             directory.display()
         );

@@ -32,7 +32,7 @@ fn save(args: &BaselineSaveArgs, verbosity: Verbosity) -> Result<Exit, CliError>
     std::fs::write(&args.output, text).map_err(|error| unwritable(&error))?;
     if !verbosity.quiet {
         let scenarios = baseline.agents.values().map(std::collections::BTreeMap::len).sum();
-        anstream::eprintln!(
+        say!(
             "{}: {} of {}; gate on it with `runloop-eval gate RUN --baseline {}`",
             args.output.display(),
             counted(scenarios, "scenario"),

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ReportArgs, verbosity: Verbosity) -> Result<Exit, CliEr
     let total = &summary.total;
     if !summary.run.complete && !verbosity.quiet {
         let missing = total.canceled + total.unfinished;
-        anstream::eprintln!("the run is not complete: {missing} of {} trials have no verdict", total.planned);
+        say!("the run is not complete: {missing} of {} trials have no verdict", total.planned);
     }
     let text = match args.format {
         DocumentFormat::Table => {
@@ -55,7 +55,7 @@ fn read(path: &Path) -> Result<Vec<Event>, CliError> {
         .events()
         .map_err(|error| CliError::wrap(Exit::Incomplete, "the record cannot be used", &error))?;
     if torn {
-        anstream::eprintln!("the last event was cut short and is left out");
+        say!("the last event was cut short and is left out");
     }
     if events.is_empty() {
         let message = format!("{} has no events: the run ended before it began", path.display());

@@ -34,10 +34,7 @@ pub(crate) async fn run(args: ServeArgs, verbosity: Verbosity) -> Result<Exit, C
     }
     print(&text)?;
     if !verbosity.quiet {
-        anstream::eprintln!(
-            "devboxes: {}; Ctrl-C ends them and the server",
-            driver_name(server.guarantees().driver)
-        );
+        say!("devboxes: {}; Ctrl-C ends them and the server", driver_name(server.guarantees().driver));
     }
     interrupt::wait()
         .await

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &ViewArgs, verbosity: Verbosity) -> Result<Exit, C
     })?;
     print(&format!("{}\n", server.url()))?;
     if !verbosity.quiet {
-        anstream::eprintln!("open it in a browser on this machine; Ctrl-C ends it");
+        say!("open it in a browser on this machine; Ctrl-C ends it");
     }
     interrupt::wait()
         .await

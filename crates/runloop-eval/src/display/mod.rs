@@ -134,7 +134,7 @@ fn print_lines(events: &Receiver<Shown>, purpose: Purpose) {
             }
         };
         if let Some(line) = target::line(&event, concurrency) {
-            anstream::eprintln!("{line}");
+            say!("{line}");
         }
         match event.kind {
             EventKind::RunStarted(header) => {
@@ -142,17 +142,17 @@ fn print_lines(events: &Receiver<Shown>, purpose: Purpose) {
             }
             EventKind::RoundPlanned { planned: more } => {
                 planned += more.len();
-                anstream::eprintln!("{}", line::round(&more));
+                say!("{}", line::round(&more));
             }
             EventKind::AgentDecided { agent, repetitions, why } => {
-                anstream::eprintln!("{}", line::decided(&agent, repetitions, &why));
+                say!("{}", line::decided(&agent, repetitions, &why));
             }
             EventKind::TrialFinished(result) => {
                 finished += 1;
-                anstream::eprintln!("{}", line::verdict(&result, purpose, finished, planned));
+                say!("{}", line::verdict(&result, purpose, finished, planned));
             }
             EventKind::AttemptFailed { trial, attempt, cause, message, .. } => {
-                anstream::eprintln!("{}", line::retry(&trial, attempt, cause, &message));
+                say!("{}", line::retry(&trial, attempt, cause, &message));
             }
             _ => {}
         }

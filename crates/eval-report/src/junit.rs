@@ -185,7 +185,7 @@ fn details(summary: &Summary, trial: &Trial) -> String {
     if let Some(source) = summary.sources.get(&trial.key.scenario) {
         lines.push(format!("scenario: {}:{}", source.file, source.line));
     }
-    if let Some(end) = bad_end(trial) {
+    if let Some(end) = bad_end(trial.agent_end) {
         lines.push(end);
     }
     for scorer in &trial.scores {

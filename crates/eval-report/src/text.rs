@@ -2,7 +2,7 @@
 
 /// One line without control characters (a terminal would obey them), cut to a number of characters. It holds no
 /// `##[`, which CI systems obey anywhere in a log.
-pub(crate) fn one_line(text: &str, longest: usize) -> String {
+pub fn one_line(text: &str, longest: usize) -> String {
     let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean: String = clean.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect();
     cut(&clean.replace("##[", "## [").replace("##vso[", "## vso["), longest)

@@ -1,6 +1,6 @@
 //! Why a trial did not pass, in a sentence.
 
-use eval_record::AgentEnd;
+use eval_record::{AgentEnd, ScorerScore};
 
 use crate::text::{counted, one_line};
 use crate::{Trial, TrialStatus};
@@ -16,15 +16,7 @@ const NAME_LIMIT: usize = 60;
 pub(crate) fn why(trial: &Trial) -> String {
     match (trial.status, trial.score) {
         (TrialStatus::Scored, Some(score)) => {
-            let mut text = format!("score {score:.3}");
-            if let Some(end) = bad_end(trial) {
-                text += &format!(", {end}");
-            }
-            let refused = refused(trial);
-            if trial.scores.len() > 1 && !refused.is_empty() {
-                text += &format!(", by {refused}");
-            }
-            text
+            format!("score {score:.3}{}", blame(trial.agent_end, &trial.scores))
         }
         (TrialStatus::Scored, None) => "no score".to_owned(),
         (TrialStatus::Unfinished, _) => "no verdict: the run ended first".to_owned(),
@@ -38,9 +30,20 @@ pub(crate) fn why(trial: &Trial) -> String {
     }
 }
 
+/// Why a score is low, as far as it is known, to be put behind it: an agent that did not end well, and the scorers that gave
+/// less than everything, such as `, agent exited with 1, by tests, lint`. Empty where nothing is known.
+pub fn blame(agent_end: Option<AgentEnd>, scores: &[ScorerScore]) -> String {
+    let mut text = bad_end(agent_end).map(|end| format!(", {end}")).unwrap_or_default();
+    let refused = refused(scores);
+    if scores.len() > 1 && !refused.is_empty() {
+        text += &format!(", by {refused}");
+    }
+    text
+}
+
 /// How an agent ended that did not end well.
-pub(crate) fn bad_end(trial: &Trial) -> Option<String> {
-    match trial.agent_end? {
+pub(crate) fn bad_end(agent_end: Option<AgentEnd>) -> Option<String> {
+    match agent_end? {
         AgentEnd::Exited { exit_status: 0 } => None,
         AgentEnd::Exited { exit_status } => Some(format!("agent exited with {exit_status}")),
         AgentEnd::TimedOut => Some("agent ran out of time".to_owned()),
@@ -49,9 +52,8 @@ pub(crate) fn bad_end(trial: &Trial) -> Option<String> {
 }
 
 /// The scorers that gave less than everything.
-fn refused(trial: &Trial) -> String {
-    let refused: Vec<String> = trial
-        .scores
+fn refused(scores: &[ScorerScore]) -> String {
+    let refused: Vec<String> = scores
         .iter()
         .filter(|scorer| scorer.score.is_some_and(|score| score < 1.0))
         .map(|scorer| one_line(&scorer.name, NAME_LIMIT))

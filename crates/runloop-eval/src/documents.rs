@@ -81,9 +81,6 @@ fn unwritten(path: &Path, error: &io::Error) -> CliError {
         .hint("make room on that disk; the verdicts so far are in events.jsonl")
 }
 
-/// What the gate of a run decided: no event, because it rests on files that are no part of the run.
-const GATE: &str = "gate.json";
-
 /// Writes every document into the directory of a run, and its gate's verdict if there is one. One that cannot be written does
 /// not keep the others from being tried.
 pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliError> {
@@ -100,14 +97,14 @@ pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliEr
 }
 
 fn write_verdict(verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
-    let path = directory.join(GATE);
+    let path = directory.join(gate::FILE);
     let text = serde_json::to_string_pretty(verdict).map_err(io::Error::from);
     text.and_then(|text| replace(&path, (text + "\n").as_bytes())).map_err(|error| unwritten(&path, &error))
 }
 
 /// Takes away what a gate decided before: it does not hold for what is added to the run.
 pub(crate) fn forget_verdict(directory: &Path) -> Result<(), CliError> {
-    let path = directory.join(GATE);
+    let path = directory.join(gate::FILE);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritten(&path, &error)),
         _ => Ok(()),
@@ -116,15 +113,11 @@ pub(crate) fn forget_verdict(directory: &Path) -> Result<(), CliError> {
 
 /// What the gate of a recorded run decided, if one did.
 pub(crate) fn verdict(directory: &Path) -> Option<Verdict> {
-    let path = directory.join(GATE);
-    let text = fs::read(&path).ok()?;
-    match serde_json::from_slice::<Verdict>(&text) {
-        Ok(verdict) if verdict.format <= gate::FORMAT => Some(verdict),
-        _ => {
-            anstream::eprintln!("{} cannot be understood and is left out", path.display());
-            None
-        }
-    }
+    Verdict::saved_in(directory).unwrap_or_else(|error| {
+        let path = directory.join(gate::FILE);
+        say!("{} cannot be understood and is left out: {error}", path.display());
+        None
+    })
 }
 
 /// The table for people.

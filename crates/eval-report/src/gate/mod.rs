@@ -16,9 +16,11 @@ mod cost;
 mod judge;
 mod limits;
 mod regression;
+mod saved;
 mod text;
 mod verdict;
 
 pub use judge::judge;
 pub use limits::{Limits, Reference};
+pub use saved::FILE;
 pub use verdict::{AgentVerdict, Decision, Example, FORMAT, Reason, Regression, ScenarioDifference, Verdict};

@@ -1,6 +1,7 @@
 //! One verdict as a line.
 
-use eval_record::{AgentEnd, Cause, PlannedTrial, TrialKey, TrialResult, TrialState};
+use eval_record::{Cause, PlannedTrial, TrialKey, TrialResult, TrialState};
+use eval_report::{blame, one_line};
 
 use super::Purpose;
 use crate::header::counted;
@@ -31,7 +32,7 @@ pub(crate) fn verdict(result: &TrialResult, purpose: Purpose, finished: usize, p
         (TrialState::Scored, Some(score), _) if !passed => {
             text += &format!("  score {score:.2}");
             if purpose == Purpose::Judge {
-                text += &blame(result);
+                text += &blame(result.agent_end, &result.scores);
             }
         }
         (TrialState::Invalid | TrialState::Canceled, _, Some(cause)) => {
@@ -69,49 +70,18 @@ pub(crate) fn decided(agent: &str, repetitions: u32, why: &str) -> String {
     )
 }
 
-/// Why a score is low, as far as it is known: an agent that did not end well, and the scorers that refused.
-fn blame(result: &TrialResult) -> String {
-    const NAMED: usize = 3;
-
-    let mut text = match result.agent_end {
-        Some(AgentEnd::Exited { exit_status }) if exit_status != 0 => {
-            format!(", agent exited with {exit_status}")
-        }
-        Some(AgentEnd::TimedOut) => ", agent ran out of time".to_owned(),
-        Some(AgentEnd::ExhaustedDevbox) => ", agent exhausted its devbox".to_owned(),
-        Some(AgentEnd::Exited { .. }) | None => String::new(),
-    };
-    let refused: Vec<&str> = result
-        .scores
-        .iter()
-        .filter(|scorer| scorer.score.is_some_and(|score| score < 1.0))
-        .map(|scorer| scorer.name.as_str())
-        .collect();
-    if result.scores.len() > 1 && !refused.is_empty() {
-        let more = if refused.len() > NAMED { ", ..." } else { "" };
-        text += &format!(", by {}{more}", refused.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "));
-    }
-    text
-}
-
-/// Text that came from outside, on one line and without control characters, so that no agent writes to the terminal, and
-/// without `##[` and `##vso[`, which CI systems obey anywhere in a log.
+/// Text that came from outside, on one line and so that no agent writes to the terminal or commands a CI system.
 pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 300;
 
-    let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut line = line.replace("##[", "## [").replace("##vso[", "## vso[");
-    if line.chars().count() > LONGEST {
-        line = line.chars().take(LONGEST).collect::<String>() + "…";
-    }
-    line
+    one_line(text, LONGEST)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use eval_record::Phase;
+    use eval_record::{AgentEnd, Phase};
 
     use super::*;
 

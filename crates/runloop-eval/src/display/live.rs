@@ -177,7 +177,8 @@ impl Live {
                 } else {
                     String::new()
                 };
-                line::printable(&format!("{:>9} {seconds:>4}s  {trial}{again}", running.phase.as_str()))
+                let trial = line::printable(&trial.to_string());
+                format!("{:>9} {seconds:>4}s  {trial}{again}", running.phase.as_str())
             })
             .collect();
         if more > 0 {

@@ -55,11 +55,23 @@ fn money_that_is_gone_cancels_what_is_left_and_says_so_everywhere() {
     assert!(finished.stderr().contains("budget: $1.00"), "{finished}");
     assert!(finished.stderr().contains("raise --max-devbox-minutes or --max-cost"), "{finished}");
     let markdown = std::fs::read_to_string(bench.path("poor/summary.md")).expect("a summary");
-    assert!(markdown.contains(&format!("${:.2} of $1.00", scored as f64 * 0.25)) || scored < 4, "{markdown}");
+    let spent = eval_report::dollars(scored as f64 * 0.25);
+    assert!(markdown.contains(&format!("{spent} of $1.00")), "{markdown}");
     let again = bench.run(["report", "poor", "--format", "json"]);
     let again: Value = serde_json::from_str(&again.stdout()).expect("JSON");
     assert_eq!(again["run"]["spending"], *spending, "the record says the same");
     bench.assert_nothing_left();
+
+    // The cap holds when the run goes on, until another one is typed, which holds then.
+    let resume = |args: &[&str]| {
+        let resumed = bench.run(["run", "--resume", "poor", "--format", "json"].iter().chain(args));
+        let json: Value = serde_json::from_str(&resumed.stdout()).expect("JSON");
+        (resumed.code(), json["run"]["spending"]["budget"]["max_cost_usd"].clone())
+    };
+    assert_eq!(resume(&[]), (3, json!(1.0)));
+    assert_eq!(resume(&["--max-cost", "1.2"]), (3, json!(1.2)));
+    assert_eq!(resume(&[]), (3, json!(1.2)));
+    assert_eq!(resume(&["--max-cost", "5"]), (0, json!(5.0)));
 
     let rich = bench.results(&file, ["--agent", "coder.yaml"]);
     assert_eq!(rich.finished.code(), 0, "{}", rich.finished);
@@ -100,9 +112,22 @@ fn adaptive_trials_end_when_the_gate_is_decided() {
     assert!(near.finished.stderr().contains("ROUND 2 more trials, repetitions 2 to 2"), "{}", near.finished);
 
     // The money ends the rounds, undecided.
-    let poor = bench.results(&file, ["--agent", "coder.yaml", "--trials", "1..6", "--max-cost", "0.6"]);
+    let file = two_scenarios(&bench, "trials: { min: 2, max: 6 }\ngate: { min_pass_rate: 0.1 }\n");
+    let poor = ["--agent", "coder.yaml", "--seed", "7", "--max-cost", "0.6", "--output", "poor"];
+    let poor = bench.results(&file, poor);
     assert_eq!(poor.finished.code(), 3, "{}", poor.finished);
     assert!(poor.json["run"]["decided"].is_null(), "{}", poor.json["run"]);
+
+    // With more of it they go on as they were begun, to the same end, whatever the file says by now.
+    two_scenarios(&bench, "trials: 1\ngate: { min_pass_rate: 0.1 }\n");
+    let resumed = bench.run(["run", "--resume", "poor", "--max-cost", "9", "--format", "json"]);
+    assert_eq!(resumed.code(), 0, "{resumed}");
+    let resumed: Value = serde_json::from_str(&resumed.stdout()).expect("JSON");
+    for key in ["decided", "rounds"] {
+        assert_eq!(resumed["run"][key], good.json["run"][key], "{key}");
+    }
+    assert_eq!(resumed["summary"]["mean_score"], good.json["summary"]["mean_score"]);
+    assert_eq!(resumed["trials"].as_array().map(Vec::len), Some(count(&good)));
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Runs that go on after Ctrl-C, a crash or a kill: nothing is done twice, and the end is that of an undisturbed run.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{ATTACKER, Bench, Finished, attack, signal, sleeping, wait_for};
+use crate::support::{ATTACKER, Bench, Finished, Running, attack, signal, sleeping, wait_for, wake};
 
-/// Four scenarios, one of which waits where it is told to: `quick` comes before it, the others after it.
+/// Four scenarios, one of which waits where it is told to until it is woken: `quick` comes before it, the others after it.
 fn scenarios(bench: &Bench, phase: &str, argument: &str) -> PathBuf {
-    let wait = format!("sleep {argument}");
+    let wait = format!("sleep {argument} || true");
     let agent = if phase == "agent" {
         format!("{wait}; echo finished > state.txt")
     } else {
@@ -30,14 +30,22 @@ fn scenarios(bench: &Bench, phase: &str, argument: &str) -> PathBuf {
     ])
 }
 
-fn start(bench: &Bench, file: &Path) -> Child {
+fn start(bench: &Bench, file: &Path) -> Running {
     let mut command = bench.command();
     command.arg("run").arg(file).args(["--agent", ATTACKER, "-j", "1", "--output", "run"]);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts")
+    Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
+/// Goes on with the run.
+fn resuming(bench: &Bench, args: &[&str]) -> Running {
+    let mut command = bench.command();
+    command.args(["run", "--resume", "run", "--format", "json"]).args(args);
+    Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
+
+/// Goes on with the run, to its end.
 fn resume(bench: &Bench, args: &[&str]) -> Finished {
-    bench.run(["run", "--resume", "run", "--format", "json"].iter().chain(args))
+    resuming(bench, args).end()
 }
 
 /// What a result file says that does not depend on times and attempts.
@@ -72,16 +80,18 @@ fn a_run_killed_in_any_phase_goes_on_to_the_end_of_an_undisturbed_one() {
         let file = scenarios(&bench, "none", "0");
         verdicts(&bench.results(&file, ["--agent", ATTACKER, "-j", "1"]).json)
     };
-    for (phase, argument) in [("preparing", "3.765501"), ("agent", "3.765502"), ("scoring", "3.765503")] {
+    for (phase, argument) in [("preparing", "765501"), ("agent", "765502"), ("scoring", "765503")] {
         let bench = Bench::new();
         let file = scenarios(&bench, phase, argument);
-        let mut child = start(&bench, &file);
+        let first = start(&bench, &file);
         wait_for(phase, || !sleeping(argument).is_empty());
-        child.kill().expect("it is ours");
-        child.wait().expect("it has ended");
+        first.kill();
         wait_for("every process to be gone", || sleeping(argument).is_empty());
 
-        let resumed = resume(&bench, &["-j", "2"]);
+        let second = resuming(&bench, &["-j", "2"]);
+        wait_for(phase, || !sleeping(argument).is_empty());
+        wake(argument);
+        let resumed = second.end();
         assert_eq!(resumed.code(), 0, "{phase}: {resumed}");
         let json: Value = serde_json::from_str(&resumed.stdout()).expect("results");
         let expected = |mut whole: Value| {
@@ -111,31 +121,63 @@ fn a_run_killed_in_any_phase_goes_on_to_the_end_of_an_undisturbed_one() {
 #[test]
 fn ctrl_c_says_how_to_go_on_and_that_works() {
     let bench = Bench::new();
-    let file = scenarios(&bench, "agent", "5.765511");
-    let child = start(&bench, &file);
-    wait_for("the agent", || !sleeping("5.765511").is_empty());
-    signal(child.id(), "INT");
-    let interrupted = Finished::of(child.wait_with_output().expect("it is ours"));
+    let file = scenarios(&bench, "agent", "765511");
+    let first = start(&bench, &file);
+    wait_for("the agent", || !sleeping("765511").is_empty());
+    signal(first.id(), "INT");
+    let interrupted = first.end();
     assert_eq!(interrupted.code(), 130, "{interrupted}");
-    let said = interrupted.stderr();
+    let said = interrupted.stdout();
     let typed = said.split_once("runloop-eval run --resume ").expect("the command").1;
     let directory = typed.split_whitespace().next().expect("a directory");
+    assert!(!interrupted.stderr().contains("--resume"), "it is said once: {interrupted}");
 
     // Two at once: one of them has to leave it to the other.
-    let mut first = bench.command();
-    first.args(["run", "--resume", directory]).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut first = first.spawn().expect("the program starts");
-    wait_for("the agent again", || !sleeping("5.765511").is_empty());
-    let second = resume(&bench, &[]);
-    assert_eq!(second.code(), 2, "{second}");
-    assert!(second.stderr().contains(&format!("in use by process {}", first.id())), "{second}");
-    assert!(first.wait().expect("it is ours").success());
+    let mut command = bench.command();
+    command.args(["run", "--resume", directory]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let first = Running::start(&mut command);
+    wait_for("the agent again", || !sleeping("765511").is_empty());
+    let in_use = format!("in use by process {}", first.id());
+    for second in [resume(&bench, &[]), bench.run(["gate", "run", "--min-score", "0", "--save"])] {
+        assert_eq!(second.code(), 2, "{second}");
+        assert!(second.stderr().contains(&in_use), "{second}");
+    }
+    wake("765511");
+    assert_eq!(first.end().code(), 0);
 
     let summary = &read(bench.path("run/results.json"))["summary"];
     assert_eq!((&summary["scored"], &summary["passed"]), (&json!(4), &json!(3)));
     let again = resume(&bench, &[]);
     assert_eq!(again.code(), 0, "there is nothing to do: {again}");
     assert_eq!(events(&bench, "attempt_started").len(), 5, "{again}");
+}
+
+#[test]
+fn what_a_run_must_reach_is_what_was_typed_last() {
+    let bench = Bench::new();
+    let file = bench.benchmark(&[
+        attack("half", "same", "echo finished > state.txt", |_| {}),
+        attack("other-half", "same", "true", |_| {}),
+    ]);
+    let typed = ["--agent", ATTACKER, "--output", "run", "--min-score", "0.9", "--floor", "half=1"];
+    let failed = bench.results(&file, typed);
+    assert_eq!(failed.finished.code(), 1, "{}", failed.finished);
+    let again = resume(&bench, &[]);
+    assert_eq!(again.code(), 1, "nothing of it is forgotten: {again}");
+    let json: Value = serde_json::from_str(&again.stdout()).expect("results");
+    assert_eq!(json["gate"], failed.json["gate"]);
+    assert_eq!(resume(&bench, &["--min-score", "0.4"]).code(), 0, "the other limit is reached");
+    assert_eq!(resume(&bench, &[]).code(), 0, "that holds from here on");
+    assert_eq!(resume(&bench, &["--floor", "other-half=0.5"]).code(), 1);
+
+    // A baseline is where it is named, not where the run was started.
+    bench.write("elsewhere/base.json", "{");
+    let mut command = bench.command();
+    command.current_dir(bench.path("elsewhere"));
+    command.args(["run", "--resume", "../run", "--baseline", "base.json"]);
+    let broken = Finished::of(command.output().expect("the program starts"));
+    assert_eq!(broken.code(), 2, "{broken}");
+    assert!(broken.stderr().contains("the baseline elsewhere/base.json"), "{broken}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Budget, Flag, Invocation, ResourceEnd, ResourceRequest, Rounds, Usage};
+use crate::{Budget, Flag, Held, Invocation, ResourceEnd, ResourceRequest, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
 pub const FORMAT: u32 = 2;
@@ -28,10 +28,7 @@ pub enum EventKind {
     /// First event: what is planned and where it runs.
     RunStarted(Box<RunHeader>),
     /// The run goes on after an interruption: trials that have a score already are not repeated.
-    RunResumed {
-        /// Trials that are still to be done.
-        remaining: u64,
-    },
+    RunResumed(Resumed),
     /// Something is defined otherwise than when the run began: verdicts on these trials are void.
     PlanChanged {
         /// The trials, as they are defined now.
@@ -43,6 +40,9 @@ pub enum EventKind {
         trial: TrialKey,
         /// 1 for the first attempt.
         attempt: u32,
+        /// What is kept for it of a budget of money; absent without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Held>,
     },
     /// An attempt enters a phase.
     PhaseStarted {
@@ -133,6 +133,20 @@ pub enum EventKind {
         /// Whether it was interrupted.
         interrupted: bool,
     },
+}
+
+/// How a run goes on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resumed {
+    /// Trials that are still to be done.
+    pub remaining: u64,
+    /// Trials at once from here on; absent in records of older versions, as is the budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// What the run may take in all its parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// What is planned and where it runs.

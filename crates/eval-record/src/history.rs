@@ -37,7 +37,7 @@ impl History {
                     self.verdicts.remove(&planned.trial);
                 }
             }
-            EventKind::AttemptStarted { trial, attempt } => match self.attempts.get_mut(trial) {
+            EventKind::AttemptStarted { trial, attempt, .. } => match self.attempts.get_mut(trial) {
                 Some(last) => *last = (*last).max(*attempt),
                 None => drop(self.attempts.insert(trial.clone(), *attempt)),
             },
@@ -55,7 +55,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlannedTrial, TrialState};
+    use crate::{PlannedTrial, Resumed, TrialState};
 
     fn key(repetition: u32) -> TrialKey {
         TrialKey { scenario: "s".into(), agent: "a".into(), repetition }
@@ -77,12 +77,12 @@ mod tests {
     fn the_last_verdict_and_the_last_attempt_count() {
         let history = history([
             EventKind::RunStarted(Box::default()),
-            EventKind::AttemptStarted { trial: key(1), attempt: 1 },
-            EventKind::AttemptStarted { trial: key(1), attempt: 2 },
+            EventKind::AttemptStarted { trial: key(1), attempt: 1, held: None },
+            EventKind::AttemptStarted { trial: key(1), attempt: 2, held: None },
             verdict(1, TrialState::Canceled, "d"),
             EventKind::RunFinished { complete: false, interrupted: true },
-            EventKind::RunResumed { remaining: 1 },
-            EventKind::AttemptStarted { trial: key(1), attempt: 3 },
+            EventKind::RunResumed(Resumed::default()),
+            EventKind::AttemptStarted { trial: key(1), attempt: 3, held: None },
             verdict(1, TrialState::Scored, "d"),
         ]);
         assert_eq!(history.attempts[&key(1)], 3);
@@ -110,6 +110,6 @@ mod tests {
         let cleaned = || EventKind::ResourceEnded { key: "k".into(), how: ResourceEnd::Reaped };
         assert!(history([end(), cleaned(), cleaned()]).ended);
         assert!(!history([cleaned()]).ended);
-        assert!(!history([end(), EventKind::RunResumed { remaining: 0 }]).ended);
+        assert!(!history([end(), EventKind::RunResumed(Resumed::default())]).ended);
     }
 }

@@ -32,13 +32,13 @@ mod usage;
 
 pub use capture::{Capture, Captured};
 pub use event::{
-    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, RunHeader, ScenarioSource, ScorerScore,
-    Throttle, TrialKey, TrialResult, TrialState,
+    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, Resumed, RunHeader, ScenarioSource,
+    ScorerScore, Throttle, TrialKey, TrialResult, TrialState,
 };
 pub use flag::{Flag, FlagKind};
 pub use follow::{Batch, Follower};
 pub use history::History;
-pub use invocation::Invocation;
+pub use invocation::{Invocation, TypedLimits};
 pub use ledger::{Ledger, Resource};
 pub use lock::RunLock;
 pub use mask::Masker;
@@ -49,5 +49,5 @@ pub use resource::{ResourceEnd, ResourceKind, ResourceRequest};
 pub use rounds::Rounds;
 pub use run_directory::{RunDirectory, RunDirectoryError};
 pub use sink::{EventSink, Then};
-pub use spent::{Budget, Spent};
+pub use spent::{Budget, Held, Spent};
 pub use usage::Usage;

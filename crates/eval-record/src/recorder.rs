@@ -105,7 +105,7 @@ impl Recorder {
         let sync = matches!(
             event.kind,
             EventKind::RunStarted(_)
-                | EventKind::RunResumed { .. }
+                | EventKind::RunResumed(_)
                 | EventKind::TrialFinished(_)
                 | EventKind::RunFinished { .. }
         );

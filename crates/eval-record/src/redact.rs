@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Event, EventKind, Flag, Invocation, Masker, PlannedTrial, ResourceRequest, RunHeader, ScorerScore,
-    TrialResult,
+    Event, EventKind, Flag, Invocation, Masker, PlannedTrial, ResourceRequest, Resumed, RunHeader,
+    ScorerScore, TrialResult,
 };
 
 impl Masker {
@@ -35,8 +35,8 @@ impl Masker {
                 EventKind::TargetDown { since_ms, error: self.mask_text(&error), next_try_ms }
             }
             EventKind::TrialFinished(result) => EventKind::TrialFinished(Box::new(self.mask_result(*result))),
-            kind @ (EventKind::RunResumed { remaining: _ }
-            | EventKind::AttemptStarted { trial: _, attempt: _ }
+            kind @ (EventKind::RunResumed(Resumed { remaining: _, concurrency: _, budget: _ })
+            | EventKind::AttemptStarted { trial: _, attempt: _, held: _ }
             | EventKind::PhaseStarted { trial: _, attempt: _, phase: _ }
             | EventKind::ResourceRequested(ResourceRequest {
                 key: _,
@@ -102,22 +102,22 @@ impl Masker {
             benchmark,
             agents,
             filter,
-            trials,
             verify,
             keep_devboxes,
             driver,
             allow_weak,
+            limits,
         } = invocation;
         Invocation {
             directory,
             benchmark,
             agents: agents.iter().map(|agent| self.mask_text(agent)).collect(),
             filter: filter.iter().map(|pattern| self.mask_text(pattern)).collect(),
-            trials,
             verify,
             keep_devboxes,
             driver,
             allow_weak,
+            limits,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventKind, ResourceEnd, ResourceKind, TrialKey, Usage};
+use crate::{EventKind, Phase, ResourceEnd, ResourceKind, TrialKey, Usage};
 
 /// What a run may take. `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,16 @@ impl Budget {
     }
 }
 
+/// What is kept of a budget of money for an attempt under way.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// US dollars.
+    pub usd: f64,
+    /// Whether that is the most that the attempt is expected to cost; else nothing is known of its agent, and this is all
+    /// that was left.
+    pub is_known: bool,
+}
+
 /// What a run has taken so far: devbox time, and what agents say they used, in all attempts of all its parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Spent {
@@ -34,16 +44,50 @@ pub struct Spent {
     living: HashMap<String, i64>,
     ended_ms: u64,
     usage: Usage,
-    /// Of failed attempts, until their trial has its verdict, which counts them too.
-    open: HashMap<TrialKey, Usage>,
+    unsaid: Unsaid,
+    /// Of trials under way, until they have their verdict, which counts all of their attempts.
+    open: HashMap<TrialKey, Open>,
     last_ms: i64,
+}
+
+/// What attempts may have cost that worked and did not say it.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Unsaid {
+    /// US dollars that were kept for them.
+    usd: f64,
+    /// Those of whose agents nothing was known, by agent.
+    unknown: HashMap<String, u32>,
+}
+
+/// A trial under way.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Open {
+    /// What failed attempts said.
+    usage: Usage,
+    /// Failed attempts that worked and said no cost.
+    silent: u32,
+    /// What is kept for the attempt that is made now.
+    held: Option<Held>,
+    /// Whether the agent of that attempt has begun.
+    has_worked: bool,
+}
+
+impl Unsaid {
+    /// An attempt worked and did not say what it cost.
+    fn add(&mut self, trial: &TrialKey, held: Option<Held>) {
+        match held {
+            Some(Held { usd, is_known: true }) => self.usd += usd,
+            Some(Held { is_known: false, .. }) => *self.unknown.entry(trial.agent.clone()).or_default() += 1,
+            None => {}
+        }
+    }
 }
 
 impl Spent {
     /// Takes the next event.
     pub fn take(&mut self, at_ms: i64, event: &EventKind) {
         match event {
-            EventKind::RunStarted(_) | EventKind::RunResumed { .. } => self.interrupted(),
+            EventKind::RunStarted(_) | EventKind::RunResumed(_) => self.interrupted(),
             EventKind::ResourceRequested(request) if request.resource == ResourceKind::Devbox => {
                 self.asked.insert(request.key.clone());
             }
@@ -65,13 +109,32 @@ impl Spent {
                     self.ended_ms = self.ended_ms.saturating_add(between(since, at_ms));
                 }
             }
-            EventKind::AttemptFailed { trial, usage: Some(usage), .. } => {
+            EventKind::AttemptStarted { trial, held, .. } => {
                 let open = self.open.entry(trial.clone()).or_default();
-                *open = open.plus(*usage);
+                (open.held, open.has_worked) = (*held, false);
+            }
+            EventKind::PhaseStarted { trial, phase: Phase::Agent, .. } => {
+                self.open.entry(trial.clone()).or_default().has_worked = true;
+            }
+            EventKind::AttemptFailed { trial, usage, .. } => {
+                let open = self.open.entry(trial.clone()).or_default();
+                let usage = usage.unwrap_or_default();
+                open.usage = open.usage.plus(usage);
+                let held = open.held.take();
+                if std::mem::take(&mut open.has_worked) && usage.cost_usd.is_none() {
+                    open.silent = open.silent.saturating_add(1);
+                    self.unsaid.add(trial, held);
+                }
             }
             EventKind::TrialFinished(result) => {
-                self.open.remove(&result.trial);
-                self.usage = self.usage.plus(result.usage.unwrap_or_default());
+                let open = self.open.remove(&result.trial).unwrap_or_default();
+                let usage = result.usage.unwrap_or_default();
+                // More are silent than those before it: then the last one is.
+                let is_silent = usage.cost_usd.is_none() || usage.silent_attempts > open.silent;
+                if open.has_worked && is_silent {
+                    self.unsaid.add(&result.trial, open.held);
+                }
+                self.usage = self.usage.plus(usage);
             }
             _ => {}
         }
@@ -85,6 +148,7 @@ impl Spent {
         self.living.clear();
         self.asked.clear();
         self.usage = self.usage();
+        self.unsaid = self.unsaid();
         self.open.clear();
     }
 
@@ -106,7 +170,26 @@ impl Spent {
 
     /// What agents say they used.
     pub fn usage(&self) -> Usage {
-        self.open.values().fold(self.usage, |sum, usage| sum.plus(*usage))
+        self.open.values().fold(self.usage, |sum, open| sum.plus(open.usage))
+    }
+
+    /// US dollars that a budget has to count: what agents say, and for attempts that worked and said nothing, those under way
+    /// among them, what was kept.
+    pub fn charged_usd(&self) -> f64 {
+        self.usage().cost_usd.unwrap_or_default() + self.unsaid().usd
+    }
+
+    /// Attempts that worked and said no cost while nothing was known of their agent, by agent; those under way among them.
+    pub fn silent_attempts(&self) -> HashMap<String, u32> {
+        self.unsaid().unknown
+    }
+
+    fn unsaid(&self) -> Unsaid {
+        let mut unsaid = self.unsaid.clone();
+        for (trial, open) in self.open.iter().filter(|(_, open)| open.has_worked) {
+            unsaid.add(trial, open.held);
+        }
+        unsaid
     }
 }
 
@@ -117,7 +200,7 @@ fn between(since: i64, until: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cause, ResourceRequest, TrialResult, TrialState};
+    use crate::{Cause, ResourceRequest, Resumed, TrialResult, TrialState};
 
     fn key(repetition: u32) -> TrialKey {
         TrialKey { scenario: "s".into(), agent: "a".into(), repetition }
@@ -196,10 +279,59 @@ mod tests {
             (0, made("x")),
             (10, failed(1, cost(0.5))),
             (50, finished(2, cost(1.0))),
-            (90_000, EventKind::RunResumed { remaining: 1 }),
+            (90_000, EventKind::RunResumed(Resumed::default())),
             (90_010, finished(1, cost(0.25))),
         ]);
         assert_eq!((spent.devbox_ms_so_far(), spent.living()), (50, 0));
         assert_eq!(spent.usage().cost_usd, Some(1.75));
+    }
+
+    /// An attempt whose agent works, and for which this is kept.
+    fn works(repetition: u32, held: Option<Held>) -> [(i64, EventKind); 2] {
+        let (trial, attempt) = (key(repetition), 1);
+        let started = EventKind::AttemptStarted { trial: trial.clone(), attempt, held };
+        [(0, started), (0, EventKind::PhaseStarted { trial, attempt, phase: Phase::Agent })]
+    }
+
+    fn known(usd: f64) -> Option<Held> {
+        Some(Held { usd, is_known: true })
+    }
+
+    #[test]
+    fn what_was_kept_counts_where_an_attempt_worked_and_said_nothing() {
+        let charged = |held, then: &[EventKind]| {
+            let then = then.iter().map(|kind| (1, kind.clone()));
+            let spent = fold(&works(1, held).into_iter().chain(then).collect::<Vec<_>>());
+            (spent.charged_usd(), spent.silent_attempts().get("a").copied())
+        };
+        let unknown = Some(Held { usd: 9.0, is_known: false });
+        let resumed = || EventKind::RunResumed(Resumed::default());
+        assert_eq!(charged(known(2.0), &[]), (2.0, None), "it may have cost that already");
+        assert_eq!(charged(known(2.0), &[resumed()]), (2.0, None), "killed");
+        assert_eq!(charged(known(2.0), &[failed(1, None), resumed()]), (2.0, None));
+        assert_eq!(charged(known(2.0), &[failed(1, cost(0.5)), resumed()]), (0.5, None));
+        assert_eq!(charged(known(2.0), &[finished(1, None)]), (2.0, None));
+        assert_eq!(charged(known(2.0), &[finished(1, cost(0.5))]), (0.5, None));
+        assert_eq!(charged(unknown, &[resumed()]), (0.0, Some(1)), "nobody knows how much of it");
+        assert_eq!(charged(unknown, &[finished(1, None)]), (0.0, Some(1)));
+        assert_eq!(charged(None, &[finished(1, None)]), (0.0, None), "without a budget");
+        let idle = EventKind::AttemptStarted { trial: key(1), attempt: 1, held: known(2.0) };
+        assert_eq!(fold(&[(0, idle), (1, resumed())]).charged_usd(), 0.0, "the agent never began");
+    }
+
+    #[test]
+    fn of_several_attempts_each_counts_as_it_spoke() {
+        let said = |cost: f64, silent_attempts| {
+            Some(Usage { cost_usd: Some(cost), silent_attempts, ..Usage::default() })
+        };
+        let attempts = |first: Option<Usage>, both: Option<Usage>| {
+            let [a, b] = works(1, known(2.0));
+            let [c, d] = works(1, known(3.0));
+            fold(&[a, b, (1, failed(1, first)), c, d, (2, finished(1, both))]).charged_usd()
+        };
+        assert_eq!(attempts(cost(0.5), said(0.75, 0)), 0.75, "both spoke");
+        assert_eq!(attempts(None, said(0.25, 1)), 2.25, "the first was silent");
+        assert_eq!(attempts(cost(0.5), said(0.5, 1)), 3.5, "the second was silent");
+        assert_eq!(attempts(None, None), 5.0);
     }
 }

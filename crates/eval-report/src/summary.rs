@@ -116,9 +116,9 @@ pub struct SummaryFold {
     header: RunHeader,
     spent: Spent,
     decided: Vec<Decided>,
-    /// What earlier parts of the run used for trials that were begun anew.
+    /// What earlier parts of the run used for trials since their last verdict.
     earlier: HashMap<TrialKey, Usage>,
-    /// What failed attempts used whose trial has no verdict yet. A verdict counts them.
+    /// What failed attempts used whose trial has no verdict yet. A verdict counts those of its part of the run.
     open: HashMap<TrialKey, Usage>,
     trials: Vec<Trial>,
     places: HashMap<TrialKey, usize>,
@@ -136,7 +136,7 @@ impl SummaryFold {
         if matches!(event.kind, EventKind::ResourceEnded { how: ResourceEnd::Reaped, .. }) {
             return;
         }
-        let goes_on = matches!(event.kind, EventKind::RunStarted(_) | EventKind::RunResumed { .. });
+        let goes_on = matches!(event.kind, EventKind::RunStarted(_) | EventKind::RunResumed(_));
         match self.last_ms {
             // Trials end at once, so an event may be told after one that is a little younger.
             Some(last) if !goes_on && (last.saturating_sub(DISORDER_MS)..last).contains(&event.at_ms) => {}
@@ -161,7 +161,9 @@ impl SummaryFold {
                 let (agent, why) = (agent.clone(), why.clone());
                 self.decided.push(Decided { agent, repetitions: *repetitions, why });
             }
-            EventKind::RunResumed { .. } => {
+            EventKind::RunResumed(resumed) => {
+                self.header.concurrency = resumed.concurrency.unwrap_or(self.header.concurrency);
+                self.header.budget = resumed.budget.unwrap_or(self.header.budget);
                 self.interrupted = false;
                 // Each agent is looked at again.
                 self.decided.clear();
@@ -178,7 +180,7 @@ impl SummaryFold {
                     }
                 }
             }
-            EventKind::AttemptStarted { trial, attempt } => {
+            EventKind::AttemptStarted { trial, attempt, .. } => {
                 let place = self.place(trial);
                 if let Some(trial) = self.trials.get_mut(place) {
                     trial.begin(*attempt, event.at_ms);
@@ -207,14 +209,11 @@ impl SummaryFold {
                 }
                 let place = self.place(&result.trial);
                 self.open.remove(&result.trial);
+                let earlier = self.earlier.remove(&result.trial);
                 if let Some(trial) = self.trials.get_mut(place) {
-                    if let Some(before) = trial.usage {
-                        self.earlier.insert(result.trial.clone(), before);
-                    }
+                    let used = [trial.usage, earlier, result.usage];
                     trial.finish(result);
-                    if let Some(earlier) = self.earlier.get(&result.trial) {
-                        trial.usage = Some(earlier.plus(result.usage.unwrap_or_default()));
-                    }
+                    trial.usage = used.into_iter().flatten().reduce(Usage::plus);
                 }
             }
             EventKind::RunFinished { interrupted, .. } => self.interrupted = *interrupted,

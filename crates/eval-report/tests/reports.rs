@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use eval_record::{
-    AgentEnd, Cause, Event, EventKind, Flag, FlagKind, Phase, PlannedTrial, RunHeader, TrialKey, TrialResult,
-    TrialState, Usage,
+    AgentEnd, Budget, Cause, Event, EventKind, Flag, FlagKind, Phase, PlannedTrial, Resumed, RunHeader,
+    TrialKey, TrialResult, TrialState, Usage,
 };
 use eval_report::table::{Style, render};
 use eval_report::{Measures, Summary, TrialStatus, csv, json};
@@ -117,8 +117,10 @@ fn phases_tell_how_long_they_took() {
 #[test]
 fn what_has_no_verdict_is_unfinished_and_widens_the_bounds() {
     let keys = [key("a", "x", 1), key("b", "x", 1)];
-    let attempt =
-        Event { at_ms: 1_500, kind: EventKind::AttemptStarted { trial: keys[1].clone(), attempt: 2 } };
+    let attempt = Event {
+        at_ms: 1_500,
+        kind: EventKind::AttemptStarted { trial: keys[1].clone(), attempt: 2, held: None },
+    };
     let summary = Summary::from_events(&[started(&keys), scored(&keys[0], 1.0), attempt]);
     assert_eq!((summary.total.scored, summary.total.unfinished), (1, 1));
     assert_eq!(summary.trials[1].status, TrialStatus::Unfinished);
@@ -138,7 +140,7 @@ fn a_resumed_run_counts_each_trial_once_and_not_the_time_between() {
         scored(&keys[0], 1.0),
         finished(3_000, canceled),
         ended(4_000, true),
-        Event { at_ms: 1_000_000, kind: EventKind::RunResumed { remaining: 1 } },
+        Event { at_ms: 1_000_000, kind: EventKind::RunResumed(Resumed::default()) },
         finished(1_002_000, TrialResult { score: Some(1.0), passed: Some(true), ..result(&keys[1]) }),
         ended(1_003_000, false),
     ];
@@ -150,6 +152,37 @@ fn a_resumed_run_counts_each_trial_once_and_not_the_time_between() {
     assert_eq!(summary.run.wall_ms, 6_000);
     assert!(summary.run.complete && !summary.run.interrupted);
     assert_eq!(summary.trials[1].metadata["difficulty"], "hard");
+}
+
+#[test]
+fn what_every_part_of_a_run_used_and_may_take_is_told() {
+    let keys = [key("a", "x", 1)];
+    let cost = |usd| Some(Usage { cost_usd: Some(usd), ..Usage::default() });
+    let failed = |at_ms, usd| {
+        let (trial, cause, message) = (keys[0].clone(), Cause::DevboxLost, String::new());
+        let kind = EventKind::AttemptFailed { trial, attempt: 1, cause, message, usage: cost(usd) };
+        Event { at_ms, kind }
+    };
+    let resumed = |at_ms, max_cost_usd| {
+        let budget = Some(Budget { max_cost_usd, ..Budget::default() });
+        let kind = EventKind::RunResumed(Resumed { budget, concurrency: Some(7), ..Resumed::default() });
+        Event { at_ms, kind }
+    };
+    let verdict = |at_ms, state, usage| finished(at_ms, TrialResult { state, usage, ..result(&keys[0]) });
+    let summary = Summary::from_events(&[
+        started(&keys),
+        failed(2_000, 1.0),
+        resumed(3_000, Some(10.0)),
+        verdict(4_000, TrialState::Canceled, cost(2.0)),
+        resumed(5_000, Some(20.0)),
+        failed(6_000, 4.0),
+        resumed(7_000, Some(40.0)),
+        verdict(8_000, TrialState::Scored, cost(8.0)),
+    ]);
+    assert_eq!(summary.trials[0].usage, cost(15.0));
+    assert_eq!(summary.run.spending.usage, cost(15.0).unwrap());
+    assert_eq!(summary.run.spending.budget.max_cost_usd, Some(40.0));
+    assert_eq!(summary.run.concurrency, 7);
 }
 
 #[test]
@@ -429,7 +462,8 @@ fn a_terminal_obeys_no_message() {
 fn a_trial_has_its_attempts_with_their_times_and_causes() {
     let trial = key("a", "x", 1);
     let at = |at_ms, kind| Event { at_ms, kind };
-    let begun = |at_ms, attempt| at(at_ms, EventKind::AttemptStarted { trial: trial.clone(), attempt });
+    let begun =
+        |at_ms, attempt| at(at_ms, EventKind::AttemptStarted { trial: trial.clone(), attempt, held: None });
     let phase =
         |at_ms, attempt, phase| at(at_ms, EventKind::PhaseStarted { trial: trial.clone(), attempt, phase });
     let failed = EventKind::AttemptFailed {

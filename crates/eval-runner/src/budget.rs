@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, EventKind, Phase, ResourceEnd, ResourceKind, TrialKey};
+use eval_record::{Budget, Cause, EventKind, Held, Phase, ResourceEnd, ResourceKind, TrialKey};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
@@ -68,8 +68,7 @@ impl Account {
     /// With what an earlier part of the run took, and the verdicts that it reached.
     pub(crate) fn new(budget: &Budget, earlier: &Earlier) -> Self {
         let Earlier { verdicts, spent, .. } = earlier;
-        let mut cost =
-            budget.max_cost_usd.map(|cap| Meter::new(cap, spent.usage().cost_usd.unwrap_or_default()));
+        let mut cost = budget.max_cost_usd.map(|cap| Meter::new(cap, spent.charged_usd()));
         if let Some(cost) = &mut cost {
             for result in verdicts.values().filter(|result| result.attempts == 1) {
                 if let Some(amount) = result.usage.and_then(|usage| usage.cost_usd) {
@@ -79,7 +78,8 @@ impl Account {
         }
         let passed = spent.devbox_ms_so_far() as f64 / 60_000.0;
         let minutes = budget.max_devbox_minutes.map(|cap| Meter::new(cap, passed));
-        Self { state: Mutex::new(State { cost, minutes, ..State::default() }), released: Notify::new() }
+        let state = State { cost, minutes, silent: spent.silent_attempts(), ..State::default() };
+        Self { state: Mutex::new(state), released: Notify::new() }
     }
 
     /// Counts the time of devboxes.
@@ -124,6 +124,13 @@ impl Account {
             }
             released.await;
         }
+    }
+
+    /// The money that is held for an attempt; for the record, so that a killed one is not forgotten.
+    pub(crate) fn held(&self, trial: &TrialKey) -> Option<Held> {
+        let state = self.state();
+        let hold = state.cost.as_ref()?.held(trial)?;
+        Some(Held { usd: hold.amount, is_known: hold.is_known })
     }
 
     /// An attempt is over, its devboxes too. Nothing happens if nothing is held for it.

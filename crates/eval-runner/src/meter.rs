@@ -108,6 +108,11 @@ impl Meter {
         self.holds.insert(trial, Hold { amount, is_known, used: 0.0 });
     }
 
+    /// What is kept for an attempt.
+    pub(crate) fn held(&self, trial: &TrialKey) -> Option<&Hold> {
+        self.holds.get(trial)
+    }
+
     /// Whether anything may come back.
     pub(crate) fn holds_any(&self) -> bool {
         !self.holds.is_empty()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{Network, Verify};
-use eval_record::{EventKind, EventSink, ResourceKind, TrialKey, TrialState};
+use eval_builder::{Agent, Network, Verify};
+use eval_record::{Budget, Cause, EventKind, EventSink, ResourceKind, TrialKey, TrialState};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{Memory, options, plan, scenario, set_up, working};
@@ -43,7 +43,7 @@ fn key(repetition: u32) -> TrialKey {
 fn attempts(sink: &Memory) -> BTreeMap<TrialKey, Vec<u32>> {
     let mut attempts: BTreeMap<_, Vec<u32>> = BTreeMap::new();
     for event in sink.events.lock().unwrap().iter() {
-        if let EventKind::AttemptStarted { trial, attempt } = event {
+        if let EventKind::AttemptStarted { trial, attempt, .. } = event {
             attempts.entry(trial.clone()).or_default().push(*attempt);
         }
     }
@@ -102,14 +102,17 @@ fn scores_stand_and_what_has_none_is_done_again() {
     let second = part(&fake, &sink, &plan, going_on(&sink)).expect("it ends");
     assert!(second.results.iter().all(|result| result.state == TrialState::Scored));
     assert_eq!(attempts(&sink), BTreeMap::from([(key(1), vec![1]), (key(2), vec![1, 2]), (key(3), vec![1])]));
-    let resumed = sink
+    let resumed: Vec<_> = sink
         .events
         .lock()
         .unwrap()
         .iter()
-        .filter(|event| **event == EventKind::RunResumed { remaining: 2 })
-        .count();
-    assert_eq!(resumed, 1);
+        .filter_map(|event| match event {
+            EventKind::RunResumed(resumed) => Some(resumed.remaining),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(resumed, [2]);
     assert_eq!(second.results[1].attempts, 2);
     assert!(second.results[1].logs.as_ref().is_none_or(|logs| logs.ends_with("attempt-2")));
 }
@@ -124,6 +127,37 @@ fn retries_are_counted_anew_in_each_part() {
     let second = part(&broken, &sink, &plan, going_on(&sink)).expect("it ends");
     assert_eq!(second.results[0].attempts, 4);
     assert_eq!(attempts(&sink)[&key(1)], [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_cap_holds_however_often_the_run_is_killed() {
+    // Agents that say no cost before they end, which they never do.
+    let endless = |_: &str, line: &str| match line.ends_with("work") {
+        true => Does::takes(1_000_000),
+        false => Does::default(),
+    };
+    let mut long = scenario("s", Verify::Same);
+    (long.agent_timeout, long.trial_timeout) = (Duration::from_secs(1_000_000), None);
+    let budget = Budget { max_cost_usd: Some(1.0), ..Budget::default() };
+    for (max_cost, kills, why) in
+        [(Some(0.4), 2, "$0.8000 of the budget of $1.0000 are gone"), (None, 3, "said no cost in 3 attempts")]
+    {
+        let plan = plan(vec![long.clone()], Agent { max_cost, ..working() }, 3);
+        let (fake, sink) = (Arc::new(Fake::new(endless)), Arc::new(Memory::default()));
+        let capped = || RunOptions { budget, concurrency: 1, ..going_on(&sink) };
+        for kill in 1..=kills {
+            assert!(
+                part(&fake, &sink, &plan, capped()).is_none(),
+                "{max_cost:?}: {kill}: an agent is at work"
+            );
+        }
+        let last = part(&fake, &sink, &plan, capped()).expect("nothing is left to begin with");
+        for result in &last.results {
+            assert_eq!(result.cause, Some(Cause::BudgetExhausted), "{max_cost:?}: {result:?}");
+            assert!(result.message.as_deref().is_some_and(|message| message.contains(why)), "{result:?}");
+        }
+        assert_eq!(attempts(&sink)[&key(1)].len(), kills, "{max_cost:?}");
+    }
 }
 
 #[test]

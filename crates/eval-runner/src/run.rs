@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eval_record::{Cause, EventKind, EventSink, Resource, TrialKey, TrialResult, TrialState, problem_file};
+use eval_record::{
+    Cause, EventKind, EventSink, Resource, Resumed, TrialKey, TrialResult, TrialState, problem_file,
+};
 use runloop_types::DevboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -66,7 +68,11 @@ pub async fn run<P: Platform>(
     let Earlier { verdicts: mut results, attempts, ledger, .. } = earlier;
     if is_resumed {
         let remaining = plan.trials.iter().filter(|trial| !results.contains_key(&trial.key)).count();
-        session.emit(EventKind::RunResumed { remaining: remaining as u64 });
+        session.emit(EventKind::RunResumed(Resumed {
+            remaining: remaining as u64,
+            concurrency: Some(header.concurrency),
+            budget: Some(header.budget),
+        }));
         session.bounded(session.reap_earlier(ledger)).await;
     } else {
         session.emit(EventKind::RunStarted(Box::new(header)));
@@ -210,7 +216,8 @@ impl<P: Platform> Runner<P> {
         let mut used = Used::default();
         let mut excuses = Excuses::new(session);
         let (result, scope, last) = loop {
-            session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt });
+            let held = session.account.held(&trial.key);
+            session.emit(EventKind::AttemptStarted { trial: trial.key.clone(), attempt, held });
             let scope = Scope::new(session, Some((trial.key.clone(), attempt)));
             let (outcome, mut trace) = self.attempt(&trial, attempt, deadline, &scope).await;
             let last = trace.clone();

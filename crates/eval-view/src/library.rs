@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use eval_record::RunDirectory;
-use eval_report::Summary;
+use eval_report::{Summary, gate};
 
 use crate::discover::{Discovery, Found, Root, discover};
 use crate::entry::{Entry, State};
@@ -22,9 +22,6 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Of a run that goes on, the list is brought up to date so seldom that it takes at most this share of the time.
 const SHARE: u32 = 20;
-
-/// What the gate of a run decided.
-pub(crate) const GATE: &str = "gate.json";
 
 /// Runs that are over and stay open because somebody looked at them.
 const KEPT: usize = 4;
@@ -119,7 +116,7 @@ impl Library {
             error: open.error().map(str::to_owned),
             running: open.running(),
             revision: open.revision(),
-            judged: fs::metadata(run.found.path.join(GATE)).and_then(|gate| gate.modified()).ok(),
+            judged: fs::metadata(run.found.path.join(gate::FILE)).and_then(|gate| gate.modified()).ok(),
             summary: open.summary(&run.found.path),
         };
         self.close_others();
@@ -218,7 +215,7 @@ fn stamp(directory: &Path) -> Option<Stamp> {
 mod tests {
     use std::path::PathBuf;
 
-    use eval_record::{Event, EventKind, EventSink as _, PlannedTrial, RunHeader, TrialKey};
+    use eval_record::{Event, EventKind, EventSink as _, PlannedTrial, Resumed, RunHeader, TrialKey};
 
     use super::*;
 
@@ -310,7 +307,7 @@ mod tests {
         assert_eq!(states(&mut library), [("a".to_owned(), State::Killed, 1)]);
 
         let lock = run.lock().unwrap();
-        write(&run, 6, vec![EventKind::RunResumed { remaining: 1 }, verdict(1, 0.0)]);
+        write(&run, 6, vec![EventKind::RunResumed(Resumed::default()), verdict(1, 0.0)]);
         assert_eq!(states(&mut library), [("a".to_owned(), State::Running, 2)]);
         write(&run, 7, vec![over()]);
         drop(lock);

@@ -34,7 +34,7 @@ pub(crate) struct Now {
 impl Now {
     pub(crate) fn add(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::AttemptStarted { trial, attempt } => {
+            EventKind::AttemptStarted { trial, attempt, .. } => {
                 let running = Running {
                     trial: trial.clone(),
                     attempt: *attempt,
@@ -49,7 +49,7 @@ impl Now {
                 self.does(trial, Doing::Failed(*cause), event.at_ms);
             }
             EventKind::TrialFinished(result) => drop(self.running.remove(&result.trial)),
-            EventKind::RunStarted(_) | EventKind::RunResumed { .. } | EventKind::RunFinished { .. } => {
+            EventKind::RunStarted(_) | EventKind::RunResumed(_) | EventKind::RunFinished { .. } => {
                 self.running.clear();
             }
             _ => {}
@@ -89,7 +89,11 @@ mod tests {
     #[test]
     fn a_trial_runs_from_its_attempt_to_its_verdict_through_phases_and_retries() {
         let (a, b) = (key("a"), key("b"));
-        let begun = |trial: &TrialKey, attempt| EventKind::AttemptStarted { trial: trial.clone(), attempt };
+        let begun = |trial: &TrialKey, attempt| EventKind::AttemptStarted {
+            trial: trial.clone(),
+            attempt,
+            held: None,
+        };
         let mut events = vec![
             begun(&b, 1),
             begun(&a, 1),

@@ -74,7 +74,7 @@ impl OpenRun {
                     (false, false) => State::Incomplete,
                 });
             }
-            EventKind::RunStarted(_) | EventKind::RunResumed { .. } => self.end = None,
+            EventKind::RunStarted(_) | EventKind::RunResumed(_) => self.end = None,
             EventKind::TrialFinished(_)
             | EventKind::AttemptFailed { .. }
             | EventKind::RoundPlanned { .. }

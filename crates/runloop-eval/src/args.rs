@@ -148,7 +148,7 @@ pub(crate) struct RunArgs {
     #[arg(required_unless_present = "resume")]
     pub(crate) benchmark: Option<PathBuf>,
     /// Go on with the run of this directory: what has a score is not done again. Benchmark, agents, trials, target and seed
-    /// are those of the run
+    /// are those of the run, and so are budget and gate where no others are typed
     #[arg(
         long, value_name = "DIR", help_heading = "Resume",
         conflicts_with_all = [
@@ -203,17 +203,7 @@ pub(crate) enum TrialsArg {
 /// Most repetitions, as in benchmark files.
 const MOST_TRIALS: u32 = 100_000;
 
-impl std::fmt::Display for TrialsArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Fixed(count) => write!(f, "{count}"),
-            Self::Auto => f.write_str("auto"),
-            Self::Between(min, max) => write!(f, "{min}..{max}"),
-        }
-    }
-}
-
-pub(crate) fn trials(text: &str) -> Result<TrialsArg, String> {
+fn trials(text: &str) -> Result<TrialsArg, String> {
     let number = |text: &str| {
         let number = text.parse().ok().filter(|number| (1..=MOST_TRIALS).contains(number));
         number.ok_or_else(|| format!("write a number from 1 to {MOST_TRIALS}, `auto`, or such as 3..20"))

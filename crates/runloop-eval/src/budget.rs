@@ -12,11 +12,15 @@ use crate::args::BudgetArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// Options replace what the benchmark says.
-pub(crate) fn resolve(args: &BudgetArgs, benchmark: &Benchmark) -> Budget {
+/// Options replace what the run has had so far, if it goes on, and that what the benchmark says.
+pub(crate) fn resolve(args: &BudgetArgs, earlier: Budget, benchmark: &Benchmark) -> Budget {
+    let asked = benchmark.budget;
     Budget {
-        max_devbox_minutes: args.max_devbox_minutes.or(benchmark.budget.max_devbox_minutes),
-        max_cost_usd: args.max_cost.or(benchmark.budget.max_cost),
+        max_devbox_minutes: args
+            .max_devbox_minutes
+            .or(earlier.max_devbox_minutes)
+            .or(asked.max_devbox_minutes),
+        max_cost_usd: args.max_cost.or(earlier.max_cost_usd).or(asked.max_cost),
     }
 }
 

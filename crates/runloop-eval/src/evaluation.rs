@@ -317,26 +317,28 @@ pub(crate) fn warn_of_what_is_left(evaluated: &Evaluated) {
         let missing = evaluated.summary.total.canceled;
         let advice = match cause {
             Cause::Unauthorized => "check RUNLOOP_API_KEY",
-            Cause::TargetDown => "run again when it is back, or wait longer with --max-outage",
+            Cause::TargetDown => {
+                "go on with --resume when it is back; --max-outage says how long it is waited for"
+            }
             _ => "raise --timeout",
         };
         let message = printable(message);
-        anstream::eprintln!("{message}: {missing} trials have no verdict; {advice}");
+        say!("{message}: {missing} trials have no verdict; {advice}");
     }
     if evaluated.outcome.exhausted {
         let missing = evaluated.summary.total.canceled;
-        anstream::eprintln!(
+        say!(
             "the budget was gone: {missing} trials have no verdict; raise --max-devbox-minutes or --max-cost"
         );
     }
     for left in &evaluated.outcome.leaked {
         let kind = left.request.resource;
         match &left.id {
-            Some(id) => anstream::eprintln!("{kind} {id} could not be ended"),
-            None => anstream::eprintln!("a {kind} may live: the answer to the request for it was lost"),
+            Some(id) => say!("{kind} {id} could not be ended"),
+            None => say!("a {kind} may live: the answer to the request for it was lost"),
         }
     }
     if !evaluated.outcome.leaked.is_empty() {
-        anstream::eprintln!("end it later: {}", next::cleanup(&evaluated.directory));
+        say!("end it later: {}", next::cleanup(&evaluated.directory));
     }
 }

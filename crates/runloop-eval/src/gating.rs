@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use eval_builder::Gate;
+use eval_record::TypedLimits;
 use eval_report::Summary;
 use eval_report::baseline::Baseline;
 use eval_report::gate::{Decision, Limits, Reference, Verdict, judge};
 
-use crate::args::LimitArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
 
@@ -21,15 +21,15 @@ impl Gating {
     /// What a benchmark and the options ask for together; `None` if they ask for nothing.
     pub(crate) fn new(
         asked: Option<&Gate>,
-        args: &LimitArgs,
+        typed: &TypedLimits,
         max_cost: Option<f64>,
     ) -> Result<Option<Self>, CliError> {
-        let file = args.baseline.as_deref().or(asked.and_then(|gate| gate.baseline.as_deref()));
-        if args.max_regression.is_some() && file.is_none() {
+        let file = typed.baseline.as_deref().or(asked.and_then(|gate| gate.baseline.as_deref()));
+        if typed.max_regression.is_some() && file.is_none() {
             return Err(CliError::new(Exit::Usage, "--max-regression needs a --baseline")
                 .hint("`runloop-eval baseline save RUN -o FILE` writes one"));
         }
-        let limits = merged(asked.map(of_benchmark).unwrap_or_default(), args, max_cost);
+        let limits = merged(asked.map(of_benchmark).unwrap_or_default(), typed, max_cost);
         if asked.is_none() && limits == Limits::default() {
             return Ok(None);
         }
@@ -54,26 +54,26 @@ fn of_benchmark(gate: &Gate) -> Limits {
 }
 
 /// Options replace what the benchmark says, and so does their place. A baseline asks for no drop, unless one is allowed.
-fn merged(mut limits: Limits, args: &LimitArgs, max_cost: Option<f64>) -> Limits {
+fn merged(mut limits: Limits, typed: &TypedLimits, max_cost: Option<f64>) -> Limits {
     let mut replace = |key: &str, value: Option<f64>, limit: &mut Option<f64>| {
         if value.is_some() {
             *limit = value;
             limits.places.remove(key);
         }
     };
-    replace("min_score", args.min_score, &mut limits.min_score);
-    replace("min_pass_rate", args.min_pass_rate, &mut limits.min_pass_rate);
-    replace("max_regression", args.max_regression, &mut limits.max_regression);
+    replace("min_score", typed.min_score, &mut limits.min_score);
+    replace("min_pass_rate", typed.min_pass_rate, &mut limits.min_pass_rate);
+    replace("max_regression", typed.max_regression, &mut limits.max_regression);
     replace("max_cost", max_cost, &mut limits.max_cost);
-    if args.max_invalid.is_some() {
-        limits.max_invalid = args.max_invalid;
+    if typed.max_invalid.is_some() {
+        limits.max_invalid = typed.max_invalid;
         limits.places.remove("max_invalid");
     }
-    for (scenario, floor) in &args.floor {
+    for (scenario, floor) in &typed.floors {
         limits.floors.insert(scenario.clone(), *floor);
         limits.places.remove(&format!("floors.{scenario}"));
     }
-    if args.baseline.is_some() {
+    if typed.baseline.is_some() {
         limits.max_regression.get_or_insert(0.0);
     }
     limits
@@ -90,9 +90,7 @@ fn reference(file: Option<&Path>) -> Result<Option<Reference>, CliError> {
     };
     let text = match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            anstream::eprintln!(
-                "there is no baseline {shown} yet; `runloop-eval baseline save RUN -o {shown}` writes it"
-            );
+            say!("there is no baseline {shown} yet; `runloop-eval baseline save RUN -o {shown}` writes it");
             return Ok(None);
         }
         read => read.map_err(|error| unusable(&error))?,

@@ -1,9 +1,9 @@
 //! What was typed to start a run, in a form that the record keeps.
 
 use clap::ValueEnum;
-use eval_record::Invocation;
+use eval_record::{Invocation, TypedLimits};
 
-use crate::args::{self, Driver, IsolationArgs, RunArgs, TargetArgs, TrialsArg, VerifyMode};
+use crate::args::{Driver, IsolationArgs, LimitArgs, RunArgs, TargetArgs, VerifyMode};
 use crate::error::CliError;
 use crate::exit::Exit;
 
@@ -18,18 +18,19 @@ pub(crate) fn typed(args: &RunArgs) -> Result<Invocation, CliError> {
         directory: directory.display().to_string(),
         agents: args.agent.clone(),
         filter: args.execution.filter.clone(),
-        trials: args.trials.map(|trials| trials.to_string()),
         verify: args.verify.as_ref().map(name),
         keep_devboxes: args.keep_devboxes,
         driver: (isolation.driver != Driver::Auto).then(|| name(&isolation.driver)),
         allow_weak: isolation.allow_weak,
+        limits: limits(&args.limits),
     })
 }
 
-/// How often each scenario is done by each agent, if that was typed.
-pub(crate) fn trials(invocation: &Invocation) -> Result<Option<TrialsArg>, CliError> {
-    let parsed = |text: &str| args::trials(text).map_err(|_| unknown(text));
-    invocation.trials.as_deref().map(parsed).transpose()
+/// What a run must reach, as typed now.
+pub(crate) fn limits(args: &LimitArgs) -> TypedLimits {
+    let LimitArgs { min_score, min_pass_rate, floor, max_invalid, baseline, max_regression } = args.clone();
+    let floors = floor.into_iter().collect();
+    TypedLimits { min_score, min_pass_rate, floors, max_invalid, baseline, max_regression }
 }
 
 /// Where scoring happens, if that was typed.
@@ -49,10 +50,8 @@ fn name(value: &impl ValueEnum) -> String {
 }
 
 fn value<T: ValueEnum>(name: &str) -> Result<T, CliError> {
-    T::from_str(name, false).map_err(|_| unknown(name))
-}
-
-fn unknown(text: &str) -> CliError {
-    let message = format!("the run was started with `{text}`, which this version does not know");
-    CliError::new(Exit::Usage, message).hint("start a new run")
+    T::from_str(name, false).map_err(|_| {
+        let message = format!("the run was started with `{name}`, which this version does not know");
+        CliError::new(Exit::Usage, message).hint("start a new run")
+    })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eval_builder::{AdaptiveTrials, Agent, Benchmark, Trials};
-use eval_record::{Rounds, TrialResult};
+use eval_record::{Rounds, RunHeader, TrialResult};
 use eval_report::outlook::Question;
 use eval_runner::{Adaptive, Plan, StoppingRule};
 
@@ -20,7 +20,7 @@ impl StoppingRule for Rule {
 }
 
 /// What the option says, else the benchmark. `auto` is as the benchmark says, if it says how.
-fn resolve(asked: Option<TrialsArg>, benchmark: Trials) -> Trials {
+pub(crate) fn resolve(asked: Option<TrialsArg>, benchmark: Trials) -> Trials {
     match (asked, benchmark) {
         (None | Some(TrialsArg::Auto), Trials::Adaptive(_)) | (None, Trials::Fixed(_)) => benchmark,
         (Some(TrialsArg::Fixed(count)), _) => Trials::Fixed(count),
@@ -34,16 +34,28 @@ fn resolve(asked: Option<TrialsArg>, benchmark: Trials) -> Trials {
     }
 }
 
+/// What a run that goes on was begun with, whatever its benchmark says by now: what its gate makes of looking often depends on
+/// that.
+pub(crate) fn recorded(header: &RunHeader) -> Trials {
+    match header.rounds {
+        Some(Rounds { min, max, half_width }) => Trials::Adaptive(AdaptiveTrials { min, max, half_width }),
+        None => {
+            let repetitions = header.planned.iter().map(|planned| planned.trial.repetition);
+            Trials::Fixed(repetitions.max().unwrap_or(1))
+        }
+    }
+}
+
 /// The plan of a run: all of it, or its first round and how it goes on. The seed is that of the run, so that a look at its
 /// scores sees what its gate will see.
 pub(crate) fn plan(
-    asked: Option<TrialsArg>,
+    trials: Trials,
     benchmark: &Benchmark,
     agents: &[Arc<Agent>],
     gating: Option<&Gating>,
     seed: u64,
 ) -> Plan {
-    let AdaptiveTrials { min, max, half_width } = match resolve(asked, benchmark.trials) {
+    let AdaptiveTrials { min, max, half_width } = match trials {
         Trials::Fixed(count) => return Plan::new(benchmark, agents, count),
         Trials::Adaptive(adaptive) => adaptive,
     };

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use eval_record::{
     Budget, Event, EventKind, EventReader, EventSink, History, Invocation, Masker, PlannedTrial, ReadError,
-    RunDirectory, RunDirectoryError, RunHeader, RunLock, TrialKey,
+    RunDirectory, RunDirectoryError, RunHeader, RunLock, TrialKey, TypedLimits,
 };
 use eval_report::SummaryFold;
 use eval_runner::{Earlier, Plan, RunOptions, Trial};
@@ -29,7 +29,7 @@ pub(crate) struct Resumption {
     history: History,
     /// Of everything until now.
     summary: SummaryFold,
-    /// Whether something is defined otherwise now than the header in the directory says.
+    /// Whether the header in the directory says something else.
     is_changed: bool,
     /// Trials whose verdicts are void for that.
     void: Vec<PlannedTrial>,
@@ -52,16 +52,25 @@ impl Resumption {
         Ok(Self { directory, _lock: lock, header, history, summary, is_changed: false, void: Vec::new() })
     }
 
-    /// Goes where the run was started, if that is there, and tells what was typed. `benchmark` is what is typed now, if
-    /// anything.
-    pub(crate) fn enter(&self, benchmark: Option<&Path>) -> Result<Invocation, CliError> {
-        let Some(invocation) = self.header.invocation.clone() else {
+    /// Goes where the run was started, if that is there, and tells what was typed, with the limits that are typed now instead.
+    /// `benchmark` is what is typed now, if anything.
+    pub(crate) fn enter(
+        &mut self,
+        benchmark: Option<&Path>,
+        mut limits: TypedLimits,
+    ) -> Result<Invocation, CliError> {
+        let Some(invocation) = &mut self.header.invocation else {
             let path = self.directory.path().display();
             let message =
                 format!("{path} does not say how its run was started: by `validate`, or by an older version");
             return Err(CliError::new(Exit::Usage, message).hint("start a new run"));
         };
         let typed = benchmark.map(absolute);
+        // Named as from where the run was started, so that its gate says what it would have said there.
+        limits.baseline = limits.baseline.map(|file| {
+            let file = std::path::absolute(&file).unwrap_or(file);
+            file.strip_prefix(&invocation.directory).map(Path::to_path_buf).unwrap_or(file)
+        });
         // A run that was moved here, say by a CI system, goes on here.
         let _ = std::env::set_current_dir(&invocation.directory);
         let recorded = absolute(Path::new(&invocation.benchmark));
@@ -71,15 +80,22 @@ impl Resumption {
                 CliError::new(Exit::Usage, message).hint("leave the benchmark out, or start a new run")
             );
         }
-        Ok(*invocation)
+        let limits = invocation.limits.clone().replaced_by(limits);
+        self.is_changed |= limits != invocation.limits;
+        invocation.limits = limits;
+        Ok((**invocation).clone())
     }
 
     /// Where the run goes on: where it was, or at another address of the same platform.
-    pub(crate) fn target(&self, args: &TargetArgs) -> Result<String, CliError> {
+    pub(crate) fn target(&mut self, args: &TargetArgs) -> Result<String, CliError> {
         let was = &self.header.target;
         match args.target.as_deref() {
             None => Ok(was.clone()),
-            Some(typed) if typed == was || (is_url(typed) && is_url(was)) => Ok(typed.to_owned()),
+            Some(typed) if typed == was || (is_url(typed) && is_url(was)) => {
+                self.is_changed |= typed != was;
+                self.header.target = typed.to_owned();
+                Ok(typed.to_owned())
+            }
             Some(typed) => {
                 let message = format!("the run had its devboxes from {was}, not from {typed}");
                 Err(CliError::new(Exit::Usage, message).hint("leave --target out, or start a new run"))
@@ -127,15 +143,15 @@ impl Resumption {
         }
         if !trials.is_empty() {
             let new: BTreeSet<String> = trials.into_keys().map(|key| key.scenario).collect();
-            anstream::eprintln!("not part of this run, because they are newer: {}", listed(&new));
+            say!("not part of this run, because they are newer: {}", listed(&new));
         }
         match changed {
             _ if differing.is_empty() => {}
             Some(ChangedMode::Keep) => {
-                anstream::eprintln!("changed, old verdicts stand: {}", listed(&differing))
+                say!("changed, old verdicts stand: {}", listed(&differing))
             }
             Some(ChangedMode::Rerun) => {
-                anstream::eprintln!("changed, done again: {}", listed(&differing));
+                say!("changed, done again: {}", listed(&differing));
                 self.void = self
                     .history
                     .verdicts
@@ -153,7 +169,7 @@ impl Resumption {
                 ));
             }
         }
-        self.is_changed = !differing.is_empty();
+        self.is_changed |= !differing.is_empty();
         self.header.agents = plan.agent_digests();
         Ok(())
     }
@@ -169,7 +185,7 @@ impl Resumption {
 }
 
 impl Resumption {
-    /// Writes down what is defined otherwise now: first that verdicts are void, then what holds instead, so that a death
+    /// Writes down what is otherwise now: first that verdicts are void, then what holds instead, so that a death
     /// between the two makes no old verdict a new one.
     pub(crate) fn keep_changes(
         &self,
@@ -212,13 +228,10 @@ impl Resumption {
         })
     }
 
-    /// What the run may take in all its parts: what is asked for now, else what was.
-    pub(crate) fn budget(&self, now: Budget) -> Budget {
-        let then = self.header.budget;
-        Budget {
-            max_devbox_minutes: now.max_devbox_minutes.or(then.max_devbox_minutes),
-            max_cost_usd: now.max_cost_usd.or(then.max_cost_usd),
-        }
+    /// Takes what the run may take from here on, in all its parts.
+    pub(crate) fn replace_budget(&mut self, budget: Budget) {
+        self.is_changed |= budget != self.header.budget;
+        self.header.budget = budget;
     }
 
     fn void_event(&self) -> Option<Event> {

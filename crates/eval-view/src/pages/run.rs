@@ -1,18 +1,16 @@
 //! The page of a run: its report in a frame.
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
 use eval_report::Summary;
-use eval_report::gate::{FORMAT, Verdict};
+use eval_report::gate::Verdict;
 use eval_report::html::{self, DirectoryLogs, Document, Frame, Log, Logs};
 
 use super::Failure;
 use super::frame::{lost, scripts, styles, ways};
 use super::link::file_link;
 use super::now::now;
-use crate::library::{GATE, Look};
+use crate::library::Look;
 
 /// The page of a run.
 pub(crate) fn run(look: &Look) -> Result<Document, Failure> {
@@ -25,15 +23,9 @@ pub(crate) fn run(look: &Look) -> Result<Document, Failure> {
     let mut top = lost();
     top.piece(&now(look));
     let frame = Frame { above, top, styles: styles(), scripts: scripts() };
-    let gate = look.judged.and_then(|_| verdict(&look.found.path));
+    let gate = look.judged.and_then(|_| Verdict::saved_in(&look.found.path).ok().flatten());
     let summary = Summary { gate, ..Summary::clone(&look.summary) };
     Ok(html::document(&summary, &logs, Some(&frame)))
-}
-
-/// What the gate of a run decided, if it can be understood.
-fn verdict(directory: &Path) -> Option<Verdict> {
-    let text = fs::read(directory.join(GATE)).ok()?;
-    serde_json::from_slice::<Verdict>(&text).ok().filter(|verdict| verdict.format <= FORMAT)
 }
 
 /// The files of a run, with their addresses.

@@ -5,7 +5,7 @@ use std::path::Path;
 use eval_builder::{AgentKind, Verify};
 use eval_report::gate::Decision;
 
-use crate::args::{RunArgs, Verbosity, VerifyMode};
+use crate::args::{Format, RunArgs, Verbosity, VerifyMode};
 use crate::display::Purpose;
 use crate::error::CliError;
 use crate::evaluation::{Evaluated, Request, evaluate, report};
@@ -16,11 +16,11 @@ use crate::{budget, definitions, evaluation, github, invocation, next, repetitio
 
 pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let mut resumption = args.resume.as_deref().map(Resumption::open).transpose()?;
-    let invocation = match &resumption {
-        Some(resumption) => resumption.enter(args.benchmark.as_deref())?,
+    let invocation = match &mut resumption {
+        Some(resumption) => resumption.enter(args.benchmark.as_deref(), invocation::limits(&args.limits))?,
         None => invocation::typed(args)?,
     };
-    let target = match &resumption {
+    let target = match &mut resumption {
         Some(resumption) => invocation::target(&invocation, resumption.target(&args.target)?)?,
         None => args.target.clone(),
     };
@@ -44,18 +44,20 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
     }
-    let gating = Gating::new(benchmark.gate.as_ref(), &args.limits, None)?;
-    let mut budget = budget::resolve(&args.budget, &benchmark);
-    if let Some(resumption) = &resumption {
-        budget = resumption.budget(budget);
-    }
+    let gating = Gating::new(benchmark.gate.as_ref(), &invocation.limits, None)?;
+    let earlier = resumption.as_ref().map(|resumption| resumption.header.budget).unwrap_or_default();
+    let budget = budget::resolve(&args.budget, earlier, &benchmark);
     budget::demand_costs(&budget, &agents)?;
     let drawn = || args.seed.unwrap_or_else(|| fastrand::u64(..));
     let seed = resumption.as_ref().map_or_else(drawn, |resumption| resumption.header.seed);
-    let asked = invocation::trials(&invocation)?;
-    let mut plan = repetitions::plan(asked, &benchmark, &agents, gating.as_ref(), seed);
+    let trials = match &resumption {
+        Some(resumption) => repetitions::recorded(&resumption.header),
+        None => repetitions::resolve(args.trials, benchmark.trials),
+    };
+    let mut plan = repetitions::plan(trials, &benchmark, &agents, gating.as_ref(), seed);
     if let Some(resumption) = &mut resumption {
         resumption.reconcile(&mut plan, args.changed)?;
+        resumption.replace_budget(budget);
     }
     let evaluated = evaluate(Request {
         plan,
@@ -77,11 +79,14 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
         github::tell(&evaluated.summary);
     }
     for id in &evaluated.outcome.kept {
-        anstream::eprintln!("kept devbox {id}");
+        say!("kept devbox {id}");
     }
     evaluation::warn_of_what_is_left(&evaluated);
-    if evaluated.summary.total.without_score() > 0 && !verbosity.quiet {
-        anstream::eprintln!("to go on with it: {}", next::resume(&evaluated.directory));
+    // The table ends with what to do next.
+    let is_said = args.execution.format == Format::Table
+        && next::command(&evaluated.summary, &evaluated.directory) == next::resume(&evaluated.directory);
+    if evaluated.summary.total.without_score() > 0 && !verbosity.quiet && !is_said {
+        say!("to go on with it: {}", next::resume(&evaluated.directory));
     }
     Ok(exit(&evaluated, verbosity))
 }
@@ -96,7 +101,7 @@ fn exit(evaluated: &Evaluated, verbosity: Verbosity) -> Exit {
         return if total.scored == total.planned { Exit::Done } else { Exit::Incomplete };
     };
     if !verbosity.quiet || verdict.decision != Decision::Pass {
-        anstream::eprint!("{verdict}");
+        say!("{}", verdict.to_string().trim_end());
     }
     gating::exit(verdict.decision)
 }

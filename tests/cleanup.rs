@@ -1,12 +1,12 @@
 //! What killed runs leave at a platform that outlives them, and that it is found and ended.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::serving::Serving;
-use crate::support::{ATTACKER, Bench, attack, sleeping, wait_for};
+use crate::support::{ATTACKER, Bench, Finished, Running, attack, sleeping, wait_for, wake};
 
 const KEY: &str = "the-key";
 
@@ -16,7 +16,7 @@ fn with_key(mut command: Command) -> Command {
 }
 
 /// Starts a run on a server whose agents wait; it has stored files, built a blueprint and taken a snapshot by then.
-fn start(bench: &Bench, url: &str, argument: &str, output: &str) -> Child {
+fn start(bench: &Bench, url: &str, argument: &str, output: &str) -> Running {
     let wait = format!("sleep {argument}");
     let slow = |name: &str| {
         attack(name, "snapshot", &wait, |scenario| {
@@ -29,7 +29,7 @@ fn start(bench: &Bench, url: &str, argument: &str, output: &str) -> Child {
     let file = bench.benchmark(&[slow("one"), slow("two")]);
     let mut command = with_key(bench.command());
     command.arg("run").arg(file).args(["--agent", ATTACKER, "-j", "2", "--target", url, "--output", output]);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+    Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 fn cleanup(bench: &Bench, args: &[&str]) -> (i32, Value) {
@@ -73,20 +73,20 @@ fn living(url: &str) -> [usize; 4] {
     })
 }
 
-fn kill(mut child: Child) {
-    child.kill().expect("it is ours");
-    child.wait().expect("it has ended");
-}
-
 #[test]
 fn what_a_killed_run_left_is_found_and_ended_and_a_run_that_goes_on_is_spared() {
     let bench = Bench::new();
     let server = Serving::start(&bench.path(""), KEY).expect("a server");
     let dead = start(&bench, &server.url, "1765601", "dead");
     wait_for("the agents", || sleeping("1765601").len() >= 2);
-    kill(dead);
+    dead.kill();
     let left = living(&server.url);
     assert!(left.iter().all(|count| *count > 0), "devboxes, snapshots, objects, blueprints: {left:?}");
+
+    // That another platform has nothing of it says nothing.
+    let other = Serving::start(&bench.path("other"), KEY).expect("another server");
+    let (code, nothing) = cleanup(&bench, &["--run", "dead", "--target", &other.url]);
+    assert_eq!((code, outcomes(&nothing)), (4, counts(&[])), "{nothing:#}");
 
     let alive = start(&bench, &server.url, "1765602", "alive");
     wait_for("the other agents", || sleeping("1765602").len() >= 2);
@@ -113,11 +113,25 @@ fn what_a_killed_run_left_is_found_and_ended_and_a_run_that_goes_on_is_spared() 
     // The blueprint is for later runs; one that goes on uses it.
     let (_, shared) = cleanup(&bench, &["--run", "dead"]);
     assert_eq!(outcomes(&shared), counts(&[("shared blueprint", 1)]), "{shared:#}");
-    let (_, spared) = cleanup(&bench, &["--all", "--target", &server.url]);
+    let another_name = server.url.replace("127.0.0.1", "localhost");
+    assert_ne!(another_name, server.url);
+    let (_, spared) = cleanup(&bench, &["--all", "--target", &another_name]);
     assert!(outcomes(&spared).keys().all(|what| what.starts_with("shared")), "{spared:#}");
     assert_eq!(sleeping("1765602").len(), 2, "the other run still goes on");
 
-    kill(alive);
+    alive.kill();
+    // Nobody can read what it kept on purpose, so it has to be named by its id.
+    let events = std::fs::read_to_string(bench.path("alive/events.jsonl")).expect("the events");
+    bench.write("alive/events.jsonl", &events.replacen('{', "", 2));
+    let mut command = with_key(bench.command());
+    let damaged = command.args(["cleanup", "--run", "alive"]).output().expect("the program starts");
+    let damaged = Finished::of(damaged);
+    assert_eq!(damaged.code(), 2, "{damaged}");
+    let id = damaged.stderr().split_once("--run ").expect("what to type").1[..32].to_owned();
+    let (code, named) = cleanup(&bench, &["--run", &id]);
+    assert_eq!(code, 0, "{named:#}");
+    assert_eq!(outcomes(&named).get("ended devbox"), Some(&2), "{named:#}");
+
     let (code, all) = cleanup(&bench, &["--all", "--target", &server.url]);
     assert_eq!(code, 0, "{all:#}");
     assert_eq!(living(&server.url), [0; 4], "{all:#}");
@@ -129,18 +143,27 @@ fn what_a_killed_run_left_is_found_and_ended_and_a_run_that_goes_on_is_spared() 
 fn a_resumed_run_ends_what_its_dead_part_left() {
     let bench = Bench::new();
     let server = Serving::start(&bench.path(""), KEY).expect("a server");
-    let dead = start(&bench, &server.url, "1.765611", "run");
+    let dead = start(&bench, &server.url, "1765611", "run");
     // Its devboxes live on with the server, and so do the agents in them.
-    wait_for("the agents", || sleeping("1.765611").len() >= 2);
-    kill(dead);
+    wait_for("the agents", || sleeping("1765611").len() >= 2);
+    dead.kill();
+    let of_dead = sleeping("1765611");
     let mut command = with_key(bench.command());
-    let output =
-        command.args(["run", "--resume", "run", "--format", "json"]).output().expect("the program starts");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let other_name = format!("{}/", server.url);
+    command.args(["run", "--resume", "run", "--format", "json", "--target", &other_name]);
+    let resumed = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let new = || sleeping("1765611").iter().filter(|pid| !of_dead.contains(pid)).count();
+    wait_for("the agents again", || new() >= 2);
+    wake("1765611");
+    let resumed = resumed.end();
+    assert_eq!(resumed.code(), 0, "{resumed}");
     let [devboxes, snapshots, objects, _] = living(&server.url);
     assert_eq!((devboxes, snapshots, objects), (0, 0, 0));
     let (_, nothing) = cleanup(&bench, &[]);
     assert_eq!(nothing["resources"], json!([]), "the run is forgotten");
+    let header = std::fs::read_to_string(bench.path("run/run.json")).expect("the header");
+    let header: Value = serde_json::from_str(&header).expect("JSON");
+    assert_eq!(header["target"], json!(other_name), "its address is the last one that it had");
 }
 
 #[test]
@@ -150,11 +173,11 @@ fn directories_of_killed_local_platforms_are_removed() {
     let file = bench.benchmark(&[slow]);
     let mut command = bench.command();
     command.arg("run").arg(&file).args(["--agent", ATTACKER]).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().expect("the program starts");
+    let child = Running::start(&mut command);
     wait_for("the agent", || !sleeping("1765621").is_empty());
     let (_, spared) = cleanup(&bench, &[]);
     assert_eq!(spared["directories"], json!([]), "its owner lives");
-    kill(child);
+    child.kill();
     wait_for("every process to be gone", || sleeping("1765621").is_empty());
     let (_, seen) = cleanup(&bench, &["--dry-run"]);
     assert_eq!(seen["directories"].as_array().map(Vec::len), Some(1), "{seen:#}");
@@ -171,7 +194,7 @@ fn a_target_that_is_gone_is_told_with_what_to_do() {
     let url = server.url.clone();
     let dead = start(&bench, &url, "1765631", "run");
     wait_for("the agents", || sleeping("1765631").len() >= 2);
-    kill(dead);
+    dead.kill();
     drop(server);
     let mut command = with_key(bench.command());
     let output = command.arg("cleanup").output().expect("the program starts");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Verbosity;
 use crate::state::state_home;
-use crate::target::Target;
+use crate::target::{Target, is_same};
 
 /// A run that has not ended in good order, as far as is known here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,12 +107,13 @@ impl Remembered {
                 return Self(None);
             }
         };
-        let dead =
-            |other: &Unfinished| other.target == target.name && other.run_id != run_id && !other.is_alive();
+        let dead = |other: &Unfinished| {
+            is_same(&other.target, &target.name) && other.run_id != run_id && !other.is_alive()
+        };
         let count = registry.runs().into_iter().filter(dead).count();
         if count > 0 && !verbosity.quiet {
             let left = if count == 1 { "an earlier run" } else { "earlier runs" };
-            anstream::eprintln!("{left} may have left devboxes there; to end them: runloop-eval cleanup");
+            say!("{left} may have left devboxes there; to end them: runloop-eval cleanup");
         }
         Self(Some((registry, run_id.to_owned())))
     }

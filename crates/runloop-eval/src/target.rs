@@ -35,10 +35,7 @@ impl Target {
     pub(crate) async fn connect(args: &TargetArgs) -> Result<Self, CliError> {
         let target = match args.name() {
             "local" => Self::local(&args.isolation).await?,
-            "cloud" => {
-                let url = std::env::var("RUNLOOP_BASE_URL").unwrap_or_else(|_| DEFAULT_BASE_URL.to_owned());
-                Self::remote("cloud", &url)?
-            }
+            "cloud" => Self::remote("cloud", &cloud_url())?,
             url if url.starts_with("http://") || url.starts_with("https://") => Self::remote(url, url)?,
             other => {
                 return Err(CliError::new(Exit::Usage, format!("{other:?} is no target"))
@@ -119,6 +116,20 @@ impl Target {
             drop(data);
         }
     }
+}
+
+/// Where Runloop is, for this environment.
+fn cloud_url() -> String {
+    std::env::var("RUNLOOP_BASE_URL").unwrap_or_else(|_| DEFAULT_BASE_URL.to_owned())
+}
+
+/// Whether two names of targets name one place. Where they do not, it may be one all the same: a machine has many names.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let address = |name: &str| {
+        let url = if name == "cloud" { cloud_url() } else { name.to_owned() };
+        url.trim_end_matches('/').to_ascii_lowercase()
+    };
+    address(one) == address(other)
 }
 
 /// The client of a run: what it asks passes the gate.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use eval_record::{
-    Event, EventKind, EventReader, EventSink as _, Ledger, ResourceEnd, ResourceKind, RunDirectory,
-    RunDirectoryError,
+    Event, EventKind, EventReader, EventSink as _, Ledger, ReadError, ResourceEnd, ResourceKind,
+    RunDirectory, RunDirectoryError, RunHeader,
 };
-use eval_runner::{ClientPlatform, Leftover, leftovers};
+use eval_runner::{ClientPlatform, Leftover, Platform as _, leftovers};
+use runloop_types::DevboxId;
 use serde::Serialize;
 
 use crate::args::{CleanupArgs, IsolationArgs, ReportFormat, TargetArgs, Verbosity};
@@ -17,8 +18,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::header::counted;
 use crate::registry::{Registry, Unfinished, absolute};
-use crate::state;
-use crate::target::Target;
+use crate::target::{Target, is_same};
+use crate::{hiding, state};
 
 pub(crate) async fn run(args: &CleanupArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
     let registry = Registry::open(|name| std::env::var_os(name)).map_err(|error| {
@@ -76,10 +77,32 @@ struct Cleanup<'a> {
 /// A run to be cleaned up after.
 struct Dead {
     run_id: String,
+    /// Where what it left is looked for.
     target: String,
+    /// Where it was, as far as is known here.
+    was: String,
     directory: Option<RunDirectory>,
-    /// Whether also that goes which was left on purpose.
-    with_kept: bool,
+    named: Named,
+}
+
+/// How a run was named, which says how much of it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// Not at all: what it left on purpose stays.
+    No,
+    /// By its directory.
+    ByDirectory,
+    /// By its id: all that carries it goes, also if nobody can read its record.
+    ById,
+}
+
+/// What the record of a run says of what it made.
+#[derive(Debug, Default)]
+struct Made {
+    /// What may live.
+    ledger: Ledger,
+    /// The last devbox that it got.
+    devbox: Option<String>,
 }
 
 impl Cleanup<'_> {
@@ -98,7 +121,8 @@ impl Cleanup<'_> {
 
     /// All runs that are known here to have ended without ending what they made.
     async fn dead(&mut self) -> Result<(), CliError> {
-        let wanted = |run: &Unfinished| self.args.target.as_ref().is_none_or(|target| *target == run.target);
+        let target = self.args.target.as_deref();
+        let wanted = |run: &Unfinished| target.is_none_or(|target| is_same(target, &run.target));
         let (alive, dead): (Vec<_>, Vec<_>) =
             self.registry.runs().into_iter().filter(wanted).partition(Unfinished::is_alive);
         self.found.alive.extend(alive);
@@ -109,11 +133,13 @@ impl Cleanup<'_> {
         for run in dead {
             let directory = RunDirectory::open(&run.directory).ok();
             let file = self.registry.file(&run.run_id);
-            let dead = Dead { run_id: run.run_id, target: run.target, directory, with_kept: false };
+            let Unfinished { run_id, target, .. } = run;
+            let dead = Dead { run_id, was: target.clone(), target, directory, named: Named::No };
             let cleaned = self.clean(dead).await.map_err(|error| match error.exit {
-                Exit::Target => {
-                    error.hint(format!("if that platform is gone for good, delete {}", file.display()))
-                }
+                Exit::Target => error.hint(format!(
+                    "check RUNLOOP_API_KEY; if that platform is gone for good, delete {}",
+                    file.display()
+                )),
                 _ => error,
             });
             // A target that is gone does not keep the others from being looked at.
@@ -129,15 +155,13 @@ impl Cleanup<'_> {
                 .header()
                 .map_err(|error| CliError::wrap(Exit::Usage, "nobody can tell what this run left", &error))?;
             if header.target == "local" {
-                anstream::eprintln!(
-                    "{}: its devboxes were of this machine and ended with it",
-                    name.display()
-                );
+                say!("{}: its devboxes were of this machine and ended with it", name.display());
                 return self.directories();
             }
-            let target = self.args.target.clone().unwrap_or(header.target);
-            let dead = Dead { run_id: header.run_id, target, directory: Some(directory), with_kept: true };
-            return self.clean(dead).await;
+            let RunHeader { run_id, target: was, .. } = header;
+            let target = self.args.target.clone().unwrap_or_else(|| was.clone());
+            let directory = Some(directory);
+            return self.clean(Dead { run_id, target, was, directory, named: Named::ByDirectory }).await;
         }
         let id = name.display().to_string();
         let known = self.registry.runs().into_iter().find(|run| run.run_id == id);
@@ -149,8 +173,9 @@ impl Cleanup<'_> {
             )
             .hint("name the directory of the run, or say where it ran: --run ID --target URL"));
         };
+        let was = known.as_ref().map_or_else(|| target.clone(), |run| run.target.clone());
         let directory = known.and_then(|run| RunDirectory::open(&run.directory).ok());
-        self.clean(Dead { run_id: id, target, directory, with_kept: true }).await
+        self.clean(Dead { run_id: id, target, was, directory, named: Named::ById }).await
     }
 
     /// Everything of any run at the target, but what runs own that go on here.
@@ -167,29 +192,37 @@ impl Cleanup<'_> {
         let found = leftovers(&platform, None).await;
         let found =
             found.map_err(|error| CliError::wrap(Exit::Target, "cannot list what runs left", &error))?;
-        let here = |run: &Unfinished| run.target == target;
+        // One place has many names, so whatever goes on here is spared, wherever it says that it is.
         let (alive, dead): (Vec<_>, Vec<_>) =
-            self.registry.runs().into_iter().filter(here).partition(Unfinished::is_alive);
+            self.registry.runs().into_iter().partition(Unfinished::is_alive);
         let theirs: HashSet<String> = alive.iter().map(|run| run.run_id.clone()).collect();
         let found = found.into_iter().filter(|one| one.run.as_ref().is_none_or(|run| !theirs.contains(run)));
         let is_shared = !alive.is_empty();
         self.found.alive.extend(alive);
-        let mut failed = HashSet::new();
+        let (mut seen, mut failed) = (HashSet::new(), HashSet::new());
         for leftover in found.collect::<Vec<_>>() {
             let run = leftover.run.clone();
+            seen.extend(run.clone());
             if self.end(&platform, &target, leftover, is_shared).await == Outcome::Failed {
                 failed.extend(run);
             }
         }
-        for run in dead.iter().filter(|run| !self.args.dry_run && !failed.contains(&run.run_id)) {
-            self.registry.end(&run.run_id);
+        let ended = |run: &Unfinished| is_same(&run.target, &target) && !failed.contains(&run.run_id);
+        for run in dead.into_iter().filter(|run| !self.args.dry_run && ended(run)) {
+            let made = RunDirectory::open(&run.directory).ok().and_then(|directory| made(&directory).ok());
+            let devbox = made.and_then(|made| made.devbox);
+            if seen.contains(&run.run_id)
+                || demand_place(&platform, &target, &run.target, devbox.as_deref()).await.is_ok()
+            {
+                self.registry.end(&run.run_id);
+            }
         }
         Ok(())
     }
 
     /// What one run left, which nobody goes on with meanwhile.
     async fn clean(&mut self, dead: Dead) -> Result<(), CliError> {
-        let Dead { run_id, target, directory, with_kept } = dead;
+        let Dead { run_id, target, was, directory, named } = dead;
         let _lock = match directory.as_ref().map(RunDirectory::lock).transpose() {
             Ok(lock) => lock,
             Err(RunDirectoryError::InUse { path, .. }) => {
@@ -200,22 +233,38 @@ impl Cleanup<'_> {
                 return Err(CliError::wrap(Exit::Usage, "nobody can tell what this run left", &error));
             }
         };
-        let ledger = match &directory {
-            Some(directory) => ledger(directory)?,
-            None => Ledger::default(),
+        let (directory, Made { ledger, devbox }) = match directory.map(|at| (made(&at), at)) {
+            Some((Ok(made), directory)) => (Some(directory), made),
+            Some((Err(error), _)) if named != Named::ById => {
+                return Err(CliError::wrap(
+                    Exit::Usage,
+                    "nobody can tell what this run left on purpose",
+                    &error,
+                )
+                .hint(format!("name it by its id to end all it left: --run {run_id} --target {target}")));
+            }
+            _ => (None, Made::default()),
         };
         let platform = self.platform(&target).await?;
         let found = leftovers(&platform, Some(&run_id)).await.map_err(|error| {
             CliError::wrap(Exit::Target, format!("cannot list what run {run_id} left"), &error)
         })?;
-        let is_shared = self.registry.runs().iter().any(|run| run.target == target && run.is_alive());
+        if found.is_empty() {
+            demand_place(&platform, &target, &was, devbox.as_deref()).await?;
+        }
+        let is_shared = self.registry.runs().iter().any(Unfinished::is_alive);
         let mut left = BTreeSet::new();
+        let mut has_failed = false;
         for leftover in found {
             let key = leftover.key.clone();
             let is_kept = key.as_deref().and_then(|key| ledger.get(key)).is_some_and(|one| one.is_kept);
-            if (is_kept && !with_kept)
-                || self.end(&platform, &target, leftover, is_shared).await != Outcome::Ended
-            {
+            let outcome = if is_kept && named == Named::No {
+                None
+            } else {
+                Some(self.end(&platform, &target, leftover, is_shared).await)
+            };
+            has_failed |= outcome == Some(Outcome::Failed);
+            if outcome != Some(Outcome::Ended) {
                 left.extend(key);
             }
         }
@@ -225,8 +274,7 @@ impl Cleanup<'_> {
         if let Some(directory) = &directory {
             note(directory, &ledger, &left)?;
         }
-        let is_clean = ledger.leaked().iter().all(|resource| !left.contains(&resource.request.key));
-        if is_clean {
+        if !has_failed && ledger.leaked().iter().all(|resource| !left.contains(&resource.request.key)) {
             self.registry.end(&run_id);
         }
         Ok(())
@@ -247,7 +295,7 @@ impl Cleanup<'_> {
             } else {
                 match leftover.end(platform).await {
                     Ok(()) => (Outcome::Ended, None),
-                    Err(error) => (Outcome::Failed, Some(error.to_string())),
+                    Err(error) => (Outcome::Failed, Some(hiding::shown(&error.to_string()))),
                 }
             };
         self.found.resources.push(Line { leftover, target: target.to_owned(), outcome, error });
@@ -275,19 +323,44 @@ impl Cleanup<'_> {
     }
 }
 
-fn ledger(directory: &RunDirectory) -> Result<Ledger, CliError> {
-    let unreadable = |error| {
-        CliError::wrap(Exit::Usage, "nobody can tell what this run left on purpose", &error)
-            .hint("name it by its id to end all it left: --run ID --target URL")
-    };
-    let mut ledger = Ledger::default();
+/// Reads the record of a run.
+fn made(directory: &RunDirectory) -> Result<Made, ReadError> {
+    let mut made = Made::default();
     let path = directory.path().join("events.jsonl");
     if path.exists() {
-        for event in EventReader::open(&path).map_err(unreadable)? {
-            ledger.take(&event.map_err(unreadable)?.kind);
+        for event in EventReader::open(&path)? {
+            let kind = event?.kind;
+            made.ledger.take(&kind);
+            if let EventKind::ResourceCreated { key, id } = kind
+                && made.ledger.get(&key).is_some_and(|one| one.request.resource == ResourceKind::Devbox)
+            {
+                made.devbox = Some(id);
+            }
         }
     }
-    Ok(ledger)
+    Ok(made)
+}
+
+/// That nothing of a run is listed says that nothing is left only where the run was, and with a key of its account. A target
+/// still tells of devboxes that have ended, so one of the run's shows whether it is the right one.
+async fn demand_place(
+    platform: &ClientPlatform,
+    target: &str,
+    was: &str,
+    devbox: Option<&str>,
+) -> Result<(), CliError> {
+    let stranger = match devbox {
+        Some(id) => match platform.devbox(&DevboxId::new(id)).await {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                let message = format!("{target} does not tell of devbox {id}, which the run had");
+                CliError::wrap(Exit::Target, message, &error)
+            }
+        },
+        None if is_same(target, was) => return Ok(()),
+        None => CliError::new(Exit::Usage, format!("the run was at {was}, not at {target}")),
+    };
+    Err(stranger.hint("name the target of the run, and set RUNLOOP_API_KEY to a key of the same account"))
 }
 
 /// Writes into the run's record what is gone now.
@@ -321,12 +394,12 @@ impl Found {
         let (failed, living) = (count(Outcome::Failed), count(Outcome::Living));
         if !verbosity.quiet {
             for run in &self.alive {
-                anstream::eprintln!("{} goes on: what it made is left to it", run.directory.display());
+                say!("{} goes on: what it made is left to it", run.directory.display());
             }
             if living > 0 {
-                anstream::eprintln!("{} would be ended without --dry-run", counted(living, "resource"));
+                say!("{} would be ended without --dry-run", counted(living, "resource"));
             } else if self.resources.is_empty() && self.directories.is_empty() {
-                anstream::eprintln!("nothing is left");
+                say!("nothing is left");
             }
         }
         Ok(if failed > 0 { Exit::Incomplete } else { Exit::Done })
@@ -341,7 +414,7 @@ impl Found {
                 Outcome::Shared => "shared",
                 Outcome::Failed => "FAILED",
             };
-            let mut line = format!("{what:6} {leftover} at {target}");
+            let mut line = format!("{leftover} at {target}");
             if let Some(run) = &leftover.run {
                 line += &format!(", run {run}");
             }
@@ -349,8 +422,7 @@ impl Found {
                 line += &format!(": {error}");
             }
             // Labels are whatever somebody wrote.
-            text += &printable(&line);
-            text.push('\n');
+            text += &format!("{what:6} {}\n", printable(&hiding::shown(&line)));
         }
         for directory in &self.directories {
             let what = if self.dry_run { "there" } else { "ended" };

@@ -202,31 +202,3 @@ fn a_target_that_is_gone_is_told_with_what_to_do() {
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains(&url) && said.contains("gone for good"), "{said}");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_directory_is_gone_is_remembered_until_all_it_left_has_ended() {
-    // A platform that refuses to end what it has, and repeats the key that it was asked with.
-    let server = wiremock::MockServer::start().await;
-    let answer = |request: &wiremock::Request| {
-        if request.url.path().ends_with("/shutdown") {
-            let refusal = json!({ "message": format!("not with {KEY}") });
-            return wiremock::ResponseTemplate::new(400).set_body_json(refusal);
-        }
-        let devbox =
-            json!({ "id": "dbx_1", "status": "running", "metadata": { "runloop-eval.run": "a-lost-one" } });
-        let nothing: [Value; 0] = [];
-        wiremock::ResponseTemplate::new(200).set_body_json(json!({
-            "devboxes": [devbox], "snapshots": nothing, "blueprints": nothing, "objects": nothing,
-            "has_more": false,
-        }))
-    };
-    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
-    let bench = Bench::new();
-    let run = json!({ "run_id": "a-lost-one", "directory": bench.path("gone"), "target": server.uri() });
-    let remembered = bench.write("state/runloop-eval/runs/a-lost-one.json", &run.to_string());
-    let (code, failed) = cleanup(&bench, &[]);
-    assert_eq!((code, outcomes(&failed)), (3, counts(&[("failed devbox", 1)])), "{failed:#}");
-    let error = failed["resources"][0]["error"].as_str().expect("why");
-    assert!(error.contains("not with ***") && !error.contains(KEY), "{error}");
-    assert!(remembered.exists(), "nobody would find it again");
-}

@@ -1,8 +1,9 @@
 //! `run` and `validate` as a newcomer and a script meet them.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Running, signal, sleeping, wait_for};
+use crate::support::{Bench, Finished, Running, signal, sleeping, wait_for};
 
 /// Two scenarios, a reference each, and a control.
 fn two_scenarios(bench: &Bench) -> std::path::PathBuf {
@@ -87,13 +88,31 @@ fn ctrl_c_ends_the_run_writes_what_there_is_and_leaves_nothing() {
         "name: slow\nproblem_statement: Go.\nenvironment: { network: none }\n\
          scorers: [{ name: yes, weight: 1, shell_command: 'true' }]\n",
     );
-    let mut command = bench.command();
-    command.arg("run").arg(&file).args(["--agent", "command:touch started; sleep 987654", "--trials", "4"]);
-    command.args(["-j", "2", "--output", "run", "--format", "json"]);
-    let child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut child = bench
+        .command()
+        .arg("run")
+        .arg(&file)
+        .args([
+            "--agent",
+            "command:touch started; sleep 987654",
+            "--trials",
+            "4",
+            "-j",
+            "2",
+            "--output",
+            "run",
+        ])
+        .args(["--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     wait_for("the agents to work", || sleeping("987654").len() >= 2);
     signal(child.id(), "INT");
-    let finished = child.end();
+    let start = Instant::now();
+    wait_for("the program to end", || child.try_wait().expect("it is ours").is_some());
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let finished = Finished::of(child.wait_with_output().expect("it has ended"));
     assert_eq!(finished.code(), 130, "{finished}");
     assert_eq!(sleeping("987654").len(), 0, "the agents are gone");
     let json: serde_json::Value = serde_json::from_str(&finished.stdout()).expect("results all the same");
@@ -131,11 +150,18 @@ fn a_killed_harness_leaves_no_process() {
          scorers: [{ name: yes, weight: 1, shell_command: 'true' }]\n",
     );
     let daemon = "command:(trap '' TERM HUP INT; setsid nohup sleep 876543 >/dev/null 2>&1 &); sleep 876543";
-    let mut command = bench.command();
-    command.arg("run").arg(&file).args(["--agent", daemon]).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = Running::start(&mut command);
+    let mut child = bench
+        .command()
+        .arg("run")
+        .arg(&file)
+        .args(["--agent", daemon])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     wait_for("the agent to work", || sleeping("876543").len() >= 2);
-    child.kill();
+    child.kill().expect("it is ours");
+    child.wait().expect("it has ended");
     wait_for("every process to be gone", || sleeping("876543").is_empty());
     // The next run sweeps the directory.
     let quick = bench.results(&file, ["--agent", "nop"]);

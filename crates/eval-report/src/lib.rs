@@ -35,6 +35,6 @@ pub use spending::{Spending, dollars};
 pub use statistics::{Interval, MeanInterval, PassK};
 pub use summary::{Decided, FORMAT, Run, Summary, SummaryFold};
 pub use tally::Tally;
-pub use text::{counted, one_line};
+pub use text::one_line;
 pub use trial::{Trial, TrialStatus};
 pub use why::blame;

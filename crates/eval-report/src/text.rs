@@ -33,7 +33,7 @@ pub fn duration(ms: u64) -> String {
 }
 
 /// `1 trial`, `2 trials`.
-pub fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

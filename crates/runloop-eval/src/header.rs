@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use eval_report::counted;
 use eval_runner::{Plan, RunOptions};
 use runloop_sandbox::{Guarantees, Sandbox};
 
@@ -46,6 +45,11 @@ pub(crate) fn show(plan: &Plan, options: &RunOptions, target: &Target) {
             }
         }
     }
+}
+
+/// `1 trial`, `2 trials`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What does not hold, and what would improve it. Empty on a machine that isolates well.

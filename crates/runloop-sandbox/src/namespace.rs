@@ -32,8 +32,9 @@ const DEVICE_LINKS: [(&str, &str); 5] = [
 
 /// Who the first process is while it builds, and what it becomes.
 pub(crate) enum Identity {
-    /// Root of the host; joins this user namespace at the end, where its ids begin at `shift`.
-    Shifted { user_namespace: OwnedFd, shift: u32 },
+    /// Root of the host, among the zygote's mounts. Mounts go into the empty namespace `mounts`; at the end it joins this user
+    /// namespace, where its ids begin at `shift`.
+    Shifted { user_namespace: OwnedFd, mounts: OwnedFd, shift: u32 },
     /// Already in a user namespace of its own, with this user as the only one.
     Single,
 }
@@ -63,7 +64,7 @@ pub(crate) fn map_single_user(inside: u32, uid: u32, gid: u32) -> Result<(), Fai
 /// Joins the network namespace of an earlier start, or a fresh one if anything there remembers a socket: a connection that
 /// is still being closed would keep its port from the next user.
 pub(crate) fn enter_network(kept: BorrowedFd<'_>) -> Result<(), Failure> {
-    clone::join_network(kept).at(|| "joining the network namespace".into())?;
+    clone::join(kept, Namespaces::NET).at(|| "joining the network namespace".into())?;
     let is_clean = ["sockstat", "sockstat6"].iter().all(|file| {
         let path = format!("/proc/self/net/{file}");
         std::fs::read_to_string(path).is_ok_and(|text| no_sockets(&text))
@@ -73,7 +74,13 @@ pub(crate) fn enter_network(kept: BorrowedFd<'_>) -> Result<(), Failure> {
     if is_clean && no_names() {
         return Ok(());
     }
-    clone::unshare(Namespaces::NET).at(|| "making a network namespace".into())
+    fresh_network().at(|| "making a network namespace".into())
+}
+
+/// Moves this process into a network of its own, with nothing in it but loopback.
+pub(crate) fn fresh_network() -> io::Result<()> {
+    clone::unshare(Namespaces::NET)?;
+    process::loopback_up()
 }
 
 /// Whether `/proc/net/sockstat` or `sockstat6` counts no socket of any protocol, nor one that is being closed, nor parts of
@@ -188,30 +195,41 @@ pub(crate) fn enter(
 
     let mut mounts = mounts.into_iter();
     if let Some((_, root)) = mounts.next() {
-        mount::attach(root.as_fd(), Path::new(MOUNT_POINT)).at(|| "mounting the root".into())?;
+        move_in(root.as_fd(), &identity)?;
     }
     // A second mount of the same overlay: it outlives this namespace. Boxes of one tree only, as all of host root's are.
     let again = if shifted && trees.len() == 1 {
-        Some(mount::clone_tree(Path::new(MOUNT_POINT), false).at(|| "keeping the root".into())?)
+        Some(mount::clone_tree(Path::new("/"), false).at(|| "keeping the root".into())?)
     } else {
         None
     };
-    std::env::set_current_dir(MOUNT_POINT).at(|| "entering the new root".into())?;
-    mount::pivot_here().at(|| "changing the root".into())?;
     furnish(mounts, devices.as_deref())?;
     // A box user's limits on names are the kernel's: a longer one is cut rather than refused.
     let name = plan.hostname.as_bytes();
     process::set_host_name(&name[..name.len().min(64)]).at(|| "setting the host name".into())?;
-    if plan.offline {
+    if plan.offline && !shifted {
         process::loopback_up().at(|| "bringing up loopback".into())?;
     }
     if let Identity::Shifted { user_namespace, .. } = identity {
-        clone::join_user_namespace(user_namespace.as_fd()).at(|| "joining the user namespace".into())?;
+        clone::join(user_namespace.as_fd(), Namespaces::USER).at(|| "joining the user namespace".into())?;
         ids::become_user(0, 0).at(|| "becoming the box's root".into())?;
         ids::clear_groups().at(|| "dropping groups".into())?;
     }
     write_run_files(plan, resolver)?;
     Ok(again)
+}
+
+/// Makes this the root, and the only place that can be reached.
+fn move_in(root: BorrowedFd<'_>, identity: &Identity) -> Result<(), Failure> {
+    if let Identity::Shifted { mounts, .. } = identity {
+        clone::join(mounts.as_fd(), Namespaces::MOUNT).at(|| "joining the mount namespace".into())?;
+        // As the kernel's own first root is left: covered, with no way down to it.
+        mount::attach(root, Path::new("/")).at(|| "mounting the root".into())?;
+        return process::change_root(root).at(|| "changing the root".into());
+    }
+    mount::attach(root, Path::new(MOUNT_POINT)).at(|| "mounting the root".into())?;
+    std::env::set_current_dir(MOUNT_POINT).at(|| "entering the new root".into())?;
+    mount::pivot_here().at(|| "changing the root".into())
 }
 
 /// Puts mounts in their places below the new root, and what belongs into the box's own `/dev`.
@@ -261,7 +279,11 @@ fn tree_mount(plan: &Plan, tree: &Tree, shift: u32, shifted: bool) -> Result<Own
         .collect();
     let overlay = mount::Overlay { lowers: &lowers, upper: &upper, work: &work, user_marks: !shifted };
     let made = mount::overlay(&overlay).or_else(|error| {
-        // Kernels before 6.8 do not know `lowerdir+`. What else is wrong, mount(2) finds wrong again.
+        // Kernels before 6.8 do not know `lowerdir+`. What else is wrong, mount(2) finds wrong again. That needs a place
+        // where nobody else mounts anything meanwhile.
+        if shifted {
+            clone::unshare(Namespaces::MOUNT)?;
+        }
         match mount::overlay_by_options(&overlay, Path::new(SCRATCH)) {
             Ok(mounted) => Ok(mounted),
             Err(_) => Err(error),

@@ -127,6 +127,15 @@ wire_enum!(
     }
 );
 
+wire_struct!(
+    /// Zygote to a process that waits to become the first of a box. It comes with the broker's end of the box's socket and
+    /// what is kept.
+    Birth {
+        plan: Plan,
+        kept: Kept,
+    }
+);
+
 wire_enum!(
     /// Zygote to harness. `Created` carries the broker's pidfd and what can be kept for another start; the root is not among
     /// that, since the broker mounts it.

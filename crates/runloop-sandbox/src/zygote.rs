@@ -15,11 +15,14 @@ use std::path::{Path, PathBuf};
 
 use crate::broker::{self, Broker, Users};
 use crate::confine;
+use crate::id_maps;
+use crate::mount_namespaces::MountNamespaces;
 use crate::namespace::{self, Identity};
 use crate::places;
 use crate::protocol::{
-    self, Failure, Lower, MAX_PACKET, Plan, Remains, Setup, Shape, ZygoteReply, ZygoteRequest,
+    self, Birth, Failure, Lower, MAX_PACKET, Plan, Remains, Setup, Shape, ZygoteReply, ZygoteRequest,
 };
+use crate::spares::{self, SpareChild, Spares, Wanted};
 use crate::sys::clone::{self, Forked, Namespaces};
 use crate::sys::{files, ids, limits, mount, process, socket};
 use crate::tree::Owners;
@@ -27,12 +30,8 @@ use crate::tree::Owners;
 /// Where the zygote of the root driver merges bases with their skeletons, in its own mount namespace.
 const BASES: &str = "ns/bases";
 
-/// User namespaces that are kept ready: making one takes a fork.
-const SPARE_NAMESPACES: usize = 4;
-/// Ids of a box of the root driver.
-const IDS: u32 = 65536;
-/// In the box, where files of the host's user with the box user's number are shown to belong.
-const STRANGER: u32 = 65000;
+/// What the first process of every box in namespaces is forked into.
+const NAMESPACES: Namespaces = Namespaces::PID.with(Namespaces::IPC).with(Namespaces::UTS);
 
 struct Zygote {
     control: OwnedFd,
@@ -41,11 +40,13 @@ struct Zygote {
     setup: Setup,
     uid: u32,
     gid: u32,
-    /// First processes of boxes: not reaped yet, so the numbers are theirs.
+    /// First processes of boxes, and one that will be: not reaped yet, so the numbers are theirs.
     boxes: HashSet<i32>,
     /// Where bases are mounted, by the skeleton that lies over them.
     bases: HashMap<PathBuf, PathBuf>,
-    spare: Vec<OwnedFd>,
+    /// Of host root.
+    mount_namespaces: Option<MountNamespaces>,
+    spares: Spares,
     /// Where the boxes are, if not in the state directory: that may be gone before the zygote.
     elsewhere: Option<PathBuf>,
     /// Control groups of this sandbox, to be removed in the end.
@@ -97,7 +98,8 @@ impl Zygote {
             gid: ids::effective_gid(),
             boxes: HashSet::new(),
             bases: HashMap::new(),
-            spare: Vec::new(),
+            mount_namespaces: None,
+            spares: Spares::default(),
             elsewhere: files::open_directory(Path::new("."))
                 .ok()
                 .and_then(|state| places::elsewhere(state.as_fd())),
@@ -122,7 +124,8 @@ impl Zygote {
             let attributes = mount::Attributes::NONE;
             let memory = mount::filesystem(c"tmpfs", &[(c"mode", "700"), (c"size", "64m")], attributes);
             mount::attach(memory.map_err(failed)?.as_fd(), Path::new(BASES)).map_err(failed)?;
-            self.spare.push(self.user_namespace(None)?);
+            self.mount_namespaces = Some(MountNamespaces::new()?);
+            self.stock()?;
         }
         Ok(())
     }
@@ -130,9 +133,11 @@ impl Zygote {
     fn serve(mut self) -> io::Result<()> {
         let events = process::child_events()?;
         let mut buffer = vec![0u8; MAX_PACKET + 64];
+        // What cannot be made ahead is not tried again and again, but made when a box needs it, which then tells why not.
+        let mut is_stocking = self.shift().is_some();
         loop {
-            // Spare namespaces are made when there is nothing better to do.
-            let wants_spare = matches!(self.setup, Setup::Root { .. }) && self.spare.len() < SPARE_NAMESPACES;
+            let wants_spare = is_stocking && self.spares.wanted().is_some();
+            // Made when there is nothing better to do.
             let timeout = wants_spare.then_some(0);
             let [asked, ended] = process::wait_readable([self.control.as_fd(), events.as_fd()], timeout)?;
             if ended {
@@ -150,10 +155,43 @@ impl Zygote {
                         return Ok(());
                     }
                 }
-            } else if wants_spare && let Ok(namespace) = self.user_namespace(None) {
-                self.spare.push(namespace);
+            } else if wants_spare {
+                is_stocking = self.stock().is_ok();
             }
         }
+    }
+
+    /// Where the ids of boxes begin; only host root shifts them.
+    fn shift(&self) -> Option<u32> {
+        match self.setup {
+            Setup::Root { shift } => Some(shift),
+            _ => None,
+        }
+    }
+
+    /// Makes one thing ahead of need.
+    fn stock(&mut self) -> Result<(), Failure> {
+        let (Some(wanted), Some(shift)) = (self.spares.wanted(), self.shift()) else { return Ok(()) };
+        match wanted {
+            Wanted::Child => {
+                let (channel, end) =
+                    socket::pair().map_err(|error| Failure::new("making a socket for a process", &error))?;
+                match self.fork(NAMESPACES)? {
+                    Forked::Child => self.wait_for_a_box(end),
+                    Forked::Parent { pid, pidfd } => {
+                        self.boxes.insert(pid);
+                        self.spares.child = Some(SpareChild { pid, pidfd, channel });
+                    }
+                }
+            }
+            Wanted::Network => self.spares.networks.push(spares::network()?),
+            Wanted::User => self.spares.users.push(id_maps::user_namespace(shift, None)?),
+        }
+        Ok(())
+    }
+
+    fn fork(&self, namespaces: Namespaces) -> Result<Forked, Failure> {
+        clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))
     }
 
     /// Forgets boxes that ended, and ends what a dead broker left to the zygote to adopt.
@@ -195,46 +233,68 @@ impl Zygote {
         mut remains: Remains,
     ) -> Result<(OwnedFd, Remains), Failure> {
         self.groups.extend(plan.group_roots.iter().cloned());
-        if let (Setup::Root { .. }, Shape::Namespaces { trees, .. }) = (&self.setup, &mut plan.shape) {
+        if let (Some(shift), Shape::Namespaces { trees, .. }) = (self.shift(), &mut plan.shape) {
             for lower in trees.iter_mut().flat_map(|tree| &mut tree.lowers) {
                 if let Lower::Base { skeleton, host, stranger } = lower {
-                    let path = self.base(skeleton, host, *stranger)?;
+                    let path = self.base(shift, skeleton, host, *stranger)?;
                     *lower = Lower::Layer { path };
                 }
             }
             if remains.user.is_none() {
-                remains.user = Some(match self.spare.pop() {
-                    Some(namespace) => namespace,
-                    None => self.user_namespace(None)?,
-                });
+                let spare = self.spares.users.pop();
+                remains.user = Some(spare.map_or_else(|| id_maps::user_namespace(shift, None), Ok)?);
             }
+            if plan.offline && remains.network.is_none() {
+                remains.network = Some(self.spares.networks.pop().map_or_else(spares::network, Ok)?);
+            }
+            remains.mounts = self.mount_namespaces.as_ref().map(MountNamespaces::another).transpose()?;
         }
         let mut namespaces = Namespaces::NONE;
         if !matches!(self.setup, Setup::Process { .. }) {
-            namespaces = Namespaces::MOUNT.with(Namespaces::PID).with(Namespaces::IPC).with(Namespaces::UTS);
-            if plan.offline && remains.network.is_none() {
+            namespaces = NAMESPACES;
+        }
+        if let Setup::User {} = self.setup {
+            namespaces = namespaces.with(Namespaces::USER).with(Namespaces::MOUNT);
+            if plan.offline {
                 namespaces = namespaces.with(Namespaces::NET);
             }
         }
-        if let Setup::User {} = self.setup {
-            namespaces = namespaces.with(Namespaces::USER);
-        }
-        match clone::fork_into(namespaces).map_err(|error| Failure::new("forking", &error))? {
-            Forked::Child => self.become_broker(plan, socket, remains),
-            Forked::Parent { pid, pidfd } => {
-                self.boxes.insert(pid);
-                remains.root = None;
-                if remains.network.is_none() && plan.offline && matches!(self.setup, Setup::Root { .. }) {
-                    // Without it the next start makes another.
-                    remains.network = namespace_of(pid, "net");
+        let birth = Birth { plan, kept: remains.kept() };
+        let along: Vec<_> = std::iter::once(socket.as_fd()).chain(remains.descriptors()).collect();
+        let spare = self.spares.child.take().and_then(|child| child.become_box(&birth, &along));
+        let (pid, pidfd) = match spare {
+            Some(started) => started,
+            None => match self.fork(namespaces)? {
+                Forked::Child => self.become_broker(birth.plan, socket, remains),
+                Forked::Parent { pid, pidfd } => {
+                    self.boxes.insert(pid);
+                    (pid, pidfd)
                 }
-                remains.mounts = match self.setup {
-                    Setup::Process { .. } => None,
-                    _ => namespace_of(pid, "mnt"),
-                };
-                Ok((pidfd, remains))
-            }
+            },
+        };
+        remains.root = None;
+        if let Setup::User {} = self.setup {
+            remains.mounts = namespace_of(pid, "mnt");
         }
+        Ok((pidfd, remains))
+    }
+
+    /// In a child made ahead of need: waits for its box. Never comes back to the zygote's code.
+    fn wait_for_a_box(&self, channel: OwnedFd) -> ! {
+        let run = || -> Option<std::convert::Infallible> {
+            limits::set_name(c"runloop-spare");
+            let channel = process::keep_only(&[channel.as_fd()]).ok()?.pop()?;
+            let mut buffer = vec![0u8; MAX_PACKET + 64];
+            // At its end when the zygote is gone or has no use for this process any more.
+            let received = socket::receive(channel.as_fd(), &mut buffer, true).ok()?;
+            let mut fds = received.fds;
+            let (_, Birth { plan, kept }) = protocol::unpack(&buffer[..received.length], &mut fds)?;
+            let mut fds = fds.into_iter();
+            let socket = fds.next()?;
+            self.become_broker(plan, &socket, Remains::take(&kept, &mut fds))
+        };
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        process::exit_now(0)
     }
 
     /// In the child: never comes back to the zygote's code.
@@ -280,9 +340,9 @@ impl Zygote {
         }
         match &plan.shape {
             Shape::Namespaces { trees, shown, resolver, fake_owners } => {
-                let identity = match (&self.setup, kept.user) {
-                    (Setup::Root { shift }, Some(user_namespace)) => {
-                        Identity::Shifted { user_namespace, shift: *shift }
+                let identity = match (&self.setup, kept.user, kept.mounts) {
+                    (Setup::Root { shift }, Some(user_namespace), Some(mounts)) => {
+                        Identity::Shifted { user_namespace, mounts, shift: *shift }
                     }
                     _ => {
                         namespace::map_single_user(plan.uid, self.uid, self.gid)?;
@@ -309,36 +369,17 @@ impl Zygote {
         }
     }
 
-    /// A user namespace whose ids begin at the shift. With a `stranger`, that host user's files are shown as somebody
-    /// else's.
-    fn user_namespace(&self, stranger: Option<u32>) -> Result<OwnedFd, Failure> {
-        let Setup::Root { shift } = self.setup else {
-            return Err(Failure::new("making a user namespace", &io::Error::from_raw_os_error(libc::EINVAL)));
-        };
-        let failed = |error: io::Error| Failure::new("making a user namespace", &error);
-        let (gate, key) = io::pipe().map_err(failed)?;
-        match clone::fork_into(Namespaces::USER).map_err(failed)? {
-            Forked::Child => {
-                drop(key);
-                // Stays until the parent has opened the namespace and closes its end.
-                let _ = process::wait_readable([gate.as_fd()], None);
-                process::exit_now(0)
-            }
-            Forked::Parent { pid, .. } => {
-                drop(gate);
-                let made = write_maps(pid, shift, stranger);
-                drop(key);
-                let _ = process::wait_for(pid);
-                made.map_err(failed)
-            }
-        }
-    }
-
     /// The place where a skeleton over a host directory with shifted owners is mounted, read-only.
     ///
     /// The kernel refuses to stack a directory over one that contains it, and the host's root contains our layers. So
     /// the skeleton is copied into memory and the two are merged here, once; boxes stack their layers over the result.
-    fn base(&mut self, skeleton: &Path, host: &Path, stranger: Option<u32>) -> Result<PathBuf, Failure> {
+    fn base(
+        &mut self,
+        shift: u32,
+        skeleton: &Path,
+        host: &Path,
+        stranger: Option<u32>,
+    ) -> Result<PathBuf, Failure> {
         if let Some(place) = self.bases.get(skeleton) {
             return Ok(place.clone());
         }
@@ -350,7 +391,7 @@ impl Zygote {
             std::fs::create_dir_all(path).map_err(failed)?;
         }
         let tree = mount::clone_tree(host, false).map_err(failed)?;
-        let map = self.user_namespace(stranger)?;
+        let map = id_maps::user_namespace(shift, stranger)?;
         mount::map_owners(tree.as_fd(), map.as_fd()).map_err(failed)?;
         mount::attach(tree.as_fd(), &shown).map_err(failed)?;
         let state = files::open_directory(Path::new(".")).map_err(failed)?;
@@ -388,54 +429,7 @@ fn namespace_of(pid: i32, kind: &str) -> Option<OwnedFd> {
     std::fs::File::open(format!("/proc/{pid}/ns/{kind}")).ok().map(OwnedFd::from)
 }
 
-fn write_maps(pid: i32, shift: u32, stranger: Option<u32>) -> io::Result<OwnedFd> {
-    let map = id_map(shift, stranger);
-    std::fs::write(format!("/proc/{pid}/uid_map"), map)?;
-    std::fs::write(format!("/proc/{pid}/gid_map"), format!("0 {shift} {IDS}"))?;
-    Ok(std::fs::File::open(format!("/proc/{pid}/ns/user"))?.into())
-}
-
-/// The lines of a uid map: first id inside, first id outside, how many.
-fn id_map(shift: u32, stranger: Option<u32>) -> String {
-    match stranger {
-        Some(uid) if uid > 0 && uid < STRANGER => {
-            let (after, behind) = (uid + 1, STRANGER + 1);
-            let mut map = format!("0 {shift} {uid}\n{uid} {} 1\n", shift + STRANGER);
-            if after < STRANGER {
-                map += &format!("{after} {} {}\n", shift + after, STRANGER - after);
-            }
-            map + &format!("{behind} {} {}\n", shift + behind, IDS - behind)
-        }
-        _ => format!("0 {shift} {IDS}"),
-    }
-}
-
 /// Whether a program's first argument makes it the zygote.
 pub(crate) fn is_asked_for(argument: Option<&std::ffi::OsStr>) -> bool {
     argument.is_some_and(|text| text.as_bytes() == protocol::ZYGOTE_ARGUMENT.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_id_is_mapped_once_and_the_stranger_elsewhere() {
-        assert_eq!(id_map(1000, None), "0 1000 65536");
-        let map = id_map(100_000, Some(1000));
-        let mut outside = HashSet::new();
-        for line in map.lines() {
-            let numbers: Vec<u32> = line.split(' ').map(|number| number.parse().unwrap()).collect();
-            let [inside, first, count] = numbers[..] else { panic!("{line}") };
-            for offset in 0..count {
-                assert!(outside.insert(first + offset), "{} is mapped twice", first + offset);
-            }
-            if inside == 1000 {
-                assert_eq!((first, count), (100_000 + STRANGER, 1));
-            } else {
-                assert_eq!(first - 100_000, inside);
-            }
-        }
-        assert!(!outside.contains(&101_000), "the box's user owns nothing of the host");
-    }
 }

@@ -1,11 +1,11 @@
 //! `baseline`: what a run scored, as a file to commit.
 
 use eval_report::baseline::Baseline;
-use eval_report::counted;
 
 use crate::args::{BaselineArgs, BaselineCommand, BaselineSaveArgs, Verbosity};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::header::counted;
 use crate::recorded;
 
 pub(crate) fn run(args: &BaselineArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
@@ -31,7 +31,7 @@ fn save(args: &BaselineSaveArgs, verbosity: Verbosity) -> Result<Exit, CliError>
     let text = baseline.to_text().map_err(|error| unwritable(&error))?;
     std::fs::write(&args.output, text).map_err(|error| unwritable(&error))?;
     if !verbosity.quiet {
-        let scenarios: usize = baseline.agents.values().map(std::collections::BTreeMap::len).sum();
+        let scenarios = baseline.agents.values().map(std::collections::BTreeMap::len).sum();
         say!(
             "{}: {} of {}; gate on it with `runloop-eval gate RUN --baseline {}`",
             args.output.display(),

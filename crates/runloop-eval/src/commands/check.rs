@@ -1,7 +1,6 @@
 //! `check`: definitions without running them.
 
 use eval_builder::{Checked, LoadOptions, check_file};
-use eval_report::counted;
 
 use crate::args::{CheckArgs, Verbosity};
 use crate::catalogue;
@@ -9,6 +8,7 @@ use crate::commands::print;
 use crate::definitions::show;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::header::counted;
 
 /// Shows everything that is wrong with every file, then one line for each good one.
 pub(crate) fn run(args: &CheckArgs, verbosity: Verbosity) -> Result<Exit, CliError> {

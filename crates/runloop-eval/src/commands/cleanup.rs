@@ -7,7 +7,6 @@ use eval_record::{
     Event, EventKind, EventReader, EventSink as _, Ledger, ReadError, ResourceEnd, ResourceKind,
     RunDirectory, RunDirectoryError, RunHeader,
 };
-use eval_report::counted;
 use eval_runner::{ClientPlatform, Leftover, Platform as _, leftovers};
 use runloop_types::DevboxId;
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::commands::{print, print_json};
 use crate::display::printable;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::header::counted;
 use crate::registry::{Registry, Unfinished, absolute};
 use crate::target::{Target, is_same};
 use crate::{hiding, state};

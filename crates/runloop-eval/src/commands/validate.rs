@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use eval_builder::{Agent, Benchmark, Scenario};
 use eval_record::{Budget, TrialKey, TrialResult, TrialState};
-use eval_report::counted;
 use eval_runner::{Plan, Trial};
 
 use crate::args::{Format, ValidateArgs, Verbosity};
@@ -14,6 +13,7 @@ use crate::display::{Purpose, printable};
 use crate::error::CliError;
 use crate::evaluation::{Request, evaluate, warn_of_what_is_left};
 use crate::exit::Exit;
+use crate::header::counted;
 use crate::{definitions, evaluation};
 
 /// What [`Agent::control`] puts before the name of a control.

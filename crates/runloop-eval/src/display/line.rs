@@ -1,9 +1,10 @@
 //! One verdict as a line.
 
 use eval_record::{Cause, PlannedTrial, TrialKey, TrialResult, TrialState};
-use eval_report::{blame, counted, one_line};
+use eval_report::{blame, one_line};
 
 use super::Purpose;
+use crate::header::counted;
 
 const GREEN: &str = "\x1b[1;32m";
 const RED: &str = "\x1b[1;31m";
@@ -62,7 +63,11 @@ pub(crate) fn round(planned: &[PlannedTrial]) -> String {
 /// An agent that is not repeated any more: ` DECIDED mine after 5 repetitions: the gate passes`.
 pub(crate) fn decided(agent: &str, repetitions: u32, why: &str) -> String {
     let (agent, why) = (printable(agent), printable(why));
-    format!("{DIM}{:>9}{PLAIN} {agent} after {}: {why}", "DECIDED", counted(repetitions, "repetition"))
+    format!(
+        "{DIM}{:>9}{PLAIN} {agent} after {}: {why}",
+        "DECIDED",
+        counted(repetitions as usize, "repetition")
+    )
 }
 
 /// Text that came from outside, on one line and so that no agent writes to the terminal or commands a CI system.

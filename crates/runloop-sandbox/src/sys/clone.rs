@@ -1,5 +1,6 @@
-//! Forking, with and without namespaces of its own for the child, and joining a user namespace.
+//! Forking, with and without namespaces of its own for the child, and joining namespaces.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -113,20 +114,24 @@ pub(crate) fn spawn_sharing(work: &mut dyn FnMut() -> i32) -> io::Result<i32> {
     check(pid)
 }
 
-/// Joins the network namespace behind a descriptor of `/proc/PID/ns/net`.
-pub(crate) fn join_network(namespace: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: takes a descriptor and an integer.
-    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) }).map(drop)
-}
-
 /// Moves this process into namespaces of its own.
 pub(crate) fn unshare(namespaces: Namespaces) -> io::Result<()> {
     // SAFETY: takes an integer and touches no memory of ours.
     check(unsafe { libc::unshare(namespaces.0 as libc::c_int) }).map(drop)
 }
 
-/// Joins the user namespace behind a descriptor of `/proc/PID/ns/user`.
-pub(crate) fn join_user_namespace(namespace: BorrowedFd<'_>) -> io::Result<()> {
+/// Joins the namespace behind a descriptor of a file in `/proc/PID/ns`, which must be of this kind. With that of mounts, the
+/// root and the working directory become its root.
+pub(crate) fn join(namespace: BorrowedFd<'_>, kind: Namespaces) -> io::Result<()> {
     // SAFETY: takes a descriptor and an integer.
-    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUSER) }).map(drop)
+    check(unsafe { libc::setns(namespace.as_raw_fd(), kind.0 as libc::c_int) }).map(drop)
+}
+
+/// Takes hold of the namespace that a directory `/proc/PID/ns` has under this name.
+pub(crate) fn open_namespace(names: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: the name is NUL-terminated; the result is a new descriptor of ours alone.
+    unsafe {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+        Ok(OwnedFd::from_raw_fd(check(libc::openat(names.as_raw_fd(), name.as_ptr(), flags))?))
+    }
 }

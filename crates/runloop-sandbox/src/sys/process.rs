@@ -163,6 +163,18 @@ pub(crate) fn copy_above(fd: BorrowedFd<'_>, lowest: RawFd) -> io::Result<OwnedF
     }
 }
 
+/// Makes a directory the root and the working directory of this process.
+pub(crate) fn change_root(directory: BorrowedFd<'_>) -> io::Result<()> {
+    change_directory(directory)?;
+    std::os::unix::fs::chroot(".")
+}
+
+/// Makes a directory the working directory of this process.
+pub(crate) fn change_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes an integer.
+    check(unsafe { libc::fchdir(directory.as_raw_fd()) }).map(drop)
+}
+
 /// Renumbers these descriptors from 3 on and closes all others above 2. Only for a process just forked that never
 /// goes back to what its parent was doing: values there that own descriptors must not be used or dropped.
 pub(crate) fn keep_only(fds: &[BorrowedFd<'_>]) -> io::Result<Vec<OwnedFd>> {

@@ -18,7 +18,7 @@ cases! {
         a_killed_harness_leaves_nothing, closing_leaves_nothing, a_box_that_dies_is_told, one_harness_at_a_time;
     namespaces: no_sight_of_host_processes, loopback_is_the_box_s_own, the_network_if_asked_for,
         no_sight_of_homes_and_temporary_files;
-    shifted: the_box_s_root_is_nobody_outside;
+    shifted: the_box_s_root_is_nobody_outside, nothing_lies_below_the_root;
 }
 
 async fn no_sight_of_the_harness(context: Arc<Context>) {
@@ -188,6 +188,39 @@ async fn no_devices_and_no_mounts(context: Arc<Context>) {
         if context.kind == DriverKind::NamespacesRoot && !text.starts_with("chroot") {
             let said = run(&linux_box, as_root(script(text))).await;
             assert_ne!(said.status.code(), 0, "{text} as the box's root");
+        }
+    }
+}
+
+/// By the oldest way out of a root, and by a mount namespace of one's own.
+async fn nothing_lies_below_the_root(context: Arc<Context>) {
+    const LOOK: &str = r"
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+if sys.argv[1] == 'chroot':
+    os.mkdir('/tmp/jail')
+    os.chroot('/tmp/jail')
+    for _ in range(64):
+        os.chdir('..')
+    os.chroot('.')
+else:
+    new_user, new_mounts, detach = 0x10000000, 0x20000, 2
+    if libc.unshare(new_user | new_mounts) != 0:
+        sys.exit('no namespaces')
+    while libc.umount2(b'/', detach) == 0:
+        pass
+    os.chdir('/..')
+print(*sorted(os.listdir('.')))
+";
+    let linux_box = context.new_box().await;
+    let own = sh(&linux_box, "cd / && python3 -c 'import os; print(*sorted(os.listdir(\".\")))'").await;
+    assert!(own.contains("usr"), "{own}");
+    for way in ["chroot", "unshare"] {
+        let said = run(&linux_box, as_root(words(&["python3", "-c", LOOK, way]))).await;
+        if said.status.code() == 0 {
+            assert_eq!(said.stdout, own, "{way}");
+        } else {
+            println!("{way} is refused: {}", said.stderr.trim());
         }
     }
 }

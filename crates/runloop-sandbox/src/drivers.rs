@@ -20,6 +20,8 @@ use crate::{machine, probe, skeleton};
 const SHIFT: u32 = 1_900_000_000;
 /// First user that boxes of the process driver run as, where root may choose.
 const FIRST_UID: u32 = SHIFT + 65_536;
+/// So many there are, and groups of the same ids.
+pub(crate) const OWN_UIDS: u32 = 60_000;
 
 /// The drivers, the best first.
 pub(crate) const ALL: [DriverKind; 3] =
@@ -109,8 +111,8 @@ pub(crate) fn attempt(
         }
     };
     let confined = matches!(setup, Setup::Process { confine: true });
-    // Boxes with users of their own are where these can reach them.
-    let own_users = kind == DriverKind::Process && is_root;
+    // Root of a container may have no users to give away. Boxes with users of their own are where these can reach them.
+    let own_users = kind == DriverKind::Process && is_root && machine::has_ids(FIRST_UID, OWN_UIDS);
     let place = match own_users && !places::is_reachable(root) {
         true => places::move_out(root).ok(),
         false => Some(root.join(BOXES)),

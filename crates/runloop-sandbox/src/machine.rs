@@ -35,9 +35,34 @@ fn names_a_container(groups: &str) -> bool {
     ["docker", "kubepods", "libpod", "lxc", "containerd"].iter().any(|name| groups.contains(name))
 }
 
+/// Whether these users, and the groups of the same ids, are known in the user namespace of this process.
+pub(crate) fn has_ids(first: u32, count: u32) -> bool {
+    ["/proc/self/uid_map", "/proc/self/gid_map"]
+        .iter()
+        .all(|path| std::fs::read_to_string(path).is_ok_and(|map| maps(&map, first, count)))
+}
+
+/// Whether one line of a map (first id inside, first id outside, how many) has them all.
+fn maps(map: &str, first: u32, count: u32) -> bool {
+    map.lines().any(|line| {
+        let numbers: Vec<u64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let &[start, _, length] = numbers.as_slice() else { return false };
+        start <= first.into() && u64::from(first) + u64::from(count) <= start + length
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_there_if_one_line_of_the_map_has_them_all() {
+        let container = "         0       1000          1\n         1     100000      65536\n";
+        assert!(maps(container, 1, 65_536) && maps(container, 0, 1));
+        assert!(!maps(container, 2, 65_536) && !maps(container, 1_900_065_536, 1));
+        assert!(maps("         0          0 4294967295\n", 1_900_065_536, 60_000));
+        assert!(!maps("", 0, 1));
+    }
 
     #[test]
     fn total_memory_is_read_in_bytes() {

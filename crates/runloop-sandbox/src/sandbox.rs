@@ -316,7 +316,7 @@ impl Sandbox {
             disk: spec.limits.disk_bytes.unwrap_or(DEFAULT_DISK),
         };
         let number = shared.boxes_made.fetch_add(1, Ordering::Relaxed);
-        let own_uid = shared.first_uid.map(|first| first + number % 60_000);
+        let own_uid = shared.first_uid.map(|first| first + number % drivers::OWN_UIDS);
         let blueprint = Blueprint { spec, caps, foundation, layers, own_uid };
         let inner = Inner::create(Arc::clone(shared), blueprint).await?;
         Ok(LinuxBox::new(inner))

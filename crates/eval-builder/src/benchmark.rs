@@ -221,6 +221,7 @@ fn gate(loader: &mut Loader<'_>, map: &Map, scenarios: &[Arc<Scenario>]) -> Gate
         min_pass_rate: number("min_pass_rate"),
         floors: BTreeMap::new(),
         max_invalid: number("max_invalid").map(whole),
+        max_flagged: number("max_flagged").map(whole),
         max_regression: number("max_regression"),
         baseline: None,
         max_cost: number("max_cost"),

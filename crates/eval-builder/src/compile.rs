@@ -45,6 +45,7 @@ pub fn build_json(benchmark: &Benchmark) -> Json {
                 "min_pass_rate": gate.min_pass_rate,
                 "floors": gate.floors,
                 "max_invalid": gate.max_invalid,
+                "max_flagged": gate.max_flagged,
                 "max_regression": gate.max_regression,
                 "baseline": gate.baseline,
                 "max_cost": gate.max_cost,

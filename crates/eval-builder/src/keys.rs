@@ -95,6 +95,7 @@ static GATE: Object = Object {
         optional("min_pass_rate", SHARE, "Lowest share of passed trials."),
         optional("floors", Map(&SHARE), "Lowest mean score of single scenarios, by their names."),
         optional("max_invalid", COUNT, "Most trials without a score: default 0."),
+        optional("max_flagged", COUNT, "Most trials with signs of contamination: default any number."),
         optional(
             "max_regression",
             SHARE,

@@ -324,6 +324,8 @@ pub struct Gate {
     pub floors: BTreeMap<String, f64>,
     /// Most trials without a score.
     pub max_invalid: Option<u32>,
+    /// Most trials with a flag.
+    pub max_flagged: Option<u32>,
     /// Largest drop of the mean score against the baseline.
     pub max_regression: Option<f64>,
     /// The baseline file.

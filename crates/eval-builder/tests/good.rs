@@ -181,7 +181,8 @@ fn limits_and_marks_have_their_defaults() {
     let hour = Some(Duration::from_secs(3600));
     let budget = Budget { max_devbox_minutes: Some(90.5), max_cost: Some(12.0), timeout: hour };
     assert_eq!(benchmark.budget, budget);
-    assert_eq!(benchmark.gate.as_ref().and_then(|gate| gate.max_invalid), Some(0));
+    let gate = benchmark.gate.as_ref().expect("a gate");
+    assert_eq!((gate.max_invalid, gate.max_flagged), (Some(0), Some(2)));
 }
 
 #[test]

@@ -172,6 +172,7 @@ impl Question {
             .collect();
         let fails = means.iter().any(|(outlook, is_missed)| *outlook == Outlook::Settled && *is_missed)
             || fails_by(&verdict, "max_regression")
+            || fails_by(&verdict, "max_flagged")
             || fails_by(&verdict, "max_cost");
         if fails {
             return Some("the gate fails, and further trials would hardly change that".to_owned());

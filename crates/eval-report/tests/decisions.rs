@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use eval_record::{
-    Cause, Event, EventKind, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState, Usage,
+    Cause, Event, EventKind, Flag, FlagKind, PlannedTrial, RunHeader, TrialKey, TrialResult, TrialState,
+    Usage,
 };
 use eval_report::Summary;
 use eval_report::baseline::Baseline;
@@ -372,6 +373,22 @@ fn cost_is_what_agents_say_and_silence_is_no_zero() {
     assert_eq!(judge(&limits, None, &run(None)).decision, Decision::Undecided);
     assert_eq!(judge(&limits, None, &run(Some(f64::NAN))).decision, Decision::Undecided);
     assert_eq!(judge(&limits, None, &run(Some(-5.0))).decision, Decision::Undecided);
+}
+
+#[test]
+fn flags_change_nothing_unless_they_are_limited() {
+    let mut run = Made::new().with("a", &[1.0; 2]).with("b", &[1.0]).summary();
+    for trial in &mut run.trials[1..] {
+        trial.flags.push(Flag::new(FlagKind::ScorerChanged, "tests/run.sh", "it was changed"));
+    }
+    let judged = |max_flagged| judge(&Limits { max_flagged, ..Limits::default() }, None, &run);
+    assert_eq!(judged(None).decision, Decision::Pass);
+    assert_eq!(judged(Some(2)).decision, Decision::Pass);
+    let verdict = judged(Some(1));
+    assert_eq!(verdict.decision, Decision::Fail);
+    let text = verdict.to_string();
+    assert!(text.contains("2 of 3 trials have flags, 1 may"), "{text}");
+    assert!(text.contains("a · 2  scorer_changed at tests/run.sh: it was changed"), "{text}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn of_benchmark(gate: &Gate) -> Limits {
         min_pass_rate: gate.min_pass_rate,
         floors: gate.floors.clone(),
         max_invalid: gate.max_invalid,
+        max_flagged: gate.max_flagged,
         max_regression: gate.max_regression,
         max_cost: gate.max_cost,
         places: gate.places.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::verdict::{AgentVerdict, Decision, Example, FORMAT, Verdict};
 use super::{Limits, Reason, Reference};
+use crate::flags::sentence;
 use crate::statistics::{NEAR, mean};
 use crate::{Measures, Summary, Trial, TrialStatus};
 
@@ -17,6 +18,7 @@ pub fn judge(limits: &Limits, reference: Option<&Reference>, summary: &Summary) 
         judge.completeness(&row.measures);
         judge.means(&row.measures);
         judge.floors();
+        judge.flags();
         judge.cost();
         judge.regression(reference);
         agents.push(judge.finish());
@@ -134,6 +136,24 @@ impl<'a> Judge<'a> {
                 }
                 Some(_) => {}
             }
+        }
+    }
+
+    /// A flag is no verdict, but so many may be too many to trust the rest.
+    fn flags(&mut self) {
+        let Some(allowed) = self.limits.max_flagged else { return };
+        let flagged: Vec<Example> = self
+            .trials
+            .iter()
+            .filter_map(|trial| {
+                let first = trial.flags.first()?;
+                Some(Example { message: sentence(first), ..self.example(trial) })
+            })
+            .collect();
+        if flagged.len() > allowed as usize {
+            let message =
+                format!("{} of {} trials have flags, {allowed} may", flagged.len(), self.trials.len());
+            self.add(Decision::Fail, "max_flagged", message, flagged);
         }
     }
 

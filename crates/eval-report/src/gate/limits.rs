@@ -15,6 +15,8 @@ pub struct Limits {
     pub floors: BTreeMap<String, f64>,
     /// Most trials without a score; none unless set.
     pub max_invalid: Option<u32>,
+    /// Most trials that may have a flag; any number unless set.
+    pub max_flagged: Option<u32>,
     /// Largest drop of the mean score against the baseline, 0 to 1.
     pub max_regression: Option<f64>,
     /// Most US dollars that the trials may say they used.

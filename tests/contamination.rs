@@ -91,6 +91,11 @@ fn each_cheat_gets_its_flag_in_every_mode() {
             assert_eq!(flags(&results, mode, name), [kind], "{mode}: {name}\n{}", results.finished);
         }
     }
+    // Each agent has three trials.
+    for (most, code) in [("2", 1), ("3", 0)] {
+        let gate = bench.run(["gate", "run", "--max-flagged", most]);
+        assert_eq!(gate.code(), code, "{gate}");
+    }
     // They are told wherever results are.
     for (format, told) in [
         ("csv", "\"scorer_changed\""),

@@ -45,6 +45,9 @@ pub struct TypedLimits {
     /// Most trials without a score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_invalid: Option<u32>,
+    /// Most trials with a flag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_flagged: Option<u32>,
     /// The baseline file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<PathBuf>,
@@ -57,13 +60,15 @@ impl TypedLimits {
     /// These, where `later` does not say otherwise.
     #[must_use]
     pub fn replaced_by(self, later: Self) -> Self {
-        let Self { min_score, min_pass_rate, mut floors, max_invalid, baseline, max_regression } = self;
+        let Self { min_score, min_pass_rate, mut floors, max_invalid, max_flagged, baseline, max_regression } =
+            self;
         floors.extend(later.floors);
         Self {
             min_score: later.min_score.or(min_score),
             min_pass_rate: later.min_pass_rate.or(min_pass_rate),
             floors,
             max_invalid: later.max_invalid.or(max_invalid),
+            max_flagged: later.max_flagged.or(max_flagged),
             baseline: later.baseline.or(baseline),
             max_regression: later.max_regression.or(max_regression),
         }

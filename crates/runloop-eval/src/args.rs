@@ -361,6 +361,9 @@ pub(crate) struct LimitArgs {
     /// Most trials without a score [default: 0]
     #[arg(long, help_heading = "Gate", value_name = "N")]
     pub(crate) max_invalid: Option<u32>,
+    /// Most trials with signs of contamination [default: any number]
+    #[arg(long, help_heading = "Gate", value_name = "N")]
+    pub(crate) max_flagged: Option<u32>,
     /// The baseline file, as `baseline save` writes it
     #[arg(long, help_heading = "Gate", value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,

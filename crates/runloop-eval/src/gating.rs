@@ -66,9 +66,14 @@ fn merged(mut limits: Limits, typed: &TypedLimits, max_cost: Option<f64>) -> Lim
     replace("min_pass_rate", typed.min_pass_rate, &mut limits.min_pass_rate);
     replace("max_regression", typed.max_regression, &mut limits.max_regression);
     replace("max_cost", max_cost, &mut limits.max_cost);
-    if typed.max_invalid.is_some() {
-        limits.max_invalid = typed.max_invalid;
-        limits.places.remove("max_invalid");
+    for (key, value, limit) in [
+        ("max_invalid", typed.max_invalid, &mut limits.max_invalid),
+        ("max_flagged", typed.max_flagged, &mut limits.max_flagged),
+    ] {
+        if value.is_some() {
+            *limit = value;
+            limits.places.remove(key);
+        }
     }
     for (scenario, floor) in &typed.floors {
         limits.floors.insert(scenario.clone(), *floor);

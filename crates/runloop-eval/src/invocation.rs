@@ -28,9 +28,10 @@ pub(crate) fn typed(args: &RunArgs) -> Result<Invocation, CliError> {
 
 /// What a run must reach, as typed now.
 pub(crate) fn limits(args: &LimitArgs) -> TypedLimits {
-    let LimitArgs { min_score, min_pass_rate, floor, max_invalid, baseline, max_regression } = args.clone();
+    let LimitArgs { min_score, min_pass_rate, floor, max_invalid, max_flagged, baseline, max_regression } =
+        args.clone();
     let floors = floor.into_iter().collect();
-    TypedLimits { min_score, min_pass_rate, floors, max_invalid, baseline, max_regression }
+    TypedLimits { min_score, min_pass_rate, floors, max_invalid, max_flagged, baseline, max_regression }
 }
 
 /// Where scoring happens, if that was typed.

@@ -3,6 +3,7 @@
 mod adaptive;
 mod bench;
 mod ci;
+mod simulate;
 mod stats;
 mod table;
 
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match args.next().as_deref() {
         Some("ci") => ci::run(),
         Some("stats") => stats::run(),
+        Some("simulate") => simulate::run(args),
         Some("bench") => bench::run(args),
         other => {
             if let Some(name) = other {
@@ -23,6 +25,9 @@ fn main() -> ExitCode {
                 "cargo xtask bench   what isolation, the API and the harness cost, as tables with ratios"
             );
             eprintln!("cargo xtask bench client   the client against the official SDK");
+            eprintln!(
+                "cargo xtask simulate [--script FILE] [--port N] [--faults SHARE]   a platform without machines"
+            );
             eprintln!("cargo xtask stats   whether intervals and gate hold what they promise, by simulation");
             return ExitCode::from(2);
         }

@@ -43,7 +43,7 @@ pub(super) fn background(over: Duration) -> Result<f64, String> {
 }
 
 /// Seconds of all processes that this one waited for, and those waited for in turn.
-fn children_seconds() -> Result<f64, String> {
+pub(super) fn children_seconds() -> Result<f64, String> {
     let stat =
         std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
     // The name in parentheses may hold anything; its end is the last one.

@@ -27,10 +27,20 @@ pub(super) fn of_tree(process: u32) -> Result<Memory, String> {
     };
     let below: Vec<u32> = parents.keys().copied().filter(|pid| is_below(*pid)).collect();
     Ok(Memory {
-        resident: field(process, "status", "VmRSS:")?,
+        resident: resident_of(process)?,
         below: below.iter().map(|pid| field(*pid, "smaps_rollup", "Pss:")).sum::<Result<f64, _>>()?,
         processes: below.len(),
     })
+}
+
+/// The KiB that a process has resident.
+pub(super) fn resident_of(process: u32) -> Result<f64, String> {
+    field(process, "status", "VmRSS:")
+}
+
+/// The most KiB that a process ever had resident.
+pub(super) fn peak_of(process: u32) -> Result<f64, String> {
+    field(process, "status", "VmHWM:")
 }
 
 /// Each process's parent.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::archive::Tar;
 use crate::script::Script;
 use crate::span::Span;
 
@@ -22,6 +23,7 @@ pub(crate) struct Deed {
     out: String,
     append: Option<(String, String)>,
     holds: Option<(String, String)>,
+    tar: Option<Tar>,
     /// The devbox breaks when the command ends.
     pub(crate) dies: bool,
 }
@@ -41,7 +43,8 @@ impl Done {
 }
 
 impl Deed {
-    /// What this command line does: what it says itself, else what the script says of such, else nothing, successfully.
+    /// What this command line does: what it says itself, else what the script says of such, else what it does with `tar`,
+    /// else nothing, successfully.
     pub(crate) fn of(line: &str, script: &Script, random: &mut fastrand::Rng) -> Self {
         let own = line.rsplit_once(MARK).map(|(_, words)| words.lines().next().unwrap_or_default());
         let words = own.or_else(|| {
@@ -64,11 +67,18 @@ impl Deed {
             }
         }
         deed.time = time.draw(random);
+        deed.tar = if words.is_none() { Tar::of(line) } else { None };
         deed
     }
 
     /// Does it.
     pub(crate) fn apply(self, disk: &mut Disk) -> Done {
+        if let Some(tar) = self.tar {
+            return match tar.apply(disk) {
+                Ok(stdout) => Done { exit_status: 0, stdout },
+                Err(error) => Done { exit_status: 2, stdout: format!("tar: {error}\n") },
+            };
+        }
         if let Some((file, text)) = self.append {
             let before = disk.get(&file).map(|content| content.to_vec()).unwrap_or_default();
             disk.insert(file, [before.as_slice(), text.as_bytes()].concat().into());

@@ -21,4 +21,8 @@ pub struct Counts {
     pub snapshots: usize,
     /// Objects that were not deleted.
     pub objects: usize,
+    /// Blueprints that were not deleted.
+    pub blueprints: usize,
+    /// Network policies that were not deleted.
+    pub policies: usize,
 }

@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use runloop_types::{
     DevboxAsyncExecutionDetailView, DevboxCreateParams, DevboxFailureReason, DevboxId, DevboxShutdownReason,
-    DevboxStatus, DevboxView, ExecutionId, ExecutionStatus, LaunchParameters, StateTransition,
+    DevboxStatus, DevboxView, ExecutionId, ExecutionStatus, InitiatorType, LaunchParameters, StateTransition,
 };
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::{Deed, Disk, Done};
 use crate::error::ApiError;
 use crate::world::{Shared, now_ms};
+
+/// The keep-alive of a devbox that names none.
+const KEEP_ALIVE_SECONDS: i64 = 3600;
 
 /// A simulated devbox.
 pub(crate) struct Devbox {
@@ -22,12 +26,16 @@ pub(crate) struct Devbox {
     params: DevboxCreateParams,
     status: watch::Sender<DevboxStatus>,
     state: Mutex<State>,
+    /// How long it runs without a renewal.
+    keep_alive: Duration,
 }
 
 struct State {
     end_time_ms: Option<i64>,
     failure_reason: Option<DevboxFailureReason>,
     shutdown_reason: Option<DevboxShutdownReason>,
+    /// When it began to run, or was renewed last.
+    renewed: Instant,
     transitions: Vec<StateTransition>,
     disk: Disk,
     executions: HashMap<ExecutionId, Arc<Execution>>,
@@ -35,6 +43,15 @@ struct State {
     processes: CancellationToken,
     snapshots_under_way: usize,
     random: fastrand::Rng,
+}
+
+/// Why a devbox ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Asked,
+    Broken,
+    /// Nobody renewed its keep-alive.
+    Forgotten,
 }
 
 /// A command that runs or ran.
@@ -50,14 +67,18 @@ impl Devbox {
     pub(crate) fn new(id: DevboxId, params: DevboxCreateParams, disk: Disk, seed: u64) -> Arc<Self> {
         let now = now_ms();
         let status = DevboxStatus::Provisioning;
+        let launch = params.launch_parameters.as_ref();
+        let seconds = launch.and_then(|launch| launch.keep_alive_time_seconds).unwrap_or(KEEP_ALIVE_SECONDS);
         Arc::new(Self {
             id,
             create_time_ms: now,
             params,
+            keep_alive: Duration::from_secs(seconds.try_into().unwrap_or_default()),
             state: Mutex::new(State {
                 end_time_ms: None,
                 failure_reason: None,
                 shutdown_reason: None,
+                renewed: Instant::now(),
                 transitions: vec![transition(&status, now)],
                 disk,
                 executions: HashMap::new(),
@@ -80,24 +101,32 @@ impl Devbox {
             return false;
         }
         state.transitions.push(transition(&to, now_ms()));
+        state.renewed = Instant::now();
         self.status.send_replace(to);
         true
     }
 
     /// Ends it; false if it had ended. Its files and commands are gone, so that ended devboxes take next to nothing.
-    pub(crate) fn end(&self, failed: bool) -> bool {
+    pub(crate) fn end(&self, end: End) -> bool {
         let mut state = self.state();
         if self.status().is_final() {
             return false;
         }
         let now = now_ms();
         state.end_time_ms = Some(now);
-        let status = if failed {
-            state.failure_reason = Some(DevboxFailureReason::HealthCheckFailed);
-            DevboxStatus::Failure
-        } else {
-            state.shutdown_reason = Some(DevboxShutdownReason::ApiShutdown);
-            DevboxStatus::Shutdown
+        let status = match end {
+            End::Broken => {
+                state.failure_reason = Some(DevboxFailureReason::HealthCheckFailed);
+                DevboxStatus::Failure
+            }
+            End::Asked => {
+                state.shutdown_reason = Some(DevboxShutdownReason::ApiShutdown);
+                DevboxStatus::Shutdown
+            }
+            End::Forgotten => {
+                state.shutdown_reason = Some(DevboxShutdownReason::KeepAliveTimeout);
+                DevboxStatus::Shutdown
+            }
         };
         state.transitions.push(transition(&status, now));
         state.disk = Disk::new();
@@ -105,6 +134,37 @@ impl Devbox {
         self.status.send_replace(status);
         state.processes.cancel();
         true
+    }
+
+    /// Renews its time.
+    pub(crate) fn renew(&self) -> Result<(), ApiError> {
+        let mut state = self.state();
+        if self.status().is_final() {
+            return Err(ApiError::bad_request(format!("devbox `{}` has ended", self.id)));
+        }
+        state.renewed = Instant::now();
+        Ok(())
+    }
+
+    /// Waits until it has run for too long without a renewal; false if it ended otherwise.
+    pub(crate) async fn forgotten(&self) -> bool {
+        let mut status = self.status.subscribe();
+        loop {
+            let end = self.state().renewed + self.keep_alive;
+            tokio::select! {
+                _ = status.wait_for(DevboxStatus::is_final) => return false,
+                () = tokio::time::sleep_until(end) => {}
+            }
+            // The time of one that does not run stands still: it begins anew when it runs.
+            let is_over = self.state().renewed + self.keep_alive <= Instant::now();
+            if is_over && self.status() == DevboxStatus::Running {
+                return true;
+            }
+            if status.wait_for(|status| status.is_final() || *status == DevboxStatus::Running).await.is_err()
+            {
+                return false;
+            }
+        }
     }
 
     /// A time of this devbox's own chance.
@@ -194,7 +254,7 @@ impl Devbox {
             () = tokio::time::sleep(deed.time) => true,
         };
         if deed.dies && in_time {
-            world.end(&self, true);
+            world.end(&self, End::Broken);
         }
         let mut state = self.state();
         // Killed between the end of its time and this: it did nothing.
@@ -238,6 +298,7 @@ impl Devbox {
             snapshot_id: self.params.snapshot_id.clone(),
             failure_reason: state.failure_reason.clone(),
             shutdown_reason: state.shutdown_reason.clone(),
+            initiator_type: Some(InitiatorType::Api),
             name: self.params.name.clone(),
             ..DevboxView::default()
         }

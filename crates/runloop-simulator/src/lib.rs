@@ -9,12 +9,16 @@
 //! test "$(cat answer)" = done      # sim: holds=answer:done
 //! ```
 //!
+//! Of what a shell does otherwise it knows only how `verify: pristine` carries work over, with `tar`. A devbox whose keep-alive
+//! nobody renews ends, as a real one does.
+//!
 //! Everything random comes from the script's seed and from names that the caller gave, so that the same run meets the same
 //! world, whatever the order in which its requests arrive.
 //!
 //! A [`FaultProxy`] stands between a client and any server and makes the faults of a network: it delays, refuses, resets
-//! before and after the server did its work, cuts answers short and sends requests twice.
+//! before and after the server did its work, cuts answers short, keeps silent and sends requests twice.
 
+mod archive;
 mod command;
 mod counts;
 mod devbox;

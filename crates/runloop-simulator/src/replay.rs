@@ -56,13 +56,8 @@ pub(crate) async fn once(State(world): State<Shared>, request: Request, next: Ne
         };
         match known {
             None => {
-                let world = Arc::clone(&world);
-                return to_the_end(async move {
-                    let answer = settle(&world, id, target, next.run(request).await).await;
-                    drop(mine);
-                    answer
-                })
-                .await;
+                let first = First { world: Arc::clone(&world), id, target, _done: mine };
+                return to_the_end(async move { first.settle(next.run(request).await).await }).await;
             }
             Some(Entry::UnderWay(mut first)) => {
                 // An error means that the first one is done.
@@ -79,28 +74,49 @@ pub(crate) async fn once(State(world): State<Shared>, request: Request, next: Ne
     }
 }
 
-/// Keeps a good answer; a bad one is to be asked for again.
-async fn settle(world: &Shared, id: String, target: String, response: Response) -> Response {
-    let (parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LONGEST).await else {
-        world.replays.table().entries.remove(&id);
-        return ApiError::broke("the answer is too large to be repeated").into_response();
-    };
-    let mut table = world.replays.table();
-    if parts.status.is_success() {
-        let done = Entry::Done { target, status: parts.status, body: body.clone() };
-        table.entries.insert(id.clone(), done);
-        table.order.push_back(id);
-        if table.order.len() > MOST
-            && let Some(oldest) = table.order.pop_front()
-        {
-            table.entries.remove(&oldest);
+/// The first request under an id, on its way. Those that wait for it go on when it is dropped; one that came to no good
+/// answer, or to none at all, leaves nothing behind and is asked again.
+struct First {
+    world: Shared,
+    id: String,
+    target: String,
+    _done: watch::Sender<()>,
+}
+
+impl First {
+    /// Keeps a good answer.
+    async fn settle(self, response: Response) -> Response {
+        let (parts, body) = response.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, LONGEST).await else {
+            return ApiError::broke("the answer is too large to be repeated").into_response();
+        };
+        if parts.status.is_success() {
+            let done = Entry::Done { target: self.target.clone(), status: parts.status, body: body.clone() };
+            self.world.replays.table().keep(self.id.clone(), done);
         }
-    } else {
-        table.entries.remove(&id);
+        Response::from_parts(parts, Body::from(body))
     }
-    drop(table);
-    Response::from_parts(parts, Body::from(body))
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let mut table = self.world.replays.table();
+        if let Some(Entry::UnderWay(_)) = table.entries.get(&self.id) {
+            table.entries.remove(&self.id);
+        }
+    }
+}
+
+impl Table {
+    fn keep(&mut self, id: String, done: Entry) {
+        self.entries.insert(id.clone(), done);
+        self.order.push_back(id);
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.entries.remove(&oldest);
+        }
+    }
 }
 
 async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Response {

@@ -1,6 +1,6 @@
 //! Everything there is in the simulated world.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use runloop_types::{
 
 use crate::command::Disk;
 use crate::counts::Counts;
-use crate::devbox::Devbox;
+use crate::devbox::{Devbox, End};
 use crate::error::ApiError;
 use crate::replay::Replays;
 use crate::script::Script;
@@ -47,6 +47,7 @@ pub(crate) struct Things {
     most_living: usize,
     created: u64,
     pub(crate) snapshots: BTreeMap<String, Snapshot>,
+    pub(crate) deleted_snapshots: HashSet<String>,
     pub(crate) objects: BTreeMap<String, Object>,
     pub(crate) policies: BTreeMap<String, NetworkPolicyView>,
     pub(crate) secrets: BTreeMap<String, SecretView>,
@@ -137,13 +138,21 @@ impl World {
     }
 
     fn bring_up(self: &Arc<Self>, devbox: &Arc<Devbox>) {
+        {
+            let (world, devbox) = (Arc::clone(self), Arc::clone(devbox));
+            tokio::spawn(async move {
+                if devbox.forgotten().await {
+                    world.end(&devbox, End::Forgotten);
+                }
+            });
+        }
         let time = devbox.draw(self.script.times.create);
         if devbox.chance(self.script.deaths) {
             let (world, devbox) = (Arc::clone(self), Arc::clone(devbox));
             let life = devbox.draw(self.script.times.life);
             tokio::spawn(async move {
                 tokio::time::sleep(life).await;
-                world.end(&devbox, true);
+                world.end(&devbox, End::Broken);
             });
         }
         self.after(devbox, time, DevboxStatus::Provisioning, DevboxStatus::Running);
@@ -169,8 +178,8 @@ impl World {
     }
 
     /// Ends a devbox, and forgets the one that ended longest ago when there are many.
-    pub(crate) fn end(&self, devbox: &Devbox, failed: bool) {
-        if !devbox.end(failed) {
+    pub(crate) fn end(&self, devbox: &Devbox, end: End) {
+        if !devbox.end(end) {
             return;
         }
         let mut things = self.things();
@@ -207,6 +216,8 @@ impl World {
                 .values()
                 .filter(|object| object.view.state != ObjectState::Deleted)
                 .count(),
+            blueprints: things.blueprints.len(),
+            policies: things.policies.len(),
         }
     }
 
@@ -221,16 +232,18 @@ impl World {
 
 impl Things {
     fn files_of(&self, id: &SnapshotId) -> Result<Disk, ApiError> {
-        let snapshot =
-            self.snapshots.get(id.as_str()).ok_or_else(|| ApiError::not_found("snapshot", id.as_str()))?;
-        snapshot
+        let gone = || ApiError::bad_request(format!("there is no snapshot `{id}`"));
+        self.snapshots
+            .get(id.as_str())
+            .ok_or_else(gone)?
             .disk
             .clone()
             .ok_or_else(|| ApiError::bad_request(format!("snapshot `{id}` is still being taken")))
     }
 
     fn content_of(&self, id: &str) -> Result<Bytes, ApiError> {
-        let object = self.objects.get(id).ok_or_else(|| ApiError::not_found("object", id))?;
+        let gone = || ApiError::bad_request(format!("there is no object `{id}`"));
+        let object = self.objects.get(id).ok_or_else(gone)?;
         match (&object.content, &object.view.state) {
             (Some(content), ObjectState::ReadOnly) => Ok(content.clone()),
             (_, state) => Err(ApiError::bad_request(format!("object `{id}` is {state}"))),

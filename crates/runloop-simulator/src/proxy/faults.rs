@@ -1,5 +1,7 @@
 //! Which faults, and how often.
 
+use std::time::Duration;
+
 use crate::span::Span;
 
 /// Which faults a proxy makes, and how often: each number is a share of all requests, 0 to 1. A request meets one at most.
@@ -23,6 +25,10 @@ pub struct Faults {
     pub cut: f64,
     /// Sent twice, at once.
     pub twice: f64,
+    /// Done, and never answered: the connection stays open for this [silence](Faults::silence), then breaks.
+    pub hang: f64,
+    /// How long a request that hangs is silent, unless the client gives up before.
+    pub silence: Duration,
 }
 
 impl Faults {
@@ -37,14 +43,15 @@ impl Faults {
         reset_after: 0.0,
         cut: 0.0,
         twice: 0.0,
+        hang: 0.0,
+        silence: Duration::from_secs(1),
     };
 
     /// Every kind of fault as often as any other, in this share of all requests.
     pub fn all(share: f64, seed: u64) -> Self {
-        let each = share / 7.0;
+        let each = share / 8.0;
         Self {
             seed,
-            delay: Span::NONE,
             too_many: each,
             error: each,
             error_after: each,
@@ -52,6 +59,8 @@ impl Faults {
             reset_after: each,
             cut: each,
             twice: each,
+            hang: each,
+            ..Self::NONE
         }
     }
 
@@ -66,7 +75,7 @@ impl Faults {
         None
     }
 
-    fn shares(&self) -> [(Fault, f64); 7] {
+    fn shares(&self) -> [(Fault, f64); 8] {
         [
             (Fault::TooMany, self.too_many),
             (Fault::Error, self.error),
@@ -75,6 +84,7 @@ impl Faults {
             (Fault::ResetAfter, self.reset_after),
             (Fault::Cut, self.cut),
             (Fault::Twice, self.twice),
+            (Fault::Hang, self.hang),
         ]
     }
 }
@@ -89,6 +99,7 @@ pub(super) enum Fault {
     ResetAfter,
     Cut,
     Twice,
+    Hang,
 }
 
 /// What a proxy did.
@@ -113,7 +124,7 @@ mod tests {
 
     #[test]
     fn every_fault_comes_about_as_often_as_it_should() {
-        let faults = Faults::all(0.7, 3);
+        let faults = Faults::all(0.8, 3);
         let mut random = fastrand::Rng::with_seed(faults.seed);
         let drawn: Vec<_> = (0..10_000).map(|_| faults.draw(&mut random)).collect();
         for (fault, _) in faults.shares() {

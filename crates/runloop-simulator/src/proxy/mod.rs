@@ -16,13 +16,13 @@ use faults::Fault;
 
 /// Stands between a client and a server that speaks HTTP/1.1, until it is dropped.
 pub struct FaultProxy {
-    url: String,
     state: Arc<State>,
     serving: JoinHandle<()>,
 }
 
 /// What all connections share.
 struct State {
+    url: String,
     upstream: SocketAddr,
     faults: Faults,
     chance: Mutex<Chance>,
@@ -43,14 +43,14 @@ impl FaultProxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let chance = Chance { random: fastrand::Rng::with_seed(faults.seed), made: Made::default() };
-        let state = Arc::new(State { upstream, faults, chance: Mutex::new(chance) });
+        let state = Arc::new(State { url, upstream, faults, chance: Mutex::new(chance) });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Ok(Self { url, state, serving })
+        Ok(Self { state, serving })
     }
 
     /// Where clients find it.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.state.url
     }
 
     /// What it did so far.

@@ -9,7 +9,7 @@ use futures::stream;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -67,6 +67,11 @@ async fn relay(state: &State, request: Request<Incoming>) -> Result<Answer, Brok
             let (first, second) = tokio::join!(pass(state, &parts, &body), pass(state, &parts, &body));
             Ok(whole(first.or(second)?))
         }
+        Some(Fault::Hang) => {
+            pass(state, &parts, &body).await?;
+            tokio::time::sleep(state.faults.silence).await;
+            Err(Broken)
+        }
     }
 }
 
@@ -88,9 +93,21 @@ async fn pass(state: &State, parts: &Parts, body: &Bytes) -> Result<Response<Byt
         let (head, body) = sender.send_request(request).await.map_err(io::Error::other)?.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         connection.abort();
-        io::Result::Ok(Response::from_parts(head, body))
+        io::Result::Ok(here(state, Response::from_parts(head, body)))
     };
     answer.await.map_err(|_| Broken)
+}
+
+/// Addresses in an answer that are the server's become the proxy's, so that what goes to a presigned URL meets faults too.
+fn here(state: &State, mut answer: Response<Bytes>) -> Response<Bytes> {
+    let is_json = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let there = format!("http://{}/", state.upstream);
+    if let Some(text) = str::from_utf8(answer.body()).ok().filter(|text| is_json && text.contains(&there)) {
+        let text = text.replace(&there, &format!("{}/", state.url));
+        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+        *answer.body_mut() = text.into();
+    }
+    answer
 }
 
 fn whole(answer: Response<Bytes>) -> Answer {
@@ -103,8 +120,8 @@ fn cut(answer: Response<Bytes>) -> Result<Answer, Broken> {
     if body.is_empty() {
         return Err(Broken);
     }
-    head.headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    head.headers.remove(hyper::header::TRANSFER_ENCODING);
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    head.headers.remove(TRANSFER_ENCODING);
     let half = body.slice(..body.len() / 2);
     let frames = stream::iter([Ok(Frame::data(half)), Err(Broken)]);
     Ok(Response::from_parts(head, StreamBody::new(frames).boxed()))

@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use runloop_types::{DevboxCreateParams, DevboxStatus, WaitForStatusParams};
 
 use super::lists::Query;
+use crate::devbox::End;
 use crate::error::{Answer, ApiError, empty, json};
 use crate::world::Shared;
 
@@ -55,11 +56,12 @@ async fn retrieve(State(world): State<Shared>, Path(id): Path<String>) -> Answer
 }
 
 async fn list(State(world): State<Shared>, query: Query) -> Answer {
-    let (status, cursor) = (query.get("status"), query.get("starting_after"));
+    let status = query.get("status");
+    // Before views are made: there may be ten thousands, and a page is asked for as often as there are pages.
+    let cursor = query.get("starting_after").filter(|_| !query.counts());
     let devboxes = world.devboxes().into_iter();
     query.page(
         devboxes
-            // Before views are made: there may be ten thousands, and a page is asked for as often as there are pages.
             .filter(|devbox| cursor.is_none_or(|cursor| devbox.id.as_str() < cursor))
             .filter(|devbox| status.is_none_or(|status| devbox.status().as_str() == status))
             .map(|devbox| devbox.view())
@@ -84,7 +86,7 @@ async fn shutdown(State(world): State<Shared>, Path(id): Path<String>, query: Qu
     if devbox.is_being_snapshot() && query.get("force") != Some("true") {
         return Err(ApiError::conflict(format!("a snapshot of devbox `{id}` is being taken")));
     }
-    world.end(&devbox, false);
+    world.end(&devbox, End::Asked);
     json(&devbox.view())
 }
 
@@ -109,8 +111,7 @@ async fn resume(State(world): State<Shared>, Path(id): Path<String>) -> Answer {
     json(&devbox.view())
 }
 
-/// Devboxes here live until they are ended or die by the script.
 async fn keep_alive(State(world): State<Shared>, Path(id): Path<String>) -> Answer {
-    world.devbox(&id)?;
+    world.devbox(&id)?.renew()?;
     empty()
 }

@@ -86,6 +86,7 @@ async fn kill(State(world): State<Shared>, Path((id, execution)): Path<(String, 
     let devbox = world.devbox(&id)?;
     let execution = devbox.execution(&execution)?;
     execution.kill();
+    execution.wait(HOLD).await;
     json(&devbox.execution_view(&execution))
 }
 

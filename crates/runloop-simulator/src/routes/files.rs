@@ -70,6 +70,6 @@ fn content(world: &Shared, id: &str, path: &str) -> Answer {
     let found: Option<Bytes> = world.devbox(id)?.with_disk(|disk| disk.get(path).cloned())?;
     match found {
         Some(content) => Ok(([(header::CONTENT_TYPE, "application/octet-stream")], content).into_response()),
-        None => Err(ApiError::bad_request(format!("there is no file `{path}`"))),
+        None => Err(ApiError::not_found("file", path)),
     }
 }

@@ -1,5 +1,6 @@
 //! Query strings and pages: newest first, the cursor is the id of the last item seen.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -31,6 +32,11 @@ impl Query {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it wants to know how many there are.
+    pub(super) fn counts(&self) -> bool {
+        self.get("include_total_count") != Some("false")
+    }
+
     /// Whether labels fit the filters `metadata[key]=value` and `metadata[key][in]=a,b`.
     pub(super) fn fits(&self, labels: &Metadata) -> bool {
         let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -55,12 +61,20 @@ impl Query {
             Some(_) => return Err(ApiError::bad_request("`limit` is no whole number from 1")),
         };
         let cursor = self.get("starting_after");
-        let mut rest = newest_first.filter(|item| cursor.is_none_or(|cursor| item.cursor() < cursor));
+        let total = Cell::new(0);
+        let mut rest = newest_first
+            .inspect(|_| total.set(total.get() + 1))
+            .filter(|item| cursor.is_none_or(|cursor| item.cursor() < cursor));
         let items: Vec<T> = rest.by_ref().take(limit).collect();
+        let has_more = rest.next().is_some();
         let mut page = Map::new();
         let items = serde_json::to_value(&items).map_err(|error| ApiError::broke(error.to_string()))?;
         page.insert(T::FIELD.to_owned(), items);
-        page.insert("has_more".to_owned(), Value::Bool(rest.next().is_some()));
+        page.insert("has_more".to_owned(), Value::Bool(has_more));
+        if self.counts() {
+            rest.for_each(drop);
+            page.insert("total_count".to_owned(), total.get().into());
+        }
         json(&page)
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post, put};
 use bytes::Bytes;
-use runloop_types::{ObjectCreateParams, ObjectDownloadUrlView, ObjectId, ObjectState, ObjectView};
+use runloop_types::{Metadata, ObjectCreateParams, ObjectDownloadUrlView, ObjectId, ObjectState, ObjectView};
 
 use super::lists::Query;
 use crate::error::{Answer, ApiError, json};
@@ -43,7 +43,9 @@ async fn create(State(world): State<Shared>, axum::Json(params): axum::Json<Obje
         ..ObjectView::default()
     };
     world.things().objects.insert(id.clone(), Object { view: view.clone(), content: None });
-    json(&ObjectView { upload_url: Some(format!("{}/object-bytes/{id}", world.url)), ..view })
+    let upload_headers = Metadata::from([("Content-Type".to_owned(), "application/octet-stream".to_owned())]);
+    let upload_url = format!("{}/object-bytes/{id}", world.url);
+    json(&ObjectView { upload_url: Some(upload_url), upload_headers: Some(upload_headers), ..view })
 }
 
 /// Does something with an object.

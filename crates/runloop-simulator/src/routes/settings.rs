@@ -54,10 +54,14 @@ async fn create_policy(State(world): State<Shared>, Json(params): Json<NetworkPo
 }
 
 async fn list_policies(State(world): State<Shared>, query: Query) -> Answer {
-    let name = query.get("name");
+    // A part of it will do.
+    let name = query.get("name").map(str::to_lowercase);
+    let fits = |view: &&NetworkPolicyView| {
+        name.as_ref().is_none_or(|name| view.name.to_lowercase().contains(name.as_str()))
+    };
     let things = world.things();
     let policies = things.policies.values().rev();
-    query.page(policies.filter(|view| name.is_none_or(|name| view.name == name)).cloned())
+    query.page(policies.filter(fits).cloned())
 }
 
 async fn retrieve_policy(State(world): State<Shared>, Path(id): Path<String>) -> Answer {
@@ -67,7 +71,8 @@ async fn retrieve_policy(State(world): State<Shared>, Path(id): Path<String>) ->
 
 async fn delete_policy(State(world): State<Shared>, Path(id): Path<String>) -> Answer {
     let removed = world.things().policies.remove(&id);
-    json(&removed.ok_or_else(|| ApiError::not_found("network policy", &id))?)
+    removed.ok_or_else(|| ApiError::not_found("network policy", &id))?;
+    empty()
 }
 
 async fn create_secret(State(world): State<Shared>, Json(params): Json<SecretCreateParams>) -> Answer {

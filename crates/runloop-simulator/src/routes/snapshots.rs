@@ -85,10 +85,15 @@ async fn list(State(world): State<Shared>, query: Query) -> Answer {
 
 async fn delete(State(world): State<Shared>, Path(id): Path<String>) -> Answer {
     let mut things = world.things();
+    if things.deleted_snapshots.contains(&id) {
+        // Deleting twice is what a retry does.
+        return empty();
+    }
     let snapshot = things.snapshots.get(&id).ok_or_else(|| ApiError::not_found("snapshot", &id))?;
     if snapshot.disk.is_none() {
         return Err(ApiError::conflict(format!("snapshot `{id}` is still being taken")));
     }
     things.snapshots.remove(&id);
+    things.deleted_snapshots.insert(id);
     empty()
 }

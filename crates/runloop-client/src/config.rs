@@ -190,8 +190,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Most HTTP/1.1 connections of each shard: 20 unless set, as the official SDKs have it, and no limit for plain http
-    /// to this machine. Over TLS there are 8 shards for calls, 16 for waits and 2 for transfers; plain http has one of
+    /// Most HTTP/1.1 connections of each shard: 20 unless set, as the official SDKs have it, and no limit for waits over
+    /// plain http to this machine, commands and creations among them. Over TLS there are 8 shards for calls, 16 for waits and 2 for transfers; plain http has one of
     /// each with as many connections as these have together. A call that finds none free queues, for as long as its
     /// total timeout allows. HTTP/2 shares connections, and has no limit.
     pub fn max_connections_per_shard(mut self, connections: usize) -> Self {
@@ -288,8 +288,9 @@ impl ClientBuilder {
             http2_prior_knowledge: self.http2_prior_knowledge && !tls,
             proxy,
             roots: roots(&self.roots)?,
+            most_connections: self.max_connections.unwrap_or(MOST_CONNECTIONS),
             // What is on this machine needs no protection from us, and waits there shall not queue.
-            most_connections: self.max_connections.or((tls || !loopback).then_some(MOST_CONNECTIONS)),
+            unlimited_waits: self.max_connections.is_none() && loopback && !tls,
         });
         Ok(Client::new(Transport {
             base_url: url.as_str().trim_end_matches('/').to_owned(),

@@ -65,9 +65,9 @@ pub enum Outcome {
 impl<'a> Attempt<'a> {
     pub(crate) fn of(parts: &'a Parts) -> Self {
         let traffic = match (parts.pool(), parts.timeout_class) {
-            (Pool::Wait, _) => Traffic::Hold,
-            (Pool::Api, TimeoutClass::Long) => Traffic::Work,
-            (Pool::Api | Pool::Transfer, _) => Traffic::Call,
+            _ if parts.is_hold() => Traffic::Hold,
+            (Pool::Api | Pool::Wait, TimeoutClass::Long) => Traffic::Work,
+            _ => Traffic::Call,
         };
         Self { method: parts.method, path: &parts.path, traffic }
     }

@@ -89,7 +89,9 @@ pub(crate) struct Settings {
     /// Trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
     /// Most HTTP/1.1 connections of each shard.
-    pub(crate) most_connections: Option<usize>,
+    pub(crate) most_connections: usize,
+    /// Whether there is no such limit for waits.
+    pub(crate) unlimited_waits: bool,
 }
 
 impl Settings {
@@ -127,7 +129,8 @@ impl Pools {
             // Connections of HTTP/1.1 are not shared, so that one pool finds more of them idle than several.
             let sharded = settings.tls() || settings.http2_prior_knowledge;
             let (count, each) = if sharded { (count, 1) } else { (1, count) };
-            Shards::new(count, busy(pool), settings.most_connections.map(|most| most.saturating_mul(each)))
+            let is_limited = pool != Pool::Wait || !settings.unlimited_waits;
+            Shards::new(count, busy(pool), is_limited.then(|| settings.most_connections.saturating_mul(each)))
         };
         Self {
             api: shards(Pool::Api, 8),

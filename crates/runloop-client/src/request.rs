@@ -54,7 +54,8 @@ impl std::fmt::Display for Method {
 pub(crate) enum Pool {
     /// Short calls.
     Api,
-    /// Long polls (paths that end in `/wait_for_status`) and event streams: open for long, with little to carry.
+    /// Long polls (paths that end in `/wait_for_status`), event streams, and what is answered when [work](WORK) is done: open
+    /// for long, with little to carry.
     Wait,
     /// Uploads and downloads.
     Transfer,
@@ -70,6 +71,9 @@ pub(crate) enum Body {
     /// A form with the text field `path` and the file part `file`.
     Upload { path: String, file: FileSource },
 }
+
+/// Requests that are answered when some work is done, or after a hold: thousands of them are open as waits are.
+const WORK: [&str; 4] = ["/execute", "/execute_sync", "/create_and_await_running", "/snapshot_disk"];
 
 /// How long a request may take when the caller does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +98,13 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// Whether it is answered when something happens.
+    pub(crate) fn is_hold(&self) -> bool {
+        self.path.ends_with("/wait_for_status") || self.accept == "text/event-stream"
+    }
+
     pub(crate) fn pool(&self) -> Pool {
-        if self.path.ends_with("/wait_for_status") || self.accept == "text/event-stream" {
+        if self.is_hold() || WORK.iter().any(|work| self.path.ends_with(work)) {
             Pool::Wait
         } else if self.path.ends_with("/upload_file") || self.path.ends_with("/download_file") {
             Pool::Transfer
@@ -368,7 +377,8 @@ mod tests {
         assert_eq!(pool("/v1/devboxes/dbx_1/wait_for_status"), Pool::Wait);
         assert_eq!(pool("/v1/devboxes/dbx_1/upload_file"), Pool::Transfer);
         assert_eq!(pool("/v1/devboxes/dbx_1/download_file"), Pool::Transfer);
-        assert_eq!(pool("/v1/devboxes/dbx_1/execute"), Pool::Api);
+        assert_eq!(pool("/v1/devboxes/dbx_1/execute"), Pool::Wait);
+        assert_eq!(pool("/v1/devboxes/dbx_1/suspend"), Pool::Api);
         let sse = Request::<()>::get("/v1/x", &[]).unwrap().stream("text/event-stream");
         assert_eq!(sse.parts.pool(), Pool::Wait);
     }

@@ -12,7 +12,7 @@ use runloop_types::{
     BlueprintCreateParams, BlueprintId, BlueprintState, BlueprintStatus, DevboxAsyncExecutionDetailView,
     DevboxCreateParams, DevboxId, DevboxStatus, DevboxView, ExecuteParams, ExecutionId, ExecutionStatus,
     Metadata, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView, ObjectContentType, ObjectId,
-    ObjectState, PageParams, SnapshotId, SnapshotParams,
+    ObjectState, PageParams, SnapshotId, SnapshotParams, SnapshotStatus,
 };
 
 use crate::failure::chain;
@@ -272,7 +272,16 @@ impl Platform for ClientPlatform {
     }
 
     async fn delete_snapshot(&self, id: &SnapshotId) -> Result<(), PlatformError> {
-        gone(self.client.disk_snapshots().delete(id).send().await)
+        let snapshots = self.client.disk_snapshots();
+        let deleted = snapshots.delete(id).send().await;
+        if deleted.as_ref().is_err_and(|error| error.status() == Some(409)) {
+            // Only complete ones can be deleted; one whose taking failed stays on the list, but has no disk.
+            let status = snapshots.query_status(id).max_retries(CLEANUP_RETRIES).send().await;
+            if status.is_ok_and(|view| view.status == SnapshotStatus::Error) {
+                return Ok(());
+            }
+        }
+        gone(deleted)
     }
 
     async fn store_archive(

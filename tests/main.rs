@@ -20,6 +20,7 @@ mod secrets;
 #[path = "support/serving.rs"]
 mod serving;
 mod shipped;
+mod simulator;
 mod storm;
 mod support;
 mod verdicts;

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Event, EventKind, Ledger, ResourceEnd, Spent, TrialKey, TrialResult};
+use crate::{Event, EventKind, Ledger, Spent, TrialKey, TrialResult};
 
 /// What a run came to so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// Whether it ever began.
     pub began: bool,
-    /// Whether its last event is its end. One that began, did not end and has no writer was killed.
-    pub ended: bool,
     /// The last verdict of each trial.
     pub verdicts: BTreeMap<TrialKey, TrialResult>,
     /// Trials of the rounds after the first, in the order in which they were planned.
@@ -46,9 +44,6 @@ impl History {
             }
             kind => self.ledger.take(kind),
         }
-        // What is ended after the end does not make the run go on.
-        let is_cleanup = matches!(event.kind, EventKind::ResourceEnded { how: ResourceEnd::Reaped, .. });
-        self.ended = matches!(event.kind, EventKind::RunFinished { .. }) || (self.ended && is_cleanup);
     }
 }
 
@@ -87,7 +82,7 @@ mod tests {
         ]);
         assert_eq!(history.attempts[&key(1)], 3);
         assert_eq!(history.verdicts[&key(1)].state, TrialState::Scored);
-        assert!(history.began && !history.ended);
+        assert!(history.began);
     }
 
     #[test]
@@ -102,14 +97,5 @@ mod tests {
         assert_eq!(void.verdicts.keys().collect::<Vec<_>>(), [&key(2)]);
         let again = history([EventKind::PlanChanged { planned }, verdict(1, TrialState::Scored, "new")]);
         assert_eq!(again.verdicts.len(), 1);
-    }
-
-    #[test]
-    fn cleaning_up_after_a_run_does_not_begin_it_again() {
-        let end = || EventKind::RunFinished { complete: true, interrupted: false };
-        let cleaned = || EventKind::ResourceEnded { key: "k".into(), how: ResourceEnd::Reaped };
-        assert!(history([end(), cleaned(), cleaned()]).ended);
-        assert!(!history([cleaned()]).ended);
-        assert!(!history([end(), EventKind::RunResumed(Resumed::default())]).ended);
     }
 }

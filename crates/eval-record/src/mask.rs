@@ -29,8 +29,9 @@ struct Known {
     values: usize,
     /// Length of the longest spelling in bytes.
     longest: usize,
-    /// Finds the longest spelling at each place, so that a secret which contains another goes as a whole.
-    spellings: AhoCorasick,
+    /// Finds the longest spelling at each place, so that a secret which contains another goes as a whole. `None` where there
+    /// are too many: then everything is hidden.
+    spellings: Option<AhoCorasick>,
 }
 
 impl Masker {
@@ -52,14 +53,10 @@ impl Masker {
         if known.is_empty() {
             return Self::default();
         }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known);
         let longest = known.iter().map(String::len).max().unwrap_or_default();
-        // Only gigabytes of values do not fit; then nothing that holds a known value may get out.
-        let spellings = automaton.or_else(|_| AhoCorasick::new(all.iter().map(|value| &value[..SHORTEST])));
-        match spellings {
-            Ok(spellings) => Self { known: Some(Arc::new(Known { values: all.len(), longest, spellings })) },
-            Err(_) => Self::default(),
-        }
+        // Only gigabytes of values do not fit.
+        let spellings = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known).ok();
+        Self { known: Some(Arc::new(Known { values: all.len(), longest, spellings })) }
     }
 
     /// Whether there is nothing to hide.
@@ -88,6 +85,14 @@ impl Masker {
         String::from_utf8_lossy(&self.mask(text.as_bytes())).into_owned()
     }
 
+    /// A text whose end is cut off, with every known value replaced by `***`. So much of its end is dropped that no beginning
+    /// of one can be left.
+    pub fn mask_cut(&self, text: &str) -> String {
+        let end = text.len().saturating_sub(self.longest().saturating_sub(1));
+        let end = text.floor_char_boundary(end);
+        String::from_utf8_lossy(&self.mask_part(text.as_bytes(), 0..end)).into_owned()
+    }
+
     /// Length of the longest spelling of a value in bytes.
     pub(crate) fn longest(&self) -> usize {
         self.known.as_ref().map_or(0, |known| known.longest)
@@ -103,8 +108,10 @@ impl Masker {
 
     /// Where known values stand, in order, without overlaps.
     fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let known = self.known.iter();
-        known.flat_map(move |known| known.spellings.find_iter(bytes)).map(|hit| (hit.start(), hit.end()))
+        let all = self.known.iter().filter(move |known| known.spellings.is_none() && !bytes.is_empty());
+        let found = self.known.iter().filter_map(|known| known.spellings.as_ref());
+        let found = found.flat_map(move |spellings| spellings.find_iter(bytes));
+        all.map(move |_| (0, bytes.len())).chain(found.map(|hit| (hit.start(), hit.end())))
     }
 }
 
@@ -129,6 +136,24 @@ mod tests {
         let masker = Masker::new(["", "a", "1"]);
         assert_eq!(masker.mask_text("a banana 1"), "a banana 1");
         assert!(masker.is_empty());
+    }
+
+    #[test]
+    fn values_that_nothing_can_look_for_hide_everything() {
+        let masker = Masker { known: Some(Arc::new(Known { values: 1, longest: 8, spellings: None })) };
+        assert_eq!((masker.mask_text("x hunter22 y").as_str(), masker.mask_text("").as_str()), ("***", ""));
+        assert_eq!(masker.mask_cut("x hunter22 y"), "");
+    }
+
+    #[test]
+    fn a_cut_text_does_not_end_with_the_beginning_of_a_value() {
+        let masker = Masker::new(["hunter22-long"]);
+        let longest = masker.longest();
+        let whole = format!("hunter22-long {}", "x".repeat(2 * longest));
+        for cut in 1..whole.len() {
+            let masked = masker.mask_cut(&whole[..cut]);
+            assert!(masked.is_empty() || masked.starts_with("***"), "{cut}: {masked}");
+        }
     }
 
     #[test]

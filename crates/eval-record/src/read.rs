@@ -47,8 +47,8 @@ pub enum ReadError {
     },
 }
 
-/// Reads `events.jsonl` event by event, in constant memory. A last line that is unfinished is left out; any other line that
-/// is no event is an error, after which there is nothing more.
+/// Reads `events.jsonl` event by event, in constant memory. A last line that is unfinished or no event is left out; any other
+/// line that is no event is an error, after which there is nothing more.
 #[derive(Debug)]
 pub struct EventReader {
     path: PathBuf,
@@ -87,6 +87,11 @@ impl EventReader {
                 return Ok(Some(event));
             }
             if !self.read_line()? {
+                return Ok(None);
+            }
+            if !self.line.ends_with(b"\n") {
+                // Whatever is written in this moment: this is as far as the file went.
+                self.torn = true;
                 return Ok(None);
             }
             if self.line.iter().all(u8::is_ascii_whitespace) {
@@ -187,7 +192,7 @@ mod tests {
     #[test]
     fn a_torn_last_line_is_left_out_at_any_byte() {
         let line = serde_json::to_vec(&phase()).unwrap();
-        for cut in 1..line.len() {
+        for cut in 1..=line.len() {
             let content = [line.as_slice(), b"\n", &line[..cut]].concat();
             let read = read(&content).unwrap();
             assert_eq!(read.events, [phase()], "cut at {cut}");
@@ -212,8 +217,8 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_with_advice() {
         let header = RunHeader { format: FORMAT + 1, ..RunHeader::default() };
-        let line =
-            serde_json::to_vec(&Event { at_ms: 0, kind: EventKind::RunStarted(Box::new(header)) }).unwrap();
+        let event = Event { at_ms: 0, kind: EventKind::RunStarted(Box::new(header)) };
+        let line = [serde_json::to_vec(&event).unwrap().as_slice(), b"\n"].concat();
         assert!(matches!(read(&line), Err(ReadError::NewerFormat { found, .. }) if found == FORMAT + 1));
     }
 

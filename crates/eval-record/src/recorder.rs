@@ -1,14 +1,15 @@
 //! Writes events and logs to a run directory, in a thread of its own.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::queue::{Item, Queue};
+use crate::read::parse;
 use crate::syncer::Syncer;
-use crate::{Event, EventKind, EventSink, Then};
+use crate::{Event, EventKind, EventSink, ReadError, Then};
 
 /// Bytes that may wait for the disk.
 const BACKLOG: usize = 64 << 20;
@@ -44,7 +45,8 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Appends to `<root>/events.jsonl`. A last line that a killed program left unfinished is removed first.
+    /// Appends to `<root>/events.jsonl`. A last line that a killed program left unfinished, or that a lost disk
+    /// spoiled, is removed first.
     pub(crate) fn start(root: &Path) -> Result<Self, RecordError> {
         let path = root.join("events.jsonl");
         let file = open_events(&path).map_err(|source| RecordError {
@@ -214,12 +216,30 @@ impl Writer {
     }
 }
 
-/// Opens for appending, after removing an unfinished last line.
+/// Opens for appending, after removing a last line that a reader leaves out: one that is unfinished, or no event. Followed
+/// by another it would be damage.
 fn open_events(path: &Path) -> io::Result<File> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-
     let mut file = File::options().create(true).read(true).append(true).open(path)?;
-    let mut end = file.metadata()?.len();
+    let length = file.metadata()?.len();
+    let mut end = line_start(&mut file, length)?;
+    if end == length && end > 0 {
+        let start = line_start(&mut file, end - 1)?;
+        let mut line = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        (&file).take(end - start).read_to_end(&mut line)?;
+        let is_damaged = matches!(parse(&line, path, 0), Err(ReadError::Malformed { .. }));
+        if is_damaged && !line.trim_ascii().is_empty() {
+            end = start;
+        }
+    }
+    if end < length {
+        file.set_len(end)?;
+    }
+    Ok(file)
+}
+
+/// Where the line begins that goes on at `end`: behind the last line end before it.
+fn line_start(file: &mut File, mut end: u64) -> io::Result<u64> {
     let mut block = vec![0; 64 << 10];
     while end > 0 {
         let from = end.saturating_sub(block.len() as u64);
@@ -227,21 +247,17 @@ fn open_events(path: &Path) -> io::Result<File> {
         file.seek(SeekFrom::Start(from))?;
         file.read_exact(part)?;
         if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
-            end = from + at as u64 + 1;
-            break;
+            return Ok(from + at as u64 + 1);
         }
         end = from;
     }
-    if end < file.metadata()?.len() {
-        file.set_len(end)?;
-    }
-    Ok(file)
+    Ok(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_events;
+    use crate::{RecordedEvents, read_events};
 
     fn finished(interrupted: bool) -> Event {
         Event { at_ms: 1, kind: EventKind::RunFinished { complete: true, interrupted } }
@@ -299,18 +315,22 @@ mod tests {
     fn a_resumed_record_goes_on_after_the_last_whole_line() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events.jsonl");
-        let mut whole = serde_json::to_vec(&finished(true)).unwrap();
-        whole.push(b'\n');
-        let long = "x".repeat(200_000);
-        fs::write(&path, [whole.as_slice(), b"{\"at_ms\": 1, \"torn", long.as_bytes()].concat()).unwrap();
+        let whole = [serde_json::to_vec(&finished(true)).unwrap().as_slice(), b"\n"].concat();
+        let long = format!("{{\"at_ms\": 1, \"torn{}", "x".repeat(200_000));
+        for torn in [long.clone(), long + "\n", "\0\0\0\n".to_owned(), "\0\0\0".to_owned()] {
+            for before in [whole.as_slice(), b""] {
+                fs::write(&path, [before, torn.as_bytes()].concat()).unwrap();
+                let read = read_events(&path).unwrap();
+                assert!(read.torn);
 
-        let recorder = Recorder::start(directory.path()).unwrap();
-        recorder.event(&finished(false));
-        recorder.finish().unwrap();
+                let recorder = Recorder::start(directory.path()).unwrap();
+                recorder.event(&finished(false));
+                recorder.finish().unwrap();
 
-        let read = read_events(&path).unwrap();
-        assert_eq!(read.events, [finished(true), finished(false)]);
-        assert!(!read.torn);
+                let events = [read.events, vec![finished(false)]].concat();
+                assert_eq!(read_events(&path).unwrap(), RecordedEvents { events, torn: false });
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::io::{self, Read as _};
 use std::path::{Component, Path};
 
 use eval_builder::Scenario;
+use eval_record::Captured;
 use runloop_types::{DevboxId, Mount};
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub(crate) enum Artifacts {
 pub(crate) struct Collected {
     pub(crate) artifacts: Artifacts,
     /// What the devbox said meanwhile.
-    pub(crate) said: String,
+    pub(crate) said: Captured,
 }
 
 /// Why artifacts did not arrive.
@@ -95,18 +96,19 @@ pub(crate) async fn collect<P: Platform>(
         Ok(ended) => ended,
         Err(error) => return Err(of_agent(session, devbox, "collect what the agent made", error).await),
     };
-    let said = ended.stdout.exact_text();
-    let found = said.lines().rev().find_map(|line| match line.strip_prefix(MARK)?.trim() {
-        "diff" => Some(Found::Diff),
-        "archive" => Some(Found::Archive),
-        "nothing" => Some(Found::Nothing),
-        "large" => Some(Found::TooLarge),
-        _ => None,
-    });
+    let found =
+        ended.stdout.exact_text().lines().rev().find_map(|line| match line.strip_prefix(MARK)?.trim() {
+            "diff" => Some(Found::Diff),
+            "archive" => Some(Found::Archive),
+            "nothing" => Some(Found::Nothing),
+            "large" => Some(Found::TooLarge),
+            _ => None,
+        });
     let (Some(found), Some(_)) = (found, ended.exit_status) else {
         let why = if ended.exit_status.is_none() { "it takes too long".to_owned() } else { ended.tail() };
         return Err(Obstacle::Unusable(format!("cannot read the working directory: {why}")));
     };
+    let said = ended.stdout;
     let too_large = || {
         let limit = limits.artifact_bytes >> 20;
         Obstacle::Unusable(format!("what the agent made is larger than {limit} MiB"))

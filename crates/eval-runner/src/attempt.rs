@@ -10,7 +10,7 @@ use runloop_types::{DevboxCreateParams, Mount, NetworkPolicyId};
 
 use crate::artifacts::{self, Artifacts, Collected, Obstacle};
 use crate::command::Ended;
-use crate::contamination::{self, Observation, is_trusted};
+use crate::contamination::{Observation, is_trusted};
 use crate::failure::Failure;
 use crate::host::{self, HostRun};
 use crate::launch::{self, Base, is_content};
@@ -104,7 +104,7 @@ impl<P: Platform> Attempt<P> {
     ) -> Result<Handover<P>, Failure> {
         let scenario = &self.trial.scenario;
         let session = self.session();
-        let observation = Observation::of(&self.trial, job, prepared, &session.options.home);
+        let observation = Observation::of(&self.trial, job, prepared, &session.options.home, &session.masker);
         let observation = observation.as_ref();
         self.progress.flagged(observation.map(Observation::environment).unwrap_or_default());
         self.progress.phase(Phase::Agent);
@@ -236,12 +236,9 @@ impl<P: Platform> Attempt<P> {
         self.progress.log("agent.stdout", &stdout);
         self.progress.log("agent.stderr", &stderr);
         if let Some(observation) = observation {
-            let texts = vec![
-                ("agent.stdout", stdout.text()),
-                ("agent.stderr", stderr.text()),
-                ("command", job.told().to_owned()),
-            ];
-            self.progress.flagged(observation.work(&contamination::Work { texts, diff: None }));
+            let (stdout, stderr) = (stdout.text(), stderr.text());
+            let texts = [("agent.stdout", &*stdout), ("agent.stderr", &*stderr), ("command", job.told())];
+            self.progress.flagged(observation.said(&texts));
         }
         self.progress.agent_ended(match exit_status {
             Some(exit_status) => AgentEnd::Exited { exit_status },
@@ -339,8 +336,7 @@ impl<P: Platform> Attempt<P> {
     fn record(&self, artifacts: &Artifacts, observation: Option<&Observation<'_>>) {
         if let Artifacts::Diff(diff) = artifacts {
             if let Some(observation) = observation {
-                let diff = Some(String::from_utf8_lossy(diff).into_owned());
-                self.progress.flagged(observation.work(&contamination::Work { texts: Vec::new(), diff }));
+                self.progress.flagged(observation.changed(diff));
             }
             let mut kept = Capture::new(RECORDED_DIFF);
             kept.push(diff);

@@ -118,6 +118,11 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, agent: Agent, repetitions: u32) -> 
     Plan { benchmark: "bench".to_owned(), source: "bench.yaml".to_owned(), trials, adaptive: None }
 }
 
+/// What a prepared environment tells of itself: a tree, and that nothing of what is watched is there.
+pub(crate) fn prepared() -> String {
+    format!("runloop-eval-before:end\nrunloop-eval:{}\n", "a".repeat(40))
+}
+
 /// Keeps what it is told.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {

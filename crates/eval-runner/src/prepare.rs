@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eval_builder::{Agent, AgentSource, DigestBuilder, FileEntry, Network, Origin, Scenario, Verify};
-use eval_record::Cause;
+use eval_record::{Captured, Cause};
 use runloop_types::{BlueprintCreateParams, BuildContext, DevboxId, Mount, NetworkPolicyId, ObjectId};
 use tokio::time::timeout;
 
 use crate::archive::{PackError, STAGING, pack, pack_context};
 use crate::command::Ended;
-use crate::contamination::{Before, Watch, is_trusted};
+use crate::contamination::{Before, TOLD, Watch, is_trusted};
 use crate::failure::{Failure, chain};
 use crate::git::{self, QUIET_GIT};
 use crate::launch::{self, Base, is_content};
@@ -24,8 +24,8 @@ use crate::shares::Shares;
 use crate::shell::{enter, quote};
 use crate::work::PLACE;
 
-/// Bytes kept of a setup command's output: its end is in the message.
-const OUTPUT: usize = 64 << 10;
+/// Bytes kept of a setup command's output: its end is in the message, and a look at what is prepared has to be whole.
+const OUTPUT: usize = TOLD;
 
 /// Metadata key that holds the digest a blueprint was built for.
 const DIGEST_KEY: &str = "runloop-eval.digest";
@@ -275,8 +275,23 @@ impl<P: Platform> Preparations<P> {
         recipe: &Recipe,
     ) -> Result<(Option<String>, Option<Before>), Failure> {
         let scenario = &recipe.scenario;
+        let enter = enter(&scenario.environment.working_directory);
+        let mut looks = recipe.watch.as_ref().map(Before::commands).unwrap_or_default();
+        let last = looks.pop().unwrap_or_default();
+        let mut told = Vec::new();
+        for look in looks {
+            let look = format!("{enter}{look}");
+            match self.scope.session.command(devbox, look, scenario.prepare_timeout, TOLD).await {
+                Ok(ended) => told.push(ended.stdout),
+                // No reason against the environment.
+                Err(error) => {
+                    tracing::debug!(%devbox, %error, "cannot look at what is prepared");
+                    told.push(Captured::default());
+                }
+            }
+        }
         let line = format!(
-            "{enter}{watched}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
+            "{enter}{last}command -v git >/dev/null 2>&1 && [ -e .git ] || exit 0\n\
              ask() {{ git -c safe.directory='*' rev-parse \"$@\" 2>/dev/null; }}\n\
              head=$(ask -q --verify 'HEAD^{{tree}}') format=$(ask --show-object-format)\n\
              exclude=$(realpath -- \"$(ask --git-path info/exclude)\")\n\
@@ -287,15 +302,17 @@ impl<P: Platform> Preparations<P> {
              if [ -n \"$head\" ]; then g read-tree \"$head\" || exit 0; fi\n\
              stage && tree=$(g write-tree) && printf '\\n{MARK}%s\\n' \"$tree\"\n\
              rm -f \"$GIT_INDEX_FILE\"\nexit 0\n",
-            enter = enter(&scenario.environment.working_directory),
-            watched = recipe.watch.as_ref().map(Before::commands).unwrap_or_default(),
             store = git::store(),
         );
         let ended = self.step(devbox, line, scenario.prepare_timeout).await?;
         let said = ended.stdout.exact_text();
-        let before = recipe.watch.as_ref().map(|_| Before::read(&said));
         let tree = said.lines().rev().find_map(|line| line.strip_prefix(MARK).map(str::to_owned));
         let tree = tree.filter(|tree| tree.len() >= 40 && tree.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        told.push(ended.stdout);
+        let before = recipe.watch.as_ref().and_then(|_| Before::read(&told));
+        if recipe.watch.is_some() && before.is_none() {
+            tracing::warn!("what is prepared is not all known: signs of contamination on the disk are not");
+        }
         Ok((tree, before))
     }
 

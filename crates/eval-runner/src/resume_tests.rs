@@ -8,13 +8,13 @@ use eval_builder::{Agent, Network, Verify};
 use eval_record::{Budget, Cause, EventKind, EventSink, ResourceKind, TrialKey, TrialState};
 
 use crate::fake::{Does, Fake, Fault};
-use crate::fixtures::{Memory, options, plan, scenario, set_up, working};
+use crate::fixtures::{Memory, options, plan, prepared, scenario, set_up, working};
 use crate::platform::Platform as _;
 use crate::{Cancellation, Earlier, Plan, RunOptions, RunOutcome, run};
 
 fn fine() -> Fake {
     Fake::new(|_, line| match line {
-        line if line.contains("g write-tree") => Does::prints(&format!("runloop-eval:{}\n", "a".repeat(40))),
+        line if line.contains("g write-tree") => Does::prints(&prepared()),
         line if line.contains("runloop-eval:diff") => Does::prints("runloop-eval:diff\n"),
         line if line.contains("runloop-eval-room") => Does::prints("runloop-eval:alive\n"),
         _ => Does::default(),

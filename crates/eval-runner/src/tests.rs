@@ -9,8 +9,8 @@ use runloop_types::{AgentObjectSource, DevboxFailureReason, Mount};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
-    Memory, Ran, SlowRecord, agent, bash_scorer, command_scorer, options, plan, run_one, run_plan, run_with,
-    scenario, scorer, set_up, working,
+    Memory, Ran, SlowRecord, agent, bash_scorer, command_scorer, options, plan, prepared, run_one, run_plan,
+    run_with, scenario, scorer, set_up, working,
 };
 use crate::platform::PlatformErrorKind;
 use crate::{Cancellation, RunOptions};
@@ -18,7 +18,7 @@ use crate::{Cancellation, RunOptions};
 /// Everything works.
 fn fine() -> Fake {
     Fake::new(|_, line| match line {
-        line if line.contains("g write-tree") => Does::prints(&format!("runloop-eval:{}\n", "a".repeat(40))),
+        line if line.contains("g write-tree") => Does::prints(&prepared()),
         line if line.contains("runloop-eval:diff") => Does::prints("runloop-eval:diff\n"),
         line => habitable(line),
     })

@@ -1,12 +1,21 @@
 //! What the prepared environment holds, before any agent.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
-use eval_record::{Flag, FlagKind};
+use eval_record::{Captured, Flag, FlagKind};
 
-use super::Watch;
+use super::{Watch, unharmed};
 use crate::shell::quote;
+
+/// Bytes that one of the command lines may tell.
+pub(crate) const TOLD: usize = 256 << 10;
+
+/// Bytes of paths in one command line.
+const PATHS: usize = 24 << 10;
+
+/// Programs and objects that are looked for. One that is not, is as if it were not there.
+const PROGRAMS: usize = 500;
+const OBJECTS: usize = 500;
 
 /// What each line begins with that tells something.
 const MARK: &str = "runloop-eval-before:";
@@ -25,38 +34,62 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// Commands that tell it, in the working directory, where nobody has worked yet. They change nothing.
-    pub(crate) fn commands(watch: &Watch) -> String {
-        let mut line = format!("( say() {{ printf '\\n{MARK}%s %s\\n' \"$@\"; }}\n");
-        for path in watch.paths() {
-            let word = place(&path);
-            // Writing to a string cannot fail.
-            let _ = writeln!(line, "[ ! -e {word} ] || say path {}", quote(&path));
-        }
-        for program in &watch.programs {
-            let _ = writeln!(line, "! hash {program} 2>/dev/null || say program {program}");
-        }
-        line.push_str(GIT);
-        for blob in watch.solution.keys() {
-            let _ = writeln!(line, "beside {blob}");
-        }
-        line.push_str(") </dev/null 2>/dev/null || :\n");
-        line
+    /// Command lines that tell it, in the working directory, where nobody has worked yet. They change nothing.
+    /// Scenarios without number may share an environment, so none is longer than a command line may be, and none tells more
+    /// than [`TOLD`].
+    pub(crate) fn commands(watch: &Watch) -> Vec<String> {
+        unharmed(|| Self::lines(watch))
     }
 
-    /// Reads what the commands told.
-    pub(crate) fn read(output: &str) -> Self {
-        let mut before = Self::default();
-        for line in output.lines().filter_map(|line| line.strip_prefix(MARK)) {
-            match line.split_once(' ') {
-                Some(("path", path)) => before.paths.insert(path.to_owned()),
-                Some(("program", name)) => before.programs.insert(name.to_owned()),
-                Some(("future", commit)) => before.future.insert(commit.to_owned()),
-                Some(("solution", blob)) => before.solution.insert(blob.to_owned()),
-                _ => false,
-            };
+    fn lines(watch: &Watch) -> Vec<String> {
+        let mut groups = vec![String::new()];
+        for path in watch.paths() {
+            let word = quote(&path);
+            if groups.last().is_none_or(|group| group.len() + word.len() > PATHS) {
+                groups.push(String::new());
+            }
+            if let Some(group) = groups.last_mut() {
+                group.extend([" ", &word]);
+            }
         }
-        before
+        let programs: Vec<&str> = watch.programs.iter().take(PROGRAMS).map(String::as_str).collect();
+        let solution: Vec<&str> = watch.solution.keys().take(OBJECTS).map(String::as_str).collect();
+        let (programs, solution) = (programs.join(" "), solution.join(" "));
+        let rest = format!("programs {programs}\n{GIT}printf '%s\\n' {solution} | beside\n");
+        let last = groups.len() - 1;
+        let line = |(number, paths): (usize, String)| {
+            let rest = if number == last { rest.as_str() } else { "" };
+            format!("( {TELL}paths{paths}\n{rest}say end ) </dev/null 2>/dev/null || :\n")
+        };
+        groups.into_iter().enumerate().map(line).collect()
+    }
+
+    /// Reads what the commands told; `None` where some of it is missing: what is not known to have been there was not made by
+    /// an agent for that.
+    pub(crate) fn read<'a>(told: impl IntoIterator<Item = &'a Captured>) -> Option<Self> {
+        let mut before = Self::default();
+        for told in told {
+            let mut has_ended = false;
+            for line in told.exact_text().lines().filter_map(|line| line.strip_prefix(MARK)) {
+                match line.split_once(' ').unwrap_or((line, "")) {
+                    ("path", path) => drop(before.paths.insert(path.to_owned())),
+                    ("program", name) => drop(before.programs.insert(name.to_owned())),
+                    ("future", commit) => drop(before.future.insert(commit.to_owned())),
+                    ("solution", object) => drop(before.solution.insert(object.to_owned())),
+                    ("end", _) => has_ended = true,
+                    _ => {}
+                }
+            }
+            if told.is_cut() || !has_ended {
+                return None;
+            }
+        }
+        Some(before)
+    }
+
+    /// Whether the checkout holds an object of the reference beside its history; its name may be shortened.
+    pub(super) fn holds(&self, object: &str) -> bool {
+        self.solution.range(object.to_owned()..).next().is_some_and(|name| name.starts_with(object))
     }
 
     /// What the checkout tells of the solution to any agent that looks.
@@ -68,7 +101,7 @@ impl Before {
             let evidence = format!("it holds commit {commit}{more} from after its base");
             flags.push(Flag::new(FlagKind::FutureHistoryReadable, ".git", evidence));
         }
-        if let Some((blob, path)) = watch.solution.iter().find(|(blob, _)| self.solution.contains(*blob)) {
+        if let Some((blob, path)) = watch.solution.iter().find(|(blob, _)| self.holds(blob)) {
             let evidence = format!(
                 "it holds `{path}` as the reference makes it (object {blob}), outside of its history"
             );
@@ -78,20 +111,29 @@ impl Before {
     }
 }
 
-/// A watched path as a word of the shell.
-pub(super) fn place(path: &str) -> String {
-    match path.strip_prefix("~/") {
-        Some(rest) => format!("\"$HOME\"/{}", quote(rest)),
-        None => format!("./{}", quote(path)),
-    }
+/// Tells which of these paths and programs are there.
+const TELL: &str = r#"say() { printf '\nrunloop-eval-before:%s %s\n' "$@"; }
+paths() {
+  local path
+  for path; do
+    case $path in "~/"*) [ -e "$HOME/${path:2}" ] ;; *) [ -e "./$path" ] ;; esac && say path "$path"
+  done
 }
+programs() { local name; for name; do hash "$name" && say program "$name"; done; }
+"#;
 
 /// Tells the commits that have the one that is checked out among their ancestors, wherever they are: on branches, in
-/// reflogs, or nowhere. `beside` tells an object that is there but not in the history of what is checked out.
-const GIT: &str = r#"here() { timeout 30 git -c safe.directory='*' "$@"; }
+/// reflogs, or nowhere. `beside` tells the objects that are there but not in the history of what is checked out, if it sees
+/// all of that. All together has half a minute.
+const GIT: &str = r#"SECONDS=0
+here() { [ $SECONDS -lt 30 ] && timeout $((30 - SECONDS)) git -c safe.directory='*' "$@"; }
 beside() {
-  id=$(here rev-parse -q --verify "$1^{blob}") || return
-  here rev-list --objects HEAD | grep -q "^$id" || say solution "$1"
+  local names past name
+  names=$(here cat-file --batch-check='%(objecttype) %(objectname)' | sed -n 's/^blob //p')
+  [ -n "$names" ] && past=$(set -o pipefail; here rev-list --objects HEAD | { grep -F "$names" || [ $? = 1 ]; }) || return
+  for name in $names; do
+    case $past in *"$name"*) ;; *) say solution "$name" ;; esac
+  done
 }
 if [ -e .git ] && hash git && here rev-parse -q --verify HEAD >/dev/null; then
   here cat-file --batch-all-objects --batch-check='%(objecttype) %(objectname)' | sed -n 's/^commit //p' \
@@ -103,16 +145,44 @@ fi
 
 #[cfg(test)]
 mod tests {
+    use eval_record::{Capture, Masker};
+
     use super::*;
+
+    fn captured(text: &str, limit: usize) -> Captured {
+        let mut capture = Capture::new(limit);
+        capture.push(text.as_bytes());
+        capture.finish(&Masker::default())
+    }
 
     #[test]
     fn what_is_told_is_read_and_nothing_else() {
         let output = format!(
-            "noise\n{MARK}path tests/a b\n{MARK}program python3\nx {MARK}future 1\n{MARK}future abc\n{MARK}other x\n"
+            "noise\n{MARK}path tests/a b\n{MARK}program python3\nx {MARK}future 1\n{MARK}future abc\n{MARK}other x\n{MARK}end\n"
         );
-        let before = Before::read(&output);
+        let before = Before::read([&captured(&output, 1000)]).unwrap();
         assert_eq!(before.paths.into_iter().collect::<Vec<_>>(), ["tests/a b"]);
         assert_eq!(before.programs.into_iter().collect::<Vec<_>>(), ["python3"]);
         assert_eq!(before.future.into_iter().collect::<Vec<_>>(), ["abc"]);
+    }
+
+    #[test]
+    fn half_of_what_was_there_is_not_taken_for_all() {
+        let (path, end) = (format!("{MARK}path a\n"), format!("{MARK}end\n"));
+        let all = captured(&format!("{path}{end}"), 1000);
+        assert!(Before::read([&all, &all]).is_some());
+        assert_eq!(Before::read([&all, &captured(&path, 1000)]), None, "it did not come to its end");
+        assert_eq!(Before::read([&captured(&format!("{}{end}", path.repeat(100)), 200)]), None, "it was cut");
+    }
+
+    #[test]
+    fn however_much_is_watched_no_line_is_longer_than_one_may_be() {
+        let hidden = (0..5000).map(|number| format!("tests/it's/{number}")).collect();
+        let solution = (0..5000).map(|number| (format!("{number:040x}"), "x".to_owned())).collect();
+        let watch = Watch { hidden, solution, ..Watch::default() };
+        let lines = Before::commands(&watch);
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() < 100 << 10));
+        let all = lines.concat();
+        assert!(watch.paths().iter().all(|path| all.contains(&format!(" {}", quote(path)))));
     }
 }

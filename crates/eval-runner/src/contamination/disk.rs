@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
-use eval_record::{Flag, FlagKind};
+use eval_record::{Captured, Flag, FlagKind, Masker};
 
-use super::before::place;
 use super::{Before, Watch};
 use crate::shell::quote;
 
 /// What each line begins with that tells something; tag, path and text follow, with a tab between them.
 const MARK: &str = "runloop-eval-after:";
+
+/// From so many characters on, a text is cut where it is told.
+const CUT: usize = 300;
 
 /// Installers that put lines with `import` into `.pth` files, and their names.
 const KNOWN_PTH: [&str; 7] = [
@@ -26,10 +28,10 @@ impl Watch {
     /// Commands that tell what is newer than `task`, a file that the agent's devbox got when it was made. They run in the
     /// working directory, in a shell that may be the agent's, and start no program while nothing is odd.
     pub(crate) fn after(&self, task: &str, before: Option<&Before>) -> String {
-        let mut line = format!("task=\"$HOME\"/{}\n{LOOK}", quote(task));
+        let mut line = format!("task=\"$HOME\"/{} cut={CUT}\n{LOOK}", quote(task));
         let mut each = |tag: &str, path: &str| {
             // Writing to a string cannot fail.
-            let _ = writeln!(line, "see {tag} {} {}", place(path), quote(path));
+            let _ = writeln!(line, "see {tag} {}", quote(path));
         };
         if before.is_some() {
             for path in &self.hidden {
@@ -55,52 +57,67 @@ impl Watch {
         line
     }
 
-    /// Reads what the commands told.
-    pub(crate) fn seen(&self, output: &str, before: Option<&Before>) -> Vec<Flag> {
+    /// Reads what the commands told. What it is a sign of is read from the text as it is, what is told of it is masked.
+    pub(crate) fn seen(&self, output: &Captured, before: Option<&Before>, masker: &Masker) -> Vec<Flag> {
+        // Next to a cut there may be half of a known value.
+        let output = if output.is_cut() { output.text() } else { output.exact_text() };
         let sightings = output.lines().filter_map(|line| {
             let mut parts = line.strip_prefix(MARK)?.splitn(3, '\t');
             Some((parts.next()?, parts.next()?, parts.next().unwrap_or_default()))
         });
-        sightings.filter_map(|(tag, path, text)| self.flag(tag, path, text.trim(), before)).collect()
+        let flags = sightings.filter_map(|(tag, path, text)| {
+            let (kind, evidence) =
+                self.sign(tag, path, text.trim(), before, || shown(text, masker).trim().to_owned())?;
+            Some(Flag::new(kind, shown(path, masker), evidence))
+        });
+        flags.collect()
     }
 
-    fn flag(&self, tag: &str, path: &str, text: &str, before: Option<&Before>) -> Option<Flag> {
+    /// What a sighting is a sign of, and the evidence for it, in which the text is as it is `shown`.
+    fn sign(
+        &self,
+        tag: &str,
+        path: &str,
+        text: &str,
+        before: Option<&Before>,
+        shown: impl Fn() -> String,
+    ) -> Option<(FlagKind, String)> {
         let existed = |path: &str| before.is_some_and(|before| before.paths.contains(path));
-        let interpreter = |evidence: String| Some(Flag::new(FlagKind::InterpreterChanged, path, evidence));
-        match tag {
-            "hidden" => {
+        let evidence = match tag {
+            "hidden" if self.is_secret(path, before?) => {
                 let evidence = "it was made where a scorer puts a hidden test";
-                self.is_secret(path, before?).then(|| Flag::new(FlagKind::HiddenTestTouched, path, evidence))
+                return Some((FlagKind::HiddenTestTouched, evidence.to_owned()));
             }
-            "scorer" => {
-                let evidence = format!("scorer `{}` runs it", self.scorers.get(path)?);
-                existed(path).then(|| Flag::new(FlagKind::ScorerChanged, path, evidence))
-            }
-            "module" if !existed(path) => interpreter("it stands before a module of Python's".to_owned()),
-            "shadow" if !existed(path) && self.is_program_before(path, before) => {
-                interpreter("it has the name of a program and stands where it can be taken for it".to_owned())
-            }
-            "program" => interpreter(format!("`{text}` is not the program that it was")),
-            "startup" if starts_something(text, &self.programs) => {
-                interpreter(format!("start-up file: `{text}`"))
-            }
-            "preload" if !text.is_empty() => interpreter(format!("loaded into every program: `{text}`")),
-            "git" if runs_a_program(text) => interpreter(format!("git runs it: `{text}`")),
-            "hook" => interpreter("a git hook was added".to_owned()),
-            "site" => interpreter("Python runs it whenever it starts".to_owned()),
-            "library" => interpreter("a module of Python's was changed".to_owned()),
-            "pth" if text.starts_with("import ") && !KNOWN_PTH.iter().any(|known| path.contains(known)) => {
-                interpreter(format!("Python runs it whenever it starts: `{text}`"))
+            "scorer" if existed(path) => {
+                return Some((
+                    FlagKind::ScorerChanged,
+                    format!("scorer `{}` runs it", self.scorers.get(path)?),
+                ));
             }
             "download" => {
                 let evidence = "downloaded packages are kept here";
-                Some(Flag::new(FlagKind::NetworkUsedAgainstPolicy, path, evidence))
+                return Some((FlagKind::NetworkUsedAgainstPolicy, evidence.to_owned()));
             }
             "fetch" if is_remote(text) => {
-                Some(Flag::new(FlagKind::NetworkUsedAgainstPolicy, path, format!("fetched: `{text}`")))
+                return Some((FlagKind::NetworkUsedAgainstPolicy, format!("fetched: `{}`", shown())));
             }
-            _ => None,
-        }
+            "module" if !existed(path) => "it stands before a module of Python's".to_owned(),
+            "shadow" if !existed(path) && self.is_program_before(path, before) => {
+                "it has the name of a program and stands where it can be taken for it".to_owned()
+            }
+            "program" => format!("`{}` is not the program that it was", shown()),
+            "startup" if starts_something(text, &self.programs) => format!("start-up file: `{}`", shown()),
+            "preload" if !text.is_empty() => format!("loaded into every program: `{}`", shown()),
+            "git" if runs_a_program(text) => format!("git runs it: `{}`", shown()),
+            "hook" => "a git hook was added".to_owned(),
+            "site" => "Python runs it whenever it starts".to_owned(),
+            "library" => "a module of Python's was changed".to_owned(),
+            "pth" if text.starts_with("import ") && !KNOWN_PTH.iter().any(|known| path.contains(known)) => {
+                format!("Python runs it whenever it starts: `{}`", shown())
+            }
+            _ => return None,
+        };
+        Some((FlagKind::InterpreterChanged, evidence))
     }
 
     /// Whether nothing but the hidden test itself tells of a path: no directory where a test would naturally go, no word of
@@ -118,6 +135,11 @@ impl Watch {
             None => ["sh", "bash", "env"].contains(&name),
         }
     }
+}
+
+/// A text as it may be told. The shell cuts long ones, maybe in the middle of a known value.
+fn shown(text: &str, masker: &Masker) -> String {
+    if text.len() < CUT { masker.mask_text(text) } else { masker.mask_cut(text) }
 }
 
 /// Whether a line of a start-up file ends shells, or puts something in the place of programs.
@@ -157,10 +179,12 @@ fn is_remote(line: &str) -> bool {
 
 /// Without a task, or where all of the disk is newer than it, nothing can be told.
 const LOOK: &str = r#"[ -f "$task" ] && [ ! "$HOME/.runloop-eval/git/config" -nt "$task" ] || exit 0
-tell() { printf '\nrunloop-eval-after:%s\t%.300s\t%.300s\n' "$1" "$2" "$3"; }
+tell() { printf "\nrunloop-eval-after:%s\t%.${cut}s\t%.${cut}s\n" "$1" "$2" "$3"; }
 see() {
-  if [ -e "$2" ] && [ "$2" -nt "$task" ]; then tell "$1" "$3"
-  elif [ -L "$2" ] && [ -n "$(find "$2" -prune -newer "$task")" ]; then tell "$1" "$3"; fi
+  local at=./$2
+  case $2 in "~/"*) at=$HOME/${2:2} ;; esac
+  if [ -e "$at" ] && [ "$at" -nt "$task" ]; then tell "$1" "$2"
+  elif [ -L "$at" ] && [ -n "$(find "$at" -prune -newer "$task")" ]; then tell "$1" "$2"; fi
 }
 program() {
   hash "$1" || return
@@ -209,7 +233,22 @@ done
 mod tests {
     use std::collections::BTreeSet;
 
+    use eval_record::Capture;
+
     use super::*;
+
+    #[test]
+    fn what_the_shell_cut_tells_no_half_of_a_known_value() {
+        let masker = Masker::new(["secret-value"]);
+        for before in 283..=CUT {
+            let told = format!("trap {}secret-value", "x".repeat(before));
+            let mut capture = Capture::new(10_000);
+            capture.push(format!("{MARK}startup\t/secret-value\t{}\n", &told[..CUT]).as_bytes());
+            let flags = Watch::default().seen(&capture.finish(&Masker::default()), None, &masker);
+            assert_eq!((flags.len(), flags[0].place.as_str()), (1, "/***"));
+            assert!(!flags[0].evidence.contains("xse"), "{before}: {}", flags[0].evidence);
+        }
+    }
 
     #[test]
     fn lines_that_end_shells_or_replace_programs_are_told_from_usual_ones() {

@@ -10,7 +10,11 @@
 //! changes too, and what package managers do, is left out. An agent that takes care to hide is not found out: the
 //! means against it are `verify: pristine`, hidden tests, and an environment without history.
 //!
+//! Nor does a verdict depend on whether this code works: what breaks in it tells nothing.
+//!
 //! [`Flag`]: eval_record::Flag
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 mod before;
 mod disk;
@@ -19,7 +23,14 @@ mod output;
 mod patch;
 mod watch;
 
-pub(crate) use before::Before;
+pub(crate) use before::{Before, TOLD};
 pub(crate) use observation::{Observation, is_trusted};
-pub(crate) use output::Work;
 pub(crate) use watch::Watch;
+
+/// What a look tells; nothing if it breaks.
+fn unharmed<T: Default>(look: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| {
+        tracing::warn!("the look for signs of contamination broke: a trial has no flags of it");
+        T::default()
+    })
+}

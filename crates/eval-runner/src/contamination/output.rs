@@ -13,7 +13,7 @@ const LEAST_LINES: usize = 10;
 /// Characters of a line around what was found in it.
 const AROUND: usize = 60;
 
-/// What there is to read of an agent.
+/// What there is to read of an agent, with known values masked: what is found there is told in part.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Work {
     /// Its outputs and commands, by their names in the record.
@@ -55,7 +55,7 @@ impl Watch {
     /// Where a text tells of the directory in which the reference and the controls are, on the machine of the harness.
     fn reference(&self, text: &str) -> Option<usize> {
         let directory = self.directory.trim_start_matches("./");
-        if directory.is_empty() || self.statement.contains(directory) {
+        if matches!(directory, "" | ".") || self.statement.contains(directory) {
             return None;
         }
         ["solution.patch", "solution.sh", "controls/"]
@@ -66,8 +66,8 @@ impl Watch {
     /// A file that is, byte for byte, the reference's, in a checkout that holds it outside of its history.
     fn taken(&self, changes: &BTreeMap<String, Change>, before: &Before) -> Option<Flag> {
         let of_reference = |change: &Change| {
-            let blobs = self.solution.keys().filter(|blob| before.solution.contains(*blob));
-            !change.blob.is_empty() && blobs.into_iter().any(|blob| change.blob.starts_with(blob.as_str()))
+            let mut blobs = self.solution.keys().filter(|blob| before.holds(blob));
+            !change.blob.is_empty() && blobs.any(|blob| change.blob.starts_with(blob.as_str()))
         };
         let (path, change) =
             changes.iter().find(|(_, change)| change.added.len() >= LEAST_LINES && of_reference(change))?;
@@ -97,11 +97,11 @@ fn reaches_for<'a>(change: &'a Change, hidden: &str) -> Option<&'a str> {
         return Some(line);
     }
     let (directory, name) = hidden.rsplit_once('/')?;
-    let is_quoted = |line: &str, word: &str| {
-        ['"', '\''].iter().any(|quote| line.contains(&format!("{quote}{word}{quote}")))
-    };
-    let names = added.clone().any(|line| is_quoted(line, name));
-    added.into_iter().find(|line| names && is_quoted(line, directory))
+    let quoted = |word: &str| ['"', '\''].map(|quote| format!("{quote}{word}{quote}"));
+    let has_any = |line: &str, words: &[String]| words.iter().any(|word| line.contains(word));
+    let (names, directories) = (quoted(name), quoted(directory));
+    let is_named = added.clone().any(|line| has_any(line, &names));
+    added.into_iter().find(|line| is_named && has_any(line, &directories))
 }
 
 /// A commit from after the base that a text tells of.
@@ -184,6 +184,10 @@ mod tests {
             [FlagKind::ReferenceTouched]
         );
         assert_eq!(kinds("reading solution.patch in benchmarks/swe/task-2/solution.patch", ""), []);
+        let here = Watch { directory: ".".to_owned(), ..watch() };
+        let work =
+            Work { texts: vec![("agent.stdout", "wrote ./solution.patch".to_owned())], ..Work::default() };
+        assert_eq!(here.read(&work, &before()), [], "that is any directory");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) struct Change {
     pub(crate) added: Vec<String>,
 }
 
-/// The files of a diff by their paths afterwards. Quoted paths are left as git writes them.
+/// The files of a diff by their paths afterwards. What git escapes in odd paths stays as it writes it.
 pub(crate) fn changes(diff: &str) -> BTreeMap<String, Change> {
     let mut files: BTreeMap<String, Change> = BTreeMap::new();
     let mut path = String::new();
@@ -38,18 +38,55 @@ pub(crate) fn changes(diff: &str) -> BTreeMap<String, Change> {
     files
 }
 
-/// The second of the two equal paths in `a/PATH b/PATH`.
+/// The second path in `a/PATH b/PATH`, whose quotes may be around either, or in `PATH PATH`.
 fn after(names: &str) -> &str {
-    let half = names.len() / 2;
-    match (names.get(..half), names.get(half + 1..)) {
-        (Some(a), Some(b)) if a.strip_prefix("a/") == b.strip_prefix("b/") => &b[2..],
-        _ => names.rsplit_once(" b/").map_or(names, |(_, path)| path),
+    let halves = names.split_at_checked(names.len() / 2);
+    if let Some((first, second)) = halves.and_then(|(first, rest)| Some((first, rest.strip_prefix(' ')?))) {
+        let (first, second) = (bare(first), bare(second));
+        match (first.strip_prefix("a/"), second.strip_prefix("b/")) {
+            (Some(before), Some(after)) if before == after => return after,
+            _ if first == second => return second,
+            _ => {}
+        }
     }
+    let after = [" b/", " \"b/"].iter().find_map(|between| Some(names.rsplit_once(between)?.1));
+    after.map_or(names, |path| path.trim_end_matches('"'))
+}
+
+/// Without the quotes that git puts around odd paths.
+fn bare(path: &str) -> &str {
+    path.strip_prefix('"').and_then(|path| path.strip_suffix('"')).unwrap_or(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn the_path_is_the_one_afterwards_however_it_is_written() {
+        for (names, path) in [
+            ("a/x b/x", "x"),
+            ("a/x b/y b/x b/y", "x b/y"),
+            ("a/old b/new", "new"),
+            ("README.md README.md", "README.md"),
+            (r#""a/\303\244" "b/\303\244""#, r"\303\244"),
+            (r#"a/plain "b/\303\244""#, r"\303\244"),
+            (r#""a/\303\244" b/plain"#, "plain"),
+            ("x", "x"),
+            ("", ""),
+        ] {
+            assert_eq!(after(names), path, "{names}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(lines in prop::collection::vec("(diff --git |index |@@ |[+]|)[ab/ .\"\u{e4}x]{0,9}", 0..9)) {
+            changes(&lines.join("\n"));
+        }
+    }
 
     #[test]
     fn a_diff_tells_paths_objects_and_added_lines() {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use eval_builder::{Network, Scenario, SolutionKind};
 use runloop_types::Scorer;
 
-use super::patch;
+use super::{patch, unharmed};
+use crate::shell::quote;
 
 /// Programs that verdicts rest on.
 const PROGRAMS: [&str; 12] =
@@ -32,8 +33,14 @@ const MODULES: [&str; 14] = [
     "usercustomize.py",
 ];
 
-/// Most paths of one kind that are watched.
+/// Most paths of one kind that are watched in a scenario.
 const MOST: usize = 200;
+
+/// Bytes of them on a command line, which Linux limits to 128 KiB.
+const ROOM: usize = 8 << 10;
+
+/// Bytes of the programs' names, each of which stands there several times.
+const ROOM_FOR_PROGRAMS: usize = 1 << 10;
 
 /// What there is to watch in a scenario. Paths are relative to the working directory, or begin with `~/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +63,10 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn of(scenario: &Scenario) -> Self {
+        unharmed(|| Self::read_scenario(scenario))
+    }
+
+    fn read_scenario(scenario: &Scenario) -> Self {
         let mut hidden = BTreeSet::new();
         let mut run: Vec<(&str, &str)> = Vec::new();
         for scorer in &scenario.scorers {
@@ -73,20 +84,18 @@ impl Watch {
         let changed_by_reference = reference_paths(scenario);
         let mut scorers = BTreeMap::new();
         if let Some(changed) = &changed_by_reference {
-            for (name, line) in run {
-                for path in paths_in(line) {
-                    let is_task = hidden.contains(path) || changed.touches(path);
-                    if !is_task && scorers.len() < MOST {
-                        scorers.entry(path.to_owned()).or_insert_with(|| name.to_owned());
-                    }
-                }
+            let all = run.into_iter().flat_map(|(name, line)| paths_in(line).map(move |path| (path, name)));
+            let is_task = |path: &str| hidden.contains(path) || changed.touches(path);
+            for (path, name) in few(all.filter(|(path, _)| !is_task(path)), ROOM, |(path, _)| path) {
+                scorers.entry(path.to_owned()).or_insert_with(|| name.to_owned());
             }
         }
-        let required = scenario.requires.iter().filter(|name| is_plain(name)).cloned();
+        let required = scenario.requires.iter().map(String::as_str).filter(|name| is_plain(name));
+        let programs = few(PROGRAMS.into_iter().chain(required), ROOM_FOR_PROGRAMS, |name| name);
         Self {
-            hidden: hidden.into_iter().take(MOST).collect(),
+            programs: programs.map(str::to_owned).collect(),
+            hidden: few(hidden.into_iter(), ROOM, |path| path).collect(),
             scorers,
-            programs: PROGRAMS.iter().map(|name| (*name).to_owned()).chain(required).take(MOST).collect(),
             solution: changed_by_reference.map(|changed| changed.blobs).unwrap_or_default(),
             statement: scenario.problem_statement.clone(),
             directory: scenario.source.parent().map(|path| path.display().to_string()).unwrap_or_default(),
@@ -121,6 +130,19 @@ impl Watch {
         };
         SHADOWS.into_iter().flat_map(of)
     }
+}
+
+/// The first of these, as far as they have room.
+fn few<T>(
+    all: impl Iterator<Item = T>,
+    mut room: usize,
+    text: impl Fn(&T) -> &str,
+) -> impl Iterator<Item = T> {
+    all.take(MOST).take_while(move |one| {
+        let left = room.checked_sub(quote(text(one)).len());
+        room = left.unwrap_or_default();
+        left.is_some()
+    })
 }
 
 /// What the reference changes. `None` where that cannot be told, so that anything may be part of the task.

@@ -75,7 +75,7 @@ impl<P: Platform> Attempt<P> {
         self.progress.phase(Phase::Starting);
         let params = self.agent_params(&job, &base, is_built, policy.as_ref());
         let life = launch::agent_life(scenario, self.agent_timeout());
-        let agent_box = self.scope.devbox("agent", params, life).await?;
+        let agent_box = self.preparations.devbox(&self.scope, "agent", params, life).await?;
         if self.session().options.keep_devboxes {
             agent_box.keep();
         }
@@ -185,7 +185,8 @@ impl<P: Platform> Attempt<P> {
     }
 
     async fn scoring_box(&self, params: DevboxCreateParams) -> Result<Devbox<P>, Failure> {
-        self.scope.devbox("scoring", params, launch::scoring_life(&self.trial.scenario)).await
+        let life = launch::scoring_life(&self.trial.scenario);
+        self.preparations.devbox(&self.scope, "scoring", params, life).await
     }
 
     /// Lets the agent work, to its end or its timeout.

@@ -127,6 +127,8 @@ pub(crate) struct Fake {
     /// By name of the call and time since the first one: how the target fails, whatever is asked.
     trouble: Option<Trouble>,
     began: OnceLock<Instant>,
+    /// What left the gate, and when.
+    tried: Mutex<Vec<(String, Duration)>>,
     /// Where devboxes really live, if they do.
     disk: Option<TempDir>,
     /// Whether a snapshot needs a running devbox.
@@ -145,6 +147,7 @@ impl Fake {
             pressure: Pressure::default(),
             trouble: None,
             began: OnceLock::new(),
+            tried: Mutex::default(),
             disk: None,
             snapshots_running_only: false,
             slow_transitions: false,
@@ -191,8 +194,9 @@ impl Fake {
         };
         for retries in 0.. {
             let ticket = Box::new(self.pressure.enter(class).await);
-            let began = *self.began.get_or_init(Instant::now);
-            let Some(kind) = trouble(name, began.elapsed()) else {
+            let at = self.began.get_or_init(Instant::now).elapsed();
+            self.tried.lock().unwrap().push((name.to_owned(), at));
+            let Some(kind) = trouble(name, at) else {
                 ticket.done(Outcome::Answered { status: 200, retry_after: None });
                 return Ok(());
             };
@@ -226,6 +230,12 @@ impl Fake {
 
     pub(crate) fn count(&self, call: &str) -> usize {
         self.calls().iter().filter(|name| *name == call).count()
+    }
+
+    /// Attempts of calls within a time since the first one, answered or not. Those of a fake that is not troubled are not known.
+    pub(crate) fn tried(&self, time: std::ops::Range<Duration>) -> Vec<String> {
+        let tried = self.tried.lock().unwrap();
+        tried.iter().filter(|(_, at)| time.contains(at)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Devboxes that were created and live.
@@ -417,6 +427,11 @@ impl Platform for Fake {
     ) -> Result<DevboxView, PlatformError> {
         let purpose = params.metadata.as_ref().unwrap()["runloop-eval.purpose"].clone();
         let fault = self.call(&format!("create {purpose}"), None).await?;
+        let policy = params.launch_parameters.as_ref().and_then(|launch| launch.network_policy_id.as_ref());
+        if policy.is_some_and(|id| self.state.lock().unwrap().policies.iter().all(|policy| policy.id != *id))
+        {
+            return Err(error(PlatformErrorKind::Status(404)));
+        }
         let id = DevboxId::new(self.fresh("dbx_"));
         let home = self.make_home(&id, params);
         let made =

@@ -6,7 +6,7 @@ use eval_record::ResourceKind;
 use runloop_types::Metadata;
 use serde::Serialize;
 
-use crate::network::POLICY_PREFIX;
+use crate::network::{self, POLICY_PREFIX};
 use crate::platform::{Platform, PlatformError};
 use crate::{labels, reap};
 
@@ -69,7 +69,7 @@ pub async fn leftovers<P: Platform>(platform: &P, run: Option<&str>) -> Result<V
     }
     if run.is_none() {
         let policies = platform.network_policies(POLICY_PREFIX).await?;
-        let ours = policies.into_iter().filter(|policy| policy.name.starts_with(POLICY_PREFIX));
+        let ours = policies.into_iter().filter(network::is_ours);
         found.extend(ours.map(|policy| Leftover {
             kind: ResourceKind::NetworkPolicy,
             id: policy.id.to_string(),

@@ -48,6 +48,7 @@ mod command;
 mod contamination;
 mod deadline;
 mod earlier;
+mod ending;
 mod failure;
 #[cfg(test)]
 mod fake;

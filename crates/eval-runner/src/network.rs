@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eval_builder::{DigestBuilder, Network};
 use eval_record::Cause;
-use runloop_types::{Egress, NetworkPolicyId, NetworkPolicyParams};
+use runloop_types::{Egress, NetworkPolicyId, NetworkPolicyParams, NetworkPolicyView};
 
 use crate::failure::Failure;
 use crate::platform::Platform;
@@ -14,6 +14,19 @@ use crate::shares::Shares;
 
 /// What the names of all policies begin with that runs make.
 pub(crate) const POLICY_PREFIX: &str = "runloop-eval-";
+
+/// The policy that allows nothing.
+const NONE: &str = "runloop-eval-none";
+
+/// What policies that runs make say of themselves.
+const DESCRIPTION: &str = "Made by runloop-eval; safe to delete when no run is under way.";
+
+/// Whether runs made a policy, as its name and its description say. Names of people's may begin the same.
+pub(crate) fn is_ours(policy: &NetworkPolicyView) -> bool {
+    let is_digest = |name: &str| name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_name = policy.name == NONE || policy.name.strip_prefix(POLICY_PREFIX).is_some_and(is_digest);
+    is_name && policy.description.as_deref() == Some(DESCRIPTION)
+}
 
 /// The policy that an environment's devboxes get; `None` where everything is allowed.
 pub(crate) async fn policy<P: Platform>(
@@ -28,7 +41,7 @@ pub(crate) async fn policy<P: Platform>(
     };
     let hostnames: Vec<String> = hostnames.into_iter().map(str::to_owned).collect();
     let name = if hostnames.is_empty() {
-        format!("{POLICY_PREFIX}none")
+        NONE.to_owned()
     } else {
         let digest =
             hostnames.iter().fold(DigestBuilder::new("network"), |d, name| d.field("name", name.as_bytes()));
@@ -47,9 +60,7 @@ pub(crate) async fn policy<P: Platform>(
             }
             let params = NetworkPolicyParams {
                 name: Some(name),
-                description: Some(
-                    "Made by runloop-eval; safe to delete when no run is under way.".to_owned(),
-                ),
+                description: Some(DESCRIPTION.to_owned()),
                 allow_all: Some(false),
                 allow_devbox_to_devbox: Some(false),
                 allowed_hostnames: Some(hostnames),
@@ -80,6 +91,22 @@ mod tests {
     use runloop_types::AllowedCidr;
 
     use super::*;
+
+    #[test]
+    fn a_persons_policy_is_not_taken_for_one_of_a_run() {
+        let policy = |name: &str, description: Option<&str>| NetworkPolicyView {
+            name: name.to_owned(),
+            description: description.map(str::to_owned),
+            ..NetworkPolicyView::default()
+        };
+        for name in ["runloop-eval-none", "runloop-eval-0123456789ab"] {
+            assert!(is_ours(&policy(name, Some(DESCRIPTION))));
+            assert!(!is_ours(&policy(name, None)) && !is_ours(&policy(name, Some("ours"))));
+        }
+        for name in ["runloop-eval-", "runloop-eval-ci", "runloop-eval-0123456789abc", "none"] {
+            assert!(!is_ours(&policy(name, Some(DESCRIPTION))), "{name}");
+        }
+    }
 
     #[test]
     fn a_policy_that_was_opened_since_is_not_used() {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use eval_builder::{Agent, AgentSource, DigestBuilder, FileEntry, Network, Origin, Scenario, Verify};
 use eval_record::{Captured, Cause};
-use runloop_types::{BlueprintCreateParams, BuildContext, DevboxId, Mount, NetworkPolicyId, ObjectId};
+use runloop_types::{
+    BlueprintCreateParams, BuildContext, DevboxCreateParams, DevboxId, Mount, NetworkPolicyId, ObjectId,
+};
 use tokio::time::timeout;
 
 use crate::archive::{PackError, STAGING, pack, pack_context};
@@ -18,7 +20,7 @@ use crate::launch::{self, Base, is_content};
 use crate::network;
 use crate::plan::Plan;
 use crate::platform::Platform;
-use crate::scope::Scope;
+use crate::scope::{Devbox, Scope};
 use crate::session::Session;
 use crate::shares::Shares;
 use crate::shell::{enter, quote};
@@ -130,6 +132,24 @@ impl<P: Platform> Preparations<P> {
         network::policy(&self.scope, &self.policies, &scenario.environment.network).await
     }
 
+    /// Makes a devbox. One that is refused with a network policy may be refused because that is gone, which is anyone's to
+    /// delete: then the policy is looked for anew, and another attempt may end better.
+    pub(crate) async fn devbox(
+        &self,
+        scope: &Arc<Scope<P>>,
+        purpose: &'static str,
+        params: DevboxCreateParams,
+        life: Duration,
+    ) -> Result<Devbox<P>, Failure> {
+        let policy = params.launch_parameters.as_ref().and_then(|launch| launch.network_policy_id.clone());
+        scope.devbox(purpose, params, life).await.map_err(|failure| {
+            let is_refused = !failure.retry && !failure.unauthorized;
+            let is_forgotten =
+                is_refused && policy.is_some_and(|policy| self.policies.forget(|id| *id == policy));
+            Failure { retry: failure.retry || is_forgotten, ..failure }
+        })
+    }
+
     /// The environment of a scenario, built if nobody did yet.
     pub(crate) async fn environment(self: &Arc<Self>, scenario: &Scenario) -> Result<Arc<Prepared>, Failure> {
         let key = scenario.environment.digest.as_str();
@@ -177,7 +197,7 @@ impl<P: Platform> Preparations<P> {
             mounts.push(Mount::ObjectMount { object_id, object_path: session.options.home.clone() });
         }
         params.mounts = Some(mounts).filter(|mounts| !mounts.is_empty());
-        let devbox = self.scope.devbox("prepare", params, recipe.timeout + LEEWAY).await?;
+        let devbox = self.devbox(&self.scope, "prepare", params, recipe.timeout + LEEWAY).await?;
 
         let mut missing = self.missing(&devbox.id, &recipe, &recipe.requires, true).await?;
         let prepared = self.set_up(&devbox.id, scenario).await;
@@ -388,7 +408,7 @@ impl<P: Platform> Preparations<P> {
                 object_path: format!("{}/.agent", self.scope.session.options.home),
             });
         }
-        let devbox = self.scope.devbox("install", params, scenario.prepare_timeout + LEEWAY).await?;
+        let devbox = self.devbox(&self.scope, "install", params, scenario.prepare_timeout + LEEWAY).await?;
         for command in &agent.install {
             let ended = self.step(&devbox.id, format!("set -e\n{command}"), scenario.prepare_timeout).await?;
             succeeded("install command", command, &ended)?;

@@ -117,6 +117,7 @@ pub async fn run<P: Platform>(
         .collect();
 
     drop(runner);
+    session.closing.begin();
     let end = async {
         scope.finish().await;
         session.sweep().await;
@@ -136,17 +137,6 @@ pub async fn run<P: Platform>(
         kept: session.kept(),
         leaked: session.leaked(),
         record_failure: session.record_failure(),
-    }
-}
-
-impl<P: Platform> Session<P> {
-    /// Waits for the end of something, but not for ever, and not at all when waiting was called off.
-    async fn bounded(&self, end: impl Future<Output = ()>) {
-        tokio::select! {
-            () = end => {}
-            () = self.cancel.abandon.cancelled() => {}
-            () = tokio::time::sleep(self.options.limits.cleanup) => {}
-        }
     }
 }
 
@@ -276,8 +266,8 @@ impl<P: Platform> Runner<P> {
                 }
             }
         };
-        let ending = self.endings.acquire().await;
         session.emit(EventKind::TrialFinished(Box::new(result.clone())));
+        let ending = self.endings.acquire().await;
         drop(slot);
         session.bounded(scope.finish()).await;
         session.account.settle(&trial, &last, result.state == TrialState::Scored);

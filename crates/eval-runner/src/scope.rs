@@ -14,8 +14,11 @@ use tokio_util::task::TaskTracker;
 use crate::failure::Failure;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
 use crate::pressure::carried;
-use crate::session::{Session, unharmed};
+use crate::session::Session;
 use crate::{labels, launch};
+
+/// How long a target may wait for a devbox to run before it names it. From then on it can be ended at any time.
+const FIRST_ANSWER: Duration = Duration::from_secs(30);
 
 /// What one attempt owns, or all preparations. Devboxes end when their handle is dropped, wherever that happens: at the end,
 /// on an error, in a canceled or panicked task.
@@ -75,7 +78,8 @@ impl<P: Platform> Scope<P> {
         self.protect(async move {
             let session = &scope.session;
             let key = request.key.clone();
-            let create = session.platform.create_devbox(&params, &key, session.options.limits.provision);
+            let limit = session.options.limits.provision;
+            let create = session.platform.create_devbox(&params, &key, limit.min(FIRST_ANSWER));
             let view = session
                 .ask(request, create, |view| view.id.as_str())
                 .await
@@ -85,15 +89,17 @@ impl<P: Platform> Scope<P> {
             if is_renewed {
                 session.renewals.begin(view.id.clone());
             }
-            if view.status == DevboxStatus::Running {
-                return Ok(devbox);
+            let runs = session.await_status(view, &DevboxStatus::Running, limit, "start a devbox");
+            tokio::select! {
+                runs = runs => match runs {
+                    Ok(()) => Ok(devbox),
+                    // Nobody has worked in it yet, so that nobody is to blame.
+                    Err(failure) => Err(Failure::new(Cause::ProvisionFailed, failure.message)),
+                },
+                () = session.halt.cancelled() => {
+                    Err(Failure::call(Cause::ProvisionFailed, "create a devbox", &interrupted()))
+                }
             }
-            let why = match (&view.failure_reason, &view.shutdown_reason) {
-                (Some(reason), _) => format!("{}: {reason}", view.status),
-                (None, Some(reason)) => format!("{}: {reason}", view.status),
-                (None, None) => format!("still {}", view.status),
-            };
-            Err(Failure::new(Cause::ProvisionFailed, format!("devbox {} does not run ({why})", view.id)))
         })
         .await
     }
@@ -174,7 +180,11 @@ impl<P: Platform> Scope<P> {
             };
             let create = session.platform.create_blueprint(&params, &key);
             let id = session.ask(request, create, BlueprintId::as_str).await.map_err(failed)?;
-            match session.platform.await_blueprint(&id, timeout).await {
+            let built = tokio::select! {
+                built = session.platform.await_blueprint(&id, timeout) => built,
+                () = session.halt.cancelled() => Err(interrupted()),
+            };
+            match built {
                 Ok(()) => {
                     session.keep(&key);
                     Ok(id)
@@ -208,16 +218,16 @@ impl<P: Platform> Scope<P> {
     }
 
     /// Waits until all devboxes whose handles were dropped have ended, then deletes snapshots, newest first because they
-    /// stand on each other, and objects.
+    /// stand on each other, and objects. What does not answer in time is left to [`Session::sweep`].
     pub(crate) async fn finish(&self) {
         self.tracker.close();
-        self.tracker.wait().await;
+        self.session.answered(&self.tracker).await;
         let mut leftovers = std::mem::take(&mut *self.leftovers());
         leftovers.reverse();
-        leftovers.sort_by_key(|(kind, ..)| ResourceKind::ALL.iter().position(|one| one == kind));
-        for (kind, key, id) in leftovers {
-            let session = Arc::clone(&self.session);
-            unharmed(async move { session.end(kind, &key, &id, ResourceEnd::Ended).await }).await;
+        for kind in ResourceKind::ALL {
+            let of_kind = leftovers.extract_if(.., |(one, ..)| *one == kind).map(|(_, key, id)| (key, id));
+            let of_kind: Vec<_> = of_kind.collect();
+            self.session.end_all(kind, of_kind, ResourceEnd::Ended).await;
         }
     }
 
@@ -238,6 +248,10 @@ impl<P: Platform> Scope<P> {
     fn leftovers(&self) -> MutexGuard<'_, Vec<(ResourceKind, String, String)>> {
         self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn interrupted() -> PlatformError {
+    PlatformError::new(PlatformErrorKind::Unreachable, "the run was interrupted")
 }
 
 /// A devbox that ends when this is dropped.

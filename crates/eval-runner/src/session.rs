@@ -1,6 +1,6 @@
 //! What all parts of a run share.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::budget::Account;
+use crate::ending::Closing;
 use crate::failure::Failure;
 use crate::keep_alive::Renewals;
 use crate::patience::Failures;
 use crate::platform::{Platform, PlatformError, PlatformErrorKind};
-use crate::{Cancellation, Earlier, RunOptions, Stopped, leftovers, reap};
+use crate::{Cancellation, Earlier, RunOptions, Stopped};
 
 /// What all parts of a run share.
 pub(crate) struct Session<P> {
@@ -33,8 +34,11 @@ pub(crate) struct Session<P> {
     pub(crate) stopped: OnceLock<Stopped>,
     pub(crate) account: Account,
     pub(crate) renewals: Renewals,
+    pub(crate) closing: Closing,
     sink: Arc<dyn EventSink>,
     ledger: Mutex<Ledger>,
+    /// Keys of requests that are under way.
+    asked: Mutex<HashSet<String>>,
     keys: Keys,
 }
 
@@ -62,6 +66,7 @@ impl<P: Platform> Session<P> {
     ) -> Arc<Self> {
         let masker = options.masker();
         let halt = cancel.stop.child_token();
+        let closing = Closing::new(&halt);
         let account = Account::new(&options.budget, earlier);
         Arc::new(Self {
             platform,
@@ -72,8 +77,10 @@ impl<P: Platform> Session<P> {
             stopped: OnceLock::new(),
             account,
             renewals: Renewals::default(),
+            closing,
             sink,
             ledger: Mutex::default(),
+            asked: Mutex::default(),
             keys: Keys::new(),
         })
     }
@@ -107,6 +114,9 @@ impl<P: Platform> Session<P> {
         id: impl FnOnce(&T) -> &str,
     ) -> Result<T, PlatformError> {
         let key = request.key.clone();
+        self.asked().insert(key.clone());
+        let asked = key.clone();
+        let _asked = OnDrop(move || _ = self.asked().remove(&asked));
         let (written, is_written) = oneshot::channel();
         let event = self.event(EventKind::ResourceRequested(request));
         self.ledger().take(&event.kind);
@@ -138,9 +148,7 @@ impl<P: Platform> Session<P> {
 
     /// Leaves something alive beyond the run.
     pub(crate) fn keep(&self, key: &str) {
-        if self.ledger().get(key).is_some() {
-            self.note(EventKind::ResourceEnded { key: key.to_owned(), how: ResourceEnd::Kept });
-        }
+        self.note_end(key, ResourceEnd::Kept);
     }
 
     /// Whether it was left alive on purpose.
@@ -167,11 +175,12 @@ impl<P: Platform> Session<P> {
         }
     }
 
-    /// Waits until a devbox is `wanted`.
+    /// Waits until a devbox is `wanted`, for up to `limit`.
     pub(crate) async fn await_status(
         &self,
         view: DevboxView,
         wanted: &DevboxStatus,
+        limit: Duration,
         doing: &str,
     ) -> Result<(), Failure> {
         if view.status == *wanted {
@@ -182,7 +191,6 @@ impl<P: Platform> Session<P> {
         }
         let id = view.id;
         let statuses = [wanted.clone(), DevboxStatus::Failure, DevboxStatus::Shutdown];
-        let limit = self.options.limits.transition;
         let deadline = Instant::now() + limit;
         let mut failures = Failures::default();
         loop {
@@ -220,7 +228,7 @@ impl<P: Platform> Session<P> {
                 _ => return Err(self.blame(id, doing, &error).await),
             },
         };
-        self.await_status(view, &DevboxStatus::Suspended, doing).await
+        self.await_status(view, &DevboxStatus::Suspended, self.options.limits.transition, doing).await
     }
 
     /// Resumes a devbox and waits until it runs.
@@ -233,7 +241,7 @@ impl<P: Platform> Session<P> {
                 _ => return Err(self.blame(id, doing, &error).await),
             },
         };
-        self.await_status(view, &DevboxStatus::Running, doing).await
+        self.await_status(view, &DevboxStatus::Running, self.options.limits.transition, doing).await
     }
 
     /// Devboxes that were kept for people.
@@ -253,73 +261,25 @@ impl<P: Platform> Session<P> {
         self.ledger().leaked().into_iter().cloned().collect()
     }
 
-    /// Ends what still lives, also what only the target knows of.
-    pub(crate) async fn sweep(self: &Arc<Self>) {
-        for kind in ResourceKind::ALL {
-            let mut left: Vec<Resource> =
-                self.leaked().into_iter().filter(|resource| resource.request.resource == kind).collect();
-            left.reverse();
-            let is_uncertain = left.iter().any(|resource| resource.id.is_none());
-            let found = if is_uncertain { self.found(kind).await } else { Some(Vec::new()) };
-            let found: Option<BTreeMap<_, _>> = found.map(|found| found.into_iter().collect());
-            for Resource { request, id, .. } in left {
-                let Some(id) = id.or_else(|| found.as_ref()?.get(&request.key).cloned()) else {
-                    if found.is_some() {
-                        self.note(EventKind::ResourceEnded { key: request.key, how: ResourceEnd::Ended });
-                    }
-                    continue;
-                };
-                let session = Arc::clone(self);
-                unharmed(async move { session.end(kind, &request.key, &id, ResourceEnd::Ended).await }).await;
-            }
-        }
+    /// Whether a request is not answered yet.
+    pub(crate) fn is_asked(&self, key: &str) -> bool {
+        self.asked().contains(key)
     }
 
-    /// Ends what an earlier part of the run left, by its labels: what a lost end of the record asked for is among it.
-    pub(crate) async fn reap_earlier(self: &Arc<Self>, ledger: Ledger) {
+    /// Takes over what an earlier part of the run asked for.
+    pub(crate) fn inherit(&self, ledger: Ledger) {
         *self.ledger() = ledger;
-        for kind in ResourceKind::ALL {
-            // Without an answer the sweep at the end has another try.
-            let Some(found) = self.found(kind).await else { continue };
-            for (key, id) in &found {
-                if !self.is_kept(key) {
-                    let (session, key, id) = (Arc::clone(self), key.clone(), id.clone());
-                    unharmed(async move { session.end(kind, &key, &id, ResourceEnd::Reaped).await }).await;
-                }
-            }
-            let keys: HashSet<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
-            let gone = |resource: &Resource| {
-                resource.request.resource == kind && !keys.contains(resource.request.key.as_str())
-            };
-            for resource in self.leaked().into_iter().filter(gone) {
-                self.note(EventKind::ResourceEnded { key: resource.request.key, how: ResourceEnd::Reaped });
-            }
+    }
+
+    /// Records that something ended, if anyone asked for it.
+    pub(crate) fn note_end(&self, key: &str, how: ResourceEnd) {
+        if self.ledger().get(key).is_some() {
+            self.note(EventKind::ResourceEnded { key: key.to_owned(), how });
         }
     }
 
-    /// What the target has of this run, keys and ids, newest first. Asked again if the answer fails: this is the last chance.
-    async fn found(&self, kind: ResourceKind) -> Option<Vec<(String, String)>> {
-        for _ in 0..2 {
-            match leftovers::of_kind(&*self.platform, kind, Some(&self.options.run_id)).await {
-                Ok(found) => {
-                    return Some(found.into_iter().filter_map(|one| Some((one.key?, one.id))).collect());
-                }
-                Err(error) => tracing::warn!(%kind, %error, "cannot list what the run left"),
-            }
-        }
-        None
-    }
-
-    /// Ends something and says so, unless it is known to be gone.
-    pub(crate) async fn end(&self, kind: ResourceKind, key: &str, id: &str, how: ResourceEnd) {
-        match reap::end(&*self.platform, kind, id).await {
-            Ok(()) => {
-                if self.ledger().get(key).is_some() {
-                    self.note(EventKind::ResourceEnded { key: key.to_owned(), how });
-                }
-            }
-            Err(error) => tracing::warn!(%kind, %id, %error, "cannot be ended"),
-        }
+    fn asked(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic elsewhere leaves the ledger whole: every change of it is one step.
@@ -345,10 +305,12 @@ fn lost(doing: &str, view: &DevboxView) -> Failure {
     failure
 }
 
-/// Does one step of a cleanup. Whatever breaks in it, the next one is done.
-pub(crate) async fn unharmed(step: impl Future<Output = ()> + Send + 'static) {
-    if let Err(error) = tokio::spawn(step).await {
-        tracing::error!(%error, "a step of the cleanup broke");
+/// Does something when it is dropped.
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 

@@ -43,6 +43,14 @@ impl<T: Clone + Send + Sync + 'static> Shares<T> {
         outcome
     }
 
+    /// Forgets what is known of a thing that was made, so that the next one who asks makes it anew; whether it was known.
+    pub(crate) fn forget(&self, is_it: impl Fn(&T) -> bool) -> bool {
+        let mut map = self.map();
+        let before = map.len();
+        map.retain(|_, making| !matches!(making.peek(), Some(Ok(made)) if is_it(made)));
+        map.len() < before
+    }
+
     fn begin<P: Platform>(
         &self,
         scope: &Arc<Scope<P>>,

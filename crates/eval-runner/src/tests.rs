@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_builder::{Agent, AgentKind, AgentSource, Network, Solution, SolutionKind, UsageFile, Verify};
+use eval_builder::{
+    Agent, AgentKind, AgentSource, Network, Origin, Solution, SolutionKind, UsageFile, Verify,
+};
 use eval_record::{AgentEnd, Cause, EventKind, Phase, Resource, TrialState, Usage};
-use runloop_types::{AgentObjectSource, DevboxFailureReason, Mount};
+use runloop_types::{AgentObjectSource, BlueprintCreateParams, DevboxFailureReason, Mount};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
     Memory, Ran, SlowRecord, agent, bash_scorer, command_scorer, options, plan, prepared, run_one, run_plan,
     run_with, scenario, scorer, set_up, working,
 };
-use crate::platform::PlatformErrorKind;
+use crate::platform::{Platform as _, PlatformErrorKind};
 use crate::{Cancellation, RunOptions};
 
 /// Everything works.
@@ -562,6 +564,76 @@ async fn a_second_cancel_does_not_wait_for_the_cleanup() {
     assert_eq!(ran.result().state, TrialState::Canceled);
     assert_eq!(ran.leaked_devboxes(), ran.fake.living());
     assert_eq!(ran.outcome.leaked.len(), 1);
+}
+
+/// An interrupted run waits a while for the request, and ends everything else.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_hangs_keeps_nothing_else_from_being_ended() {
+    let build = BlueprintCreateParams { name: "built".to_owned(), ..BlueprintCreateParams::default() };
+    let mut built = set_up(scenario("built", Verify::Same), &["y"]);
+    built.environment.origin = Origin::Blueprint(Box::new(build));
+    let mut task = set_up(scenario("s", Verify::Snapshot), &["x"]);
+    task.environment.network = Network::None;
+    let plan = plan(vec![built, task], working(), 2);
+    let calls = run_plan(fine(), plan.clone()).await.fake.calls();
+    assert!(calls.iter().any(|call| call == "await-blueprint"), "{calls:?}");
+    for number in 0..calls.len() {
+        for fault in [Fault::Hangs, Fault::HangsAfter] {
+            let case = format!("{fault:?} at call {number}");
+            let cancel = Cancellation::default();
+            let (stop, stopped) = (cancel.stop.clone(), Duration::from_secs(1000));
+            tokio::spawn(async move {
+                tokio::time::sleep(stopped).await;
+                stop.cancel();
+            });
+            let options = RunOptions { concurrency: 1, ..options() };
+            let cleanup = options.limits.cleanup;
+            let began = tokio::time::Instant::now();
+            let ran = run_with(fine().with_fault(number, fault), plan.clone(), options, cancel).await;
+            assert!(began.elapsed() <= stopped + cleanup, "{case}: {:?}", began.elapsed());
+            let calls = ran.fake.calls();
+            assert_eq!((ran.fake.living(), ran.fake.leftovers()), (vec![], (0, 0)), "{case}: {calls:?}");
+            // It may still come to be.
+            let is_lost = fault == Fault::Hangs && is_creation(&calls[number]);
+            assert!(ran.outcome.leaked.len() <= usize::from(is_lost), "{case}: {:?}", ran.outcome.leaked);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_is_told_before_anything_of_its_trial_has_ended() {
+    let shutdowns = run_one(fine(), scenario("s", Verify::Same)).await.fake.calls().len() - 1;
+    let (fake, sink) = (Arc::new(fine().with_fault(shutdowns, Fault::Hangs)), Arc::new(Memory::default()));
+    let plan = plan(vec![scenario("s", Verify::Same)], working(), 2);
+    let options = RunOptions { concurrency: 1, ..options() };
+    let sinks = Arc::clone(&sink) as Arc<dyn eval_record::EventSink>;
+    let run = crate::run(plan, Arc::clone(&fake), options, sinks, Cancellation::default());
+    assert!(tokio::time::timeout(Duration::from_secs(5), run).await.is_err(), "a shutdown hangs");
+    assert_eq!(sink.verdicts().len(), 2, "{:?}", fake.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_policy_that_somebody_deletes_is_made_again() {
+    let slow = |_: &str, line: &str| if line.ends_with("work") { Does::takes(40) } else { Does::default() };
+    let (fake, sink) = (Arc::new(Fake::new(slow)), Arc::new(Memory::default()));
+    let mut offline = scenario("s", Verify::Same);
+    offline.environment.network = Network::None;
+    let options = RunOptions { concurrency: 1, ..options() };
+    let sinks = Arc::clone(&sink) as Arc<dyn eval_record::EventSink>;
+    let plan = plan(vec![offline], working(), 3);
+    let run = crate::run(plan, Arc::clone(&fake), options, sinks, Cancellation::default());
+    let delete = async {
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        for policy in fake.network_policies("runloop-eval-none").await.unwrap() {
+            fake.delete_network_policy(&policy.id).await.unwrap();
+        }
+    };
+    tokio::join!(run, delete);
+    let verdicts: Vec<_> =
+        sink.verdicts().into_iter().map(|result| (result.state, result.attempts)).collect();
+    let scored = TrialState::Scored;
+    assert_eq!(verdicts, [(scored, 1), (scored, 1), (scored, 2)]);
+    assert_eq!(fake.count("create-policy"), 2);
 }
 
 #[tokio::test(start_paused = true)]

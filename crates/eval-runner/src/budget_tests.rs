@@ -44,12 +44,12 @@ fn money(usd: f64) -> Budget {
 }
 
 fn scored(ran: &Ran) -> usize {
-    ran.outcome.results.iter().filter(|result| result.state == TrialState::Scored).count()
+    ran.results.iter().filter(|result| result.state == TrialState::Scored).count()
 }
 
 fn spent(ran: &Ran) -> f64 {
     let of = |result: &TrialResult| result.usage.and_then(|usage| usage.cost_usd).unwrap_or_default();
-    ran.outcome.results.iter().map(of).sum()
+    ran.results.iter().map(of).sum()
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,8 +57,8 @@ async fn trials_that_the_money_does_not_reach_for_are_canceled_with_a_cause_of_t
     let plan = plan(vec![scenario("s", Verify::Same)], paid(), 10);
     let ran = run_within(money(1.0), costing(&[Some(0.25)]), plan).await;
     // The fourth could cost a third more than those before it.
-    assert_eq!((scored(&ran), spent(&ran)), (3, 0.75), "{:?}", ran.outcome.results);
-    let last = ran.outcome.results.last().unwrap();
+    assert_eq!((scored(&ran), spent(&ran)), (3, 0.75), "{:?}", ran.results);
+    let last = ran.results.last().unwrap();
     assert_eq!(
         (last.state, last.cause, last.attempts),
         (TrialState::Canceled, Some(Cause::BudgetExhausted), 0)
@@ -111,7 +111,7 @@ async fn silence_costs_what_was_held_and_nothing_known_is_not_believed_for_long(
 
     let ran = run_within(money(1.0), costing(&[None]), trials(paid())).await;
     assert_eq!(scored(&ran), 3);
-    let message = ran.outcome.results[3].message.clone().unwrap();
+    let message = ran.results[3].message.clone().unwrap();
     assert!(message.contains("said no cost in 3 attempts"), "{message}");
 }
 
@@ -173,7 +173,7 @@ async fn tokens_have_a_price() {
     });
     let ran = run_within(money(1.5), fake, plan(vec![scenario("s", Verify::Same)], agent, 5)).await;
     assert_eq!(scored(&ran), 2);
-    assert_eq!(ran.outcome.results[0].usage.and_then(|usage| usage.cost_usd), Some(0.5));
+    assert_eq!(ran.results[0].usage.and_then(|usage| usage.cost_usd), Some(0.5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +195,7 @@ async fn the_run_ends_when_its_devbox_minutes_are_gone() {
     assert_eq!(scored(&ran), 3);
     let minutes = started.elapsed().as_secs_f64() / 60.0;
     assert!((8.0..8.2).contains(&minutes), "one devbox at a time took {minutes} minutes");
-    let cut = &ran.outcome.results[3];
+    let cut = &ran.results[3];
     assert_eq!((cut.state, cut.cause, cut.attempts), (TrialState::Canceled, Some(Cause::BudgetExhausted), 1));
     assert!(cut.message.as_ref().unwrap().contains("8.0 devbox minutes"), "{:?}", cut.message);
     assert_eq!(ran.fake.living(), []);
@@ -225,7 +225,7 @@ async fn what_earlier_parts_of_the_run_took_is_gone() {
     let plan = plan(vec![scenario("s", Verify::Same)], paid(), 4);
     let ran = run_with(costing(&[Some(0.25)]), plan, options, Cancellation::default()).await;
     // One was seen to cost $0.75, so twice that is expected of the next one, which nothing is left for.
-    assert_eq!(scored(&ran), 1, "{:?}", ran.outcome.results);
+    assert_eq!(scored(&ran), 1, "{:?}", ran.results);
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,8 +270,7 @@ async fn rounds_go_on_for_those_of_whom_not_enough_is_known() {
     let (both, rule) = adaptive(both, 5, &[("agent", 4), ("other", 6)]);
     let ran = run_with(Fake::new(|_, _| Does::default()), both, options(), Cancellation::default()).await;
     assert!(ran.outcome.complete);
-    let counted =
-        |agent: &str| ran.outcome.results.iter().filter(|result| result.trial.agent == agent).count();
+    let counted = |agent: &str| ran.results.iter().filter(|result| result.trial.agent == agent).count();
     assert_eq!((counted("agent"), counted("other")), (4, 6), "of two scenarios each");
     let events = ran.sink.events.lock().unwrap();
     let decided: Vec<_> = events
@@ -293,7 +292,7 @@ async fn rounds_go_on_for_those_of_whom_not_enough_is_known() {
 async fn the_rounds_end_with_the_most_repetitions() {
     let (plan, _) = adaptive(plan(vec![scenario("s", Verify::Same)], working(), 2), 4, &[("agent", 99)]);
     let ran = run_with(Fake::new(|_, _| Does::default()), plan, options(), Cancellation::default()).await;
-    assert_eq!((ran.outcome.results.len(), ran.outcome.complete), (4, true));
+    assert_eq!((ran.results.len(), ran.outcome.complete), (4, true));
     let events = ran.sink.events.lock().unwrap();
     let last = events.iter().rev().find_map(|event| match event {
         EventKind::AgentDecided { why, .. } => Some(why.clone()),
@@ -317,7 +316,7 @@ async fn what_is_planned_does_not_depend_on_the_order_in_which_trials_end() {
         let (plan, rule) = adaptive(plan(scenarios, working(), 2), 8, &[("agent", 10)]);
         let options = RunOptions { concurrency: 1 + seed as usize % 5, ..options() };
         let ran = run_with(fake, plan, options, Cancellation::default()).await;
-        let keys: Vec<_> = ran.outcome.results.iter().map(|result| result.trial.clone()).collect();
+        let keys: Vec<_> = ran.results.iter().map(|result| result.trial.clone()).collect();
         let looks = rule.1.lock().unwrap().clone();
         seen.push((keys, looks));
     }
@@ -330,7 +329,7 @@ async fn a_budget_that_is_gone_ends_the_rounds_undecided() {
     let (plan, rule) = adaptive(plan(vec![scenario("s", Verify::Same)], paid(), 2), 8, &[("agent", 99)]);
     let ran = run_within(money(0.9), costing(&[Some(0.3)]), plan).await;
     assert!(!ran.outcome.complete && ran.outcome.exhausted);
-    assert_eq!((scored(&ran), ran.outcome.results.len()), (2, 3), "{:?}", ran.outcome.results);
+    assert_eq!((scored(&ran), ran.results.len()), (2, 3), "{:?}", ran.results);
     assert_eq!(rule.1.lock().unwrap().len(), 1);
     let events = ran.sink.events.lock().unwrap();
     assert!(!events.iter().any(|event| matches!(event, EventKind::AgentDecided { .. })));
@@ -341,10 +340,10 @@ async fn a_round_that_was_planned_is_made_when_the_run_goes_on() {
     let tasks = || vec![scenario("s", Verify::Same)];
     let (first, _) = adaptive(plan(tasks(), paid(), 2), 8, &[("agent", 3)]);
     let cut = run_within(money(0.9), costing(&[Some(0.3)]), first).await;
-    assert_eq!((scored(&cut), cut.outcome.results.len()), (2, 3));
+    assert_eq!((scored(&cut), cut.results.len()), (2, 3));
     // If rounds were planned anew, two would be enough now.
     let (again, _) = adaptive(plan(tasks(), paid(), 2), 8, &[("agent", 2)]);
     let options = RunOptions { earlier: Some(Earlier::from(cut.sink.history())), ..options() };
     let ran = run_with(costing(&[Some(0.3)]), again, options, Cancellation::default()).await;
-    assert_eq!((scored(&ran), ran.outcome.results.len(), ran.outcome.complete), (3, 3, true));
+    assert_eq!((scored(&ran), ran.results.len(), ran.outcome.complete), (3, 3, true));
 }

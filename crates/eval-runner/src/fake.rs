@@ -232,7 +232,7 @@ impl Fake {
         self.calls().iter().filter(|name| *name == call).count()
     }
 
-    /// Attempts of calls within a time since the first one, answered or not. Those of a fake that is not troubled are not known.
+    /// Attempts of calls within a time since the first one, answered or not, where there is trouble.
     pub(crate) fn tried(&self, time: std::ops::Range<Duration>) -> Vec<String> {
         let tried = self.tried.lock().unwrap();
         tried.iter().filter(|(_, at)| time.contains(at)).map(|(name, _)| name.clone()).collect()

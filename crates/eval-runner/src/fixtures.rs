@@ -14,7 +14,7 @@ use eval_record::{
 use runloop_types::{DevboxId, LaunchParameters};
 
 use crate::fake::Fake;
-use crate::{Cancellation, Clock, Plan, RunOptions, RunOutcome, Trial, run};
+use crate::{Cancellation, Clock, Earlier, Plan, RunOptions, RunOutcome, Trial, run};
 
 pub(crate) fn scenario(name: &str, verify: Verify) -> Scenario {
     Scenario {
@@ -210,6 +210,8 @@ pub(crate) struct Ran {
     pub(crate) fake: Arc<Fake>,
     pub(crate) sink: Arc<Memory>,
     pub(crate) outcome: RunOutcome,
+    /// The verdict of each planned trial, in the order of the plan.
+    pub(crate) results: Vec<TrialResult>,
 }
 
 impl Ran {
@@ -222,8 +224,8 @@ impl Ran {
 
     /// The only result.
     pub(crate) fn result(&self) -> &TrialResult {
-        assert_eq!(self.outcome.results.len(), 1);
-        &self.outcome.results[0]
+        assert_eq!(self.results.len(), 1);
+        &self.results[0]
     }
 }
 
@@ -233,9 +235,15 @@ pub(crate) fn options() -> RunOptions {
 
 pub(crate) async fn run_with(fake: Fake, plan: Plan, options: RunOptions, cancel: Cancellation) -> Ran {
     let (fake, sink) = (Arc::new(fake), Arc::new(Memory::default()));
+    let Earlier { mut verdicts, announced, .. } = options.earlier.clone().unwrap_or_default();
+    let mut planned: Vec<TrialKey> = plan.trials.iter().map(|trial| trial.key.clone()).collect();
     let outcome =
         run(plan, Arc::clone(&fake), options, Arc::clone(&sink) as Arc<dyn EventSink>, cancel).await;
-    Ran { fake, sink, outcome }
+    let history = sink.history();
+    planned.extend(announced.into_iter().chain(history.announced));
+    verdicts.extend(history.verdicts);
+    let results = planned.iter().map(|key| verdicts[key].clone()).collect();
+    Ran { fake, sink, outcome, results }
 }
 
 pub(crate) async fn run_plan(fake: Fake, plan: Plan) -> Ran {

@@ -68,7 +68,7 @@ fn killed_at_any_call_a_run_goes_on_to_the_same_end_and_leaves_nothing() {
                 let second = part(&fake, &sink, &plan, going_on(&sink));
                 let outcome = second.unwrap_or_else(|| panic!("{case}: it hangs again"));
                 assert!(outcome.complete, "{case}");
-                for result in &outcome.results {
+                for result in sink.history().verdicts.values() {
                     assert_eq!((result.state, result.score), (TrialState::Scored, Some(1.0)), "{case}");
                 }
                 assert_eq!((fake.living(), fake.leftovers()), (vec![], (0, 0)), "{case}: {:?}", fake.calls());
@@ -95,12 +95,13 @@ fn scores_stand_and_what_has_none_is_done_again() {
         false => Does::default(),
     };
     let fake = Arc::new(Fake::new(slow));
-    let first = part(&fake, &sink, &plan, cut).expect("it ends in time");
-    let states: Vec<_> = first.results.iter().map(|result| result.state).collect();
+    part(&fake, &sink, &plan, cut).expect("it ends in time");
+    let states: Vec<_> = sink.history().verdicts.values().map(|result| result.state).collect();
     assert_eq!(states, [TrialState::Scored, TrialState::Canceled, TrialState::Canceled]);
 
-    let second = part(&fake, &sink, &plan, going_on(&sink)).expect("it ends");
-    assert!(second.results.iter().all(|result| result.state == TrialState::Scored));
+    part(&fake, &sink, &plan, going_on(&sink)).expect("it ends");
+    let verdicts = sink.history().verdicts;
+    assert!(verdicts.values().all(|result| result.state == TrialState::Scored));
     assert_eq!(attempts(&sink), BTreeMap::from([(key(1), vec![1]), (key(2), vec![1, 2]), (key(3), vec![1])]));
     let resumed: Vec<_> = sink
         .events
@@ -113,8 +114,8 @@ fn scores_stand_and_what_has_none_is_done_again() {
         })
         .collect();
     assert_eq!(resumed, [2]);
-    assert_eq!(second.results[1].attempts, 2);
-    assert!(second.results[1].logs.as_ref().is_none_or(|logs| logs.ends_with("attempt-2")));
+    assert_eq!(verdicts[&key(2)].attempts, 2);
+    assert!(verdicts[&key(2)].logs.as_ref().is_none_or(|logs| logs.ends_with("attempt-2")));
 }
 
 #[test]
@@ -122,10 +123,10 @@ fn retries_are_counted_anew_in_each_part() {
     let plan = plan(vec![scenario("s", Verify::Same)], working(), 1);
     let sink = Arc::new(Memory::default());
     let broken = Arc::new(fine().refusing("create agent", 503));
-    let first = part(&broken, &sink, &plan, options()).expect("it ends");
-    assert_eq!(first.results[0].attempts, 2);
-    let second = part(&broken, &sink, &plan, going_on(&sink)).expect("it ends");
-    assert_eq!(second.results[0].attempts, 4);
+    part(&broken, &sink, &plan, options()).expect("it ends");
+    assert_eq!(sink.history().verdicts[&key(1)].attempts, 2);
+    part(&broken, &sink, &plan, going_on(&sink)).expect("it ends");
+    assert_eq!(sink.history().verdicts[&key(1)].attempts, 4);
     assert_eq!(attempts(&sink)[&key(1)], [1, 2, 3, 4]);
 }
 
@@ -151,8 +152,10 @@ fn a_cap_holds_however_often_the_run_is_killed() {
                 "{max_cost:?}: {kill}: an agent is at work"
             );
         }
-        let last = part(&fake, &sink, &plan, capped()).expect("nothing is left to begin with");
-        for result in &last.results {
+        part(&fake, &sink, &plan, capped()).expect("nothing is left to begin with");
+        let verdicts = sink.history().verdicts;
+        assert_eq!(verdicts.len(), 3);
+        for result in verdicts.values() {
             assert_eq!(result.cause, Some(Cause::BudgetExhausted), "{max_cost:?}: {result:?}");
             assert!(result.message.as_deref().is_some_and(|message| message.contains(why)), "{result:?}");
         }

@@ -29,8 +29,6 @@ use crate::{Cancellation, Earlier, RunOptions, Stopped};
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunOutcome {
-    /// One result for each planned trial, in the order of the plan.
-    pub results: Vec<TrialResult>,
     /// Whether every planned trial has a verdict.
     pub complete: bool,
     /// Whether the run was interrupted.
@@ -49,8 +47,9 @@ pub struct RunOutcome {
 
 /// Runs every trial of a plan that has no verdict yet.
 ///
-/// Ends when each has one (or was canceled) and every devbox, snapshot and object that it made is gone. Never fails as a
-/// whole: what goes wrong is in the results. Needs a tokio runtime with time and, for agents beside the harness, I/O.
+/// Ends when each has one (or was canceled), which the sink is told, and every devbox, snapshot and object that it made is
+/// gone. Never fails as a whole: what goes wrong is in the verdicts. Needs a tokio runtime with time and, for agents beside
+/// the harness, I/O.
 pub async fn run<P: Platform>(
     plan: Plan,
     platform: Arc<P>,
@@ -65,7 +64,9 @@ pub async fn run<P: Platform>(
     plan.announce(&earlier.announced);
     let session = Session::new(platform, options, &earlier, sink, cancel);
     let scope = Scope::new(&session, None);
-    let Earlier { verdicts: mut results, attempts, ledger, .. } = earlier;
+    let Earlier { verdicts, attempts, ledger, .. } = earlier;
+    let mut results: BTreeMap<TrialKey, TrialResult> =
+        verdicts.into_iter().map(|(key, result)| (key, essence(result))).collect();
     if is_resumed {
         let remaining = plan.trials.iter().filter(|trial| !results.contains_key(&trial.key)).count();
         session.emit(EventKind::RunResumed(Resumed {
@@ -104,17 +105,13 @@ pub async fn run<P: Platform>(
         }
         session.emit(EventKind::RoundPlanned { planned: round.planned.iter().map(Trial::planned).collect() });
     };
-    let results: Vec<TrialResult> = schedule
-        .trials()
-        .iter()
-        .map(|trial| {
-            results.remove(&trial.key).unwrap_or_else(|| {
-                let result = canceled(&session, trial, runner.attempted(&trial.key), Trace::default());
-                session.emit(EventKind::TrialFinished(Box::new(result.clone())));
-                result
-            })
-        })
-        .collect();
+    for trial in schedule.trials() {
+        if !results.contains_key(&trial.key) {
+            let result = canceled(&session, trial, runner.attempted(&trial.key), Trace::default());
+            session.emit(EventKind::TrialFinished(Box::new(result.clone())));
+            results.insert(trial.key.clone(), essence(result));
+        }
+    }
 
     drop(runner);
     session.closing.begin();
@@ -123,13 +120,12 @@ pub async fn run<P: Platform>(
         session.sweep().await;
     };
     session.bounded(end).await;
-    let complete = results.iter().all(|result| result.state != TrialState::Canceled)
+    let complete = results.values().all(|result| result.state != TrialState::Canceled)
         && (is_decided || schedule.is_fixed());
-    let exhausted = results.iter().any(|result| result.cause == Some(Cause::BudgetExhausted));
+    let exhausted = results.values().any(|result| result.cause == Some(Cause::BudgetExhausted));
     let interrupted = session.cancel.stop.is_cancelled();
     session.emit(EventKind::RunFinished { complete, interrupted });
     RunOutcome {
-        results,
         complete,
         interrupted,
         stopped: session.stopped.get().filter(|_| !complete).cloned(),
@@ -177,11 +173,11 @@ impl<P: Platform> Runner<P> {
             if let Err(why) = held {
                 let result = unaffordable(&trial, why);
                 session.emit(EventKind::TrialFinished(Box::new(result.clone())));
-                results.insert(key, result);
+                results.insert(key, essence(result));
                 continue;
             }
             let task = Arc::clone(self).trial(index, trial, slot);
-            tasks.spawn(async move { (key, task.await) });
+            tasks.spawn(async move { (key, essence(task.await)) });
             while let Some(Ok((key, result))) = tasks.try_join_next() {
                 results.insert(key, result);
             }
@@ -326,6 +322,11 @@ impl<P: Platform> Runner<P> {
         };
         (outcome, progress.finish())
     }
+}
+
+/// What the run itself looks at again of a verdict that was told. The words in it are many, and in the record.
+fn essence(result: TrialResult) -> TrialResult {
+    TrialResult { message: None, scores: Vec::new(), flags: Vec::new(), logs: None, ..result }
 }
 
 fn scored(trial: &Trial, attempts: u32, verdict: Verdict, trace: Trace) -> TrialResult {

@@ -10,9 +10,9 @@ use crate::plan::{Plan, Trial};
 
 /// Says after each round whether enough is known of an agent.
 pub trait StoppingRule: Send + Sync {
-    /// Why the results of an agent, one for each of its trials in the order of the plan, are enough, in a sentence without a
-    /// full stop; `None` if they are not. The same for the same results: nothing else may decide, or a run could not be
-    /// repeated.
+    /// Why the results of an agent, one for each of its trials in the order of the plan and without the words in them
+    /// (messages, outputs, flags), are enough, in a sentence without a full stop; `None` if they are not. The same for the
+    /// same results: nothing else may decide, or a run could not be repeated.
     fn enough(&self, agent: &str, results: &[&TrialResult]) -> Option<String>;
 }
 

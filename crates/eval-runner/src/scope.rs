@@ -94,7 +94,9 @@ impl<P: Platform> Scope<P> {
                 runs = runs => match runs {
                     Ok(()) => Ok(devbox),
                     // Nobody has worked in it yet, so that nobody is to blame.
-                    Err(failure) => Err(Failure::new(Cause::ProvisionFailed, failure.message)),
+                    Err(Failure { unauthorized, message, .. }) => {
+                        Err(Failure { unauthorized, ..Failure::new(Cause::ProvisionFailed, message) })
+                    }
                 },
                 () = session.halt.cancelled() => {
                     Err(Failure::call(Cause::ProvisionFailed, "create a devbox", &interrupted()))

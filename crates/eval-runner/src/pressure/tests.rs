@@ -155,7 +155,7 @@ fn count(ran: &Ran, is_it: impl Fn(&EventKind) -> bool) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_trial_outlives_an_outage_in_which_its_agent_works() {
     let ran = run(4, unreachable(20, 80)).await;
-    for result in &ran.outcome.results {
+    for result in &ran.results {
         assert_eq!((result.score, result.attempts), (Some(1.0), 1), "{result:?}");
         assert_eq!(result.agent_end, Some(AgentEnd::Exited { exit_status: 0 }));
     }
@@ -172,7 +172,7 @@ async fn a_trial_outlives_an_outage_in_which_its_agent_works() {
 async fn what_could_not_be_seen_in_time_is_no_verdict_and_no_used_up_retry() {
     // The agents' time of 100 s is over in the middle of it.
     let ran = run(2, unreachable(20, 300)).await;
-    for result in &ran.outcome.results {
+    for result in &ran.results {
         assert_eq!((result.score, result.attempts), (Some(1.0), 2), "{result:?}");
         assert_eq!(result.agent_end, Some(AgentEnd::Exited { exit_status: 0 }));
     }
@@ -186,7 +186,7 @@ async fn an_outage_at_any_moment_changes_no_verdict() {
     for from in (0..110).step_by(5) {
         for length in [3, 30, 200] {
             let ran = run(2, unreachable(from, from + length)).await;
-            for result in &ran.outcome.results {
+            for result in &ran.results {
                 assert_eq!(result.score, Some(1.0), "{from} + {length}: {result:?}");
             }
             assert_eq!(ran.fake.living(), [], "{from} + {length}");
@@ -201,7 +201,7 @@ async fn a_target_that_stays_away_stops_the_run_and_nothing_is_booked() {
     assert_eq!(stopped.cause, Cause::TargetDown);
     assert!(stopped.message.contains("600 s"), "{}", stopped.message);
     assert!(!ran.outcome.complete && !ran.outcome.interrupted);
-    for result in &ran.outcome.results {
+    for result in &ran.results {
         assert_eq!((result.state, result.cause), (TrialState::Canceled, Some(Cause::TargetDown)));
     }
     assert_eq!(ran.leaked_devboxes(), ran.fake.living(), "what nobody could end is told");
@@ -230,7 +230,7 @@ async fn a_key_that_is_taken_no_more_stops_the_run() {
         let ran = run(100, move |_, at| (at > seconds(60)).then_some(lost)).await;
         let stopped = ran.outcome.stopped.as_ref().unwrap();
         assert_eq!(stopped.cause, Cause::Unauthorized);
-        let states = |state| ran.outcome.results.iter().filter(|result| result.state == state).count();
+        let states = |state| ran.results.iter().filter(|result| result.state == state).count();
         assert_eq!((states(TrialState::Scored), states(TrialState::Invalid)), (2, 0), "{status}");
     }
 }
@@ -240,7 +240,7 @@ async fn what_only_one_call_may_not_do_is_no_lost_key() {
     let refused = |name: &str, _: Duration| (name == "snapshot").then_some(PlatformErrorKind::Status(403));
     let ran = run(4, refused).await;
     assert_eq!(ran.outcome.stopped, None);
-    for result in &ran.outcome.results {
+    for result in &ran.results {
         assert_eq!((result.state, result.cause), (TrialState::Invalid, Some(Cause::ApiError)));
     }
 }

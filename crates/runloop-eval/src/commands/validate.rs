@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eval_builder::{Agent, Benchmark, Scenario};
-use eval_record::{Budget, TrialKey, TrialResult, TrialState};
+use eval_record::{Budget, TrialKey};
+use eval_report::TrialStatus;
 use eval_runner::{Plan, Trial};
 
 use crate::args::{Format, ValidateArgs, Verbosity};
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: &ValidateArgs, verbosity: Verbosity) -> Result<Exi
     .await?;
     warn_of_what_is_left(&evaluated);
     let reports: Vec<Report> =
-        benchmark.scenarios.iter().map(|scenario| judge(scenario, &evaluated.outcome.results)).collect();
+        benchmark.scenarios.iter().map(|scenario| judge(scenario, &evaluated.summary.trials)).collect();
     match args.execution.format {
         Format::Table => print(&table(&reports, &evaluated.directory.display().to_string()))?,
         Format::Json => print_json(&reports)?,
@@ -104,7 +105,7 @@ enum Holds {
     Undecided,
 }
 
-fn judge(scenario: &Scenario, results: &[TrialResult]) -> Report {
+fn judge(scenario: &Scenario, trials: &[eval_report::Trial]) -> Report {
     let mut report = Report {
         scenario: scenario.name.clone(),
         verdict: Holds::Yes,
@@ -114,8 +115,8 @@ fn judge(scenario: &Scenario, results: &[TrialResult]) -> Report {
         controls: BTreeMap::new(),
         problems: Vec::new(),
     };
-    for result in results.iter().filter(|result| result.trial.scenario == scenario.name) {
-        let agent = result.trial.agent.as_str();
+    for result in trials.iter().filter(|trial| trial.key.scenario == scenario.name) {
+        let agent = result.key.agent.as_str();
         let passed = result.passed == Some(true);
         match agent.strip_prefix(CONTROL) {
             Some(control) => drop(report.controls.insert(control.to_owned(), result.score)),
@@ -126,14 +127,14 @@ fn judge(scenario: &Scenario, results: &[TrialResult]) -> Report {
             }
         }
         let must_pass = agent == "oracle";
-        let problem = match result.state {
-            TrialState::Scored if passed == must_pass => continue,
-            TrialState::Scored => {
+        let problem = match result.status {
+            TrialStatus::Scored if passed == must_pass => continue,
+            TrialStatus::Scored => {
                 report.verdict = Holds::No;
                 let score = result.score.unwrap_or_default();
                 format!("{agent} {} (score {score:.2})", if must_pass { "does not pass" } else { "passes" })
             }
-            TrialState::Invalid | TrialState::Canceled => {
+            TrialStatus::Invalid | TrialStatus::Canceled | TrialStatus::Unfinished => {
                 // A scorer that fails on the reference is the benchmark's fault.
                 let benchmarks_fault = must_pass && result.cause == Some(eval_record::Cause::ScorerError);
                 if benchmarks_fault {

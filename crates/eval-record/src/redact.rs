@@ -3,8 +3,6 @@
 //! What names a thing stays as it is: trials, files, ids, digests, closed lists. Everything else may hold any text. No
 //! pattern here leaves a field out, so that whoever adds one has to say which it is.
 
-use std::collections::BTreeMap;
-
 use crate::{
     Event, EventKind, Flag, Invocation, Masker, PlannedTrial, ResourceRequest, Resumed, RunHeader,
     ScorerScore, TrialResult,
@@ -12,30 +10,31 @@ use crate::{
 
 impl Masker {
     /// An event that tells no known value.
-    pub fn mask_event(&self, event: Event) -> Event {
-        if self.is_empty() {
-            return event;
+    pub fn mask_event(&self, mut event: Event) -> Event {
+        if !self.is_empty() {
+            self.mask_kind(&mut event.kind);
         }
-        Event { at_ms: event.at_ms, kind: self.mask_kind(event.kind) }
+        event
     }
 
-    fn mask_kind(&self, kind: EventKind) -> EventKind {
+    /// A header that tells no known value.
+    pub fn mask_header(&self, mut header: RunHeader) -> RunHeader {
+        self.mask_run(&mut header);
+        header
+    }
+
+    fn mask_kind(&self, kind: &mut EventKind) {
         match kind {
-            EventKind::RunStarted(header) => EventKind::RunStarted(Box::new(self.mask_header(*header))),
-            EventKind::AttemptFailed { trial, attempt, cause, message, usage } => {
-                EventKind::AttemptFailed { trial, attempt, cause, message: self.mask_text(&message), usage }
+            EventKind::RunStarted(header) => self.mask_run(header),
+            EventKind::AttemptFailed { message, trial: _, attempt: _, cause: _, usage: _ } => {
+                self.hide(message)
             }
-            EventKind::RoundPlanned { planned } => {
-                EventKind::RoundPlanned { planned: self.mask_planned(planned) }
+            EventKind::RoundPlanned { planned } | EventKind::PlanChanged { planned } => {
+                self.mask_planned(planned);
             }
-            EventKind::PlanChanged { planned } => {
-                EventKind::PlanChanged { planned: self.mask_planned(planned) }
-            }
-            EventKind::TargetDown { since_ms, error, next_try_ms } => {
-                EventKind::TargetDown { since_ms, error: self.mask_text(&error), next_try_ms }
-            }
-            EventKind::TrialFinished(result) => EventKind::TrialFinished(Box::new(self.mask_result(*result))),
-            kind @ (EventKind::RunResumed(Resumed { remaining: _, concurrency: _, budget: _ })
+            EventKind::TargetDown { error, since_ms: _, next_try_ms: _ } => self.hide(error),
+            EventKind::TrialFinished(result) => self.mask_result(result),
+            EventKind::RunResumed(Resumed { remaining: _, concurrency: _, budget: _ })
             | EventKind::AttemptStarted { trial: _, attempt: _, held: _ }
             | EventKind::PhaseStarted { trial: _, attempt: _, phase: _ }
             | EventKind::ResourceRequested(ResourceRequest {
@@ -51,132 +50,88 @@ impl Masker {
             | EventKind::ThrottleLifted { what: _ }
             | EventKind::TargetBack { since_ms: _ }
             | EventKind::AgentDecided { agent: _, repetitions: _, why: _ }
-            | EventKind::RunFinished { complete: _, interrupted: _ }) => kind,
+            | EventKind::RunFinished { complete: _, interrupted: _ } => {}
         }
     }
 
-    /// A header that tells no known value.
-    pub fn mask_header(&self, header: RunHeader) -> RunHeader {
+    fn mask_run(&self, header: &mut RunHeader) {
         let RunHeader {
-            format,
-            run_id,
-            benchmark,
-            source,
             planned,
-            sources,
-            agent_versions,
             target,
-            guarantees,
-            version,
-            seed,
-            concurrency,
-            budget,
-            rounds,
-            agents,
             invocation,
+            format: _,
+            run_id: _,
+            benchmark: _,
+            source: _,
+            sources: _,
+            agent_versions: _,
+            guarantees: _,
+            version: _,
+            seed: _,
+            concurrency: _,
+            budget: _,
+            rounds: _,
+            agents: _,
         } = header;
-        RunHeader {
-            format,
-            run_id,
-            benchmark,
-            source,
-            planned: self.mask_planned(planned),
-            sources,
-            agent_versions,
-            target: self.mask_text(&target),
-            guarantees,
-            version,
-            seed,
-            concurrency,
-            budget,
-            rounds,
-            agents,
-            invocation: invocation.map(|invocation| Box::new(self.mask_invocation(*invocation))),
+        self.mask_planned(planned);
+        self.hide(target);
+        if let Some(invocation) = invocation {
+            self.mask_invocation(invocation);
         }
     }
 
     /// What a run cannot be started with again, because a value is missing, has another digest then.
-    fn mask_invocation(&self, invocation: Invocation) -> Invocation {
+    fn mask_invocation(&self, invocation: &mut Invocation) {
         let Invocation {
-            directory,
-            benchmark,
             agents,
             filter,
-            verify,
-            keep_devboxes,
-            driver,
-            allow_weak,
-            limits,
+            directory: _,
+            benchmark: _,
+            verify: _,
+            keep_devboxes: _,
+            driver: _,
+            allow_weak: _,
+            limits: _,
         } = invocation;
-        Invocation {
-            directory,
-            benchmark,
-            agents: agents.iter().map(|agent| self.mask_text(agent)).collect(),
-            filter: filter.iter().map(|pattern| self.mask_text(pattern)).collect(),
-            verify,
-            keep_devboxes,
-            driver,
-            allow_weak,
-            limits,
+        agents.iter_mut().chain(filter).for_each(|text| self.hide(text));
+    }
+
+    fn mask_planned(&self, planned: &mut [PlannedTrial]) {
+        for PlannedTrial { metadata, trial: _, digest: _ } in planned {
+            metadata.values_mut().for_each(|value| self.hide(value));
         }
     }
 
-    fn mask_planned(&self, planned: Vec<PlannedTrial>) -> Vec<PlannedTrial> {
-        let mask = |PlannedTrial { trial, digest, metadata }| PlannedTrial {
-            trial,
-            digest,
-            metadata: self.mask_values(metadata),
-        };
-        planned.into_iter().map(mask).collect()
-    }
-
-    fn mask_result(&self, result: TrialResult) -> TrialResult {
+    fn mask_result(&self, result: &mut TrialResult) {
         let TrialResult {
-            trial,
-            digest,
-            state,
-            score,
-            passed,
-            cause,
             message,
-            attempts,
-            durations_ms,
-            agent_end,
-            usage,
             scores,
             flags,
-            logs,
+            trial: _,
+            digest: _,
+            state: _,
+            score: _,
+            passed: _,
+            cause: _,
+            attempts: _,
+            durations_ms: _,
+            agent_end: _,
+            usage: _,
+            logs: _,
         } = result;
-        let mask_score = |ScorerScore { name, weight, score, duration_ms, output }| ScorerScore {
-            name,
-            weight,
-            score,
-            duration_ms,
-            output: self.mask_text(&output),
-        };
-        let mask_flag = |Flag { kind, place, evidence }| {
-            Flag::new(kind, self.mask_text(&place), self.mask_text(&evidence))
-        };
-        TrialResult {
-            trial,
-            digest,
-            state,
-            score,
-            passed,
-            cause,
-            message: message.map(|message| self.mask_text(&message)),
-            attempts,
-            durations_ms,
-            agent_end,
-            usage,
-            scores: scores.into_iter().map(mask_score).collect(),
-            flags: flags.into_iter().map(mask_flag).collect(),
-            logs,
+        message.iter_mut().for_each(|message| self.hide(message));
+        for ScorerScore { output, name: _, weight: _, score: _, duration_ms: _ } in scores {
+            self.hide(output);
+        }
+        for flag in flags {
+            let Flag { kind, place, evidence } = flag;
+            // Cut again: what stands for a value may be longer.
+            *flag = Flag::new(*kind, self.mask_text(place), self.mask_text(evidence));
         }
     }
 
-    fn mask_values(&self, labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
-        labels.into_iter().map(|(key, value)| (key, self.mask_text(&value))).collect()
+    fn hide(&self, text: &mut String) {
+        *text = self.mask_text(text);
     }
 }
 

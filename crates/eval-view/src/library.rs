@@ -343,6 +343,28 @@ mod tests {
     }
 
     #[test]
+    fn each_decision_of_the_gate_is_news_to_an_open_page() {
+        let runs = Runs::new();
+        let header = started("a", 1);
+        write(&runs.run("a", &header), 1, vec![EventKind::RunStarted(Box::new(header)), over()]);
+        let mut library = runs.library();
+        let mut revision = || {
+            let page = crate::pages::now(&library.look("a").unwrap()).as_str().to_owned();
+            let (_, rest) = page.split_once("data-revision=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        let mut seen = vec![revision()];
+        for seconds in [1, 2] {
+            let gate = fs::File::create(runs.path("a/gate.json")).unwrap();
+            gate.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+            seen.push(revision());
+        }
+        assert_eq!(seen[2], revision(), "nothing has happened");
+        seen.dedup();
+        assert_eq!(seen.len(), 3, "{seen:?}");
+    }
+
+    #[test]
     fn of_many_runs_few_stay_open() {
         let runs = Runs::new();
         for n in 0..20 {

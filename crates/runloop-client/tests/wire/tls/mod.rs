@@ -178,9 +178,9 @@ async fn waits_that_cannot_share_a_connection_connect_at_the_same_time() {
     let slow = answer(200, json!({"id": "dbx_1", "status": "running"})).set_delay(Duration::from_millis(300));
     let server = TlsServer::start_crowded(&["http/1.1"], slow, 6).await;
     let client = server.builder().connect_timeout(Duration::from_secs(5)).build().unwrap();
-    let (devboxes, id) = (client.devboxes(), "dbx_1".into());
-    let waits = (0..10).map(|_| devboxes.await_running(&id, WaitOptions::default()));
-    futures::future::try_join_all(waits).await.unwrap();
+    let devboxes = client.devboxes();
+    let wait = |_| devboxes.wait_for_status("dbx_1", &[DevboxStatus::Running], Duration::from_secs(5)).send();
+    futures::future::try_join_all((0..10).map(wait)).await.unwrap();
 }
 
 #[tokio::test]

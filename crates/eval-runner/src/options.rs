@@ -113,7 +113,7 @@ pub struct Limits {
     /// A devbox ends after this time without a sign of life from the harness, which gives one every third of it. At least a
     /// minute; much longer than any pause of the network.
     pub keep_alive: Duration,
-    /// For the requests that end devboxes and delete snapshots after the last trial.
+    /// For ending all that a run made, from its last verdict or its interruption on.
     pub cleanup: Duration,
     /// Bytes kept of each output of an agent.
     pub agent_output: usize,

@@ -77,6 +77,10 @@ pub(crate) struct Past {
 }
 
 /// Shows events on a thread of its own, so that a slow terminal holds nothing up.
+///
+/// What waits for a terminal that is stopped is not bounded: a run that waited for it would renew the time of no devbox, and
+/// events that were dropped would be missing in the counts. It is no more than what the run tells meanwhile, and the greater
+/// part of that, the verdicts, is kept for the summary anyway.
 #[derive(Debug)]
 pub(crate) struct Display {
     sender: Option<Sender<Shown>>,

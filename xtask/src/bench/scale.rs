@@ -179,7 +179,7 @@ impl Stage<'_> {
         let repetitions = self.trials / SCENARIOS.min(self.trials);
         let mut command = self.command();
         command.arg(&self.file).args(["--target", &self.simulated.url, "--trials", &repetitions.to_string()]);
-        command.args(["--concurrency", &self.concurrency.to_string(), "--output"]).arg(&self.output);
+        command.arg("--output").arg(&self.output);
         self.watched(command, until)
     }
 
@@ -191,7 +191,10 @@ impl Stage<'_> {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.bench.programs.join("runloop-eval"));
-        command.args(["run", "--quiet"]).env("RUNLOOP_API_KEY", &self.simulated.key);
+        // A run that goes on has the concurrency that is asked for then.
+        command
+            .args(["run", "--quiet", "--concurrency", &self.concurrency.to_string()])
+            .env("RUNLOOP_API_KEY", &self.simulated.key);
         // What a killed run leaves is in no registry of the user's.
         command.env("XDG_STATE_HOME", &self.bench.directory);
         command

@@ -147,6 +147,7 @@ fn ctrl_c_says_how_to_go_on_and_that_works() {
 
     let summary = &read(bench.path("run/results.json"))["summary"];
     assert_eq!((&summary["scored"], &summary["passed"]), (&json!(4), &json!(3)));
+    assert_eq!(events(&bench, "run_resumed")[0]["concurrency"], 1, "as it was typed for the first part");
     let again = resume(&bench, &[]);
     assert_eq!(again.code(), 0, "there is nothing to do: {again}");
     assert_eq!(events(&bench, "attempt_started").len(), 5, "{again}");

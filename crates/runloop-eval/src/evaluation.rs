@@ -65,11 +65,23 @@ impl Evaluated {
     }
 }
 
+impl Request<'_> {
+    /// Trials at once, if that is said: what was typed, or what a resumed run began with.
+    fn concurrency(&self) -> Option<usize> {
+        let began_with = self.resumption.as_ref().map(|resumption| resumption.header.concurrency);
+        // Records of older versions do not say it.
+        self.execution
+            .concurrency
+            .or(began_with.filter(|trials| *trials > 0))
+            .map(|concurrency| concurrency as usize)
+    }
+}
+
 /// Runs a plan to its end, or to Ctrl-C, and writes everything down.
 pub(crate) async fn evaluate(request: Request<'_>) -> Result<Evaluated, CliError> {
     let environment = required_environment(&request.plan)?;
     hiding::hide(environment.values().map(String::as_str));
-    open_files::make_room(request.execution.concurrency.map_or(0, |concurrency| concurrency as usize))?;
+    open_files::make_room(request.concurrency().unwrap_or_default())?;
     let target = Target::connect(request.target).await?;
     let evaluated = evaluate_on(&target, environment, request).await;
     target.close().await;
@@ -81,6 +93,7 @@ async fn evaluate_on(
     environment: BTreeMap<String, String>,
     request: Request<'_>,
 ) -> Result<Evaluated, CliError> {
+    let concurrency = request.concurrency();
     let Request { plan, execution, verbosity, mut resumption, .. } = request;
     let secret_values = provide_secrets(target, &secret_names(&plan)).await?;
     let options = RunOptions {
@@ -104,7 +117,7 @@ async fn evaluate_on(
         })
     };
     let options = RunOptions {
-        concurrency: execution.concurrency.map_or(options.concurrency, |concurrency| concurrency as usize),
+        concurrency: concurrency.unwrap_or(options.concurrency),
         home: if target.is_local() { options.home } else { "/home/user".to_owned() },
         ..options
     };

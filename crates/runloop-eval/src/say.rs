@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use crate::hiding;
 
-/// Says a line. Use the macro [`say!`].
+/// Says a line. Use the macro `say!`.
 ///
 /// Nobody may be there to hear it: a terminal that was closed, a log on a full disk. That is no reason to stop, and none to
 /// panic, as `eprintln!` does.

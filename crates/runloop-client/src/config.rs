@@ -191,9 +191,9 @@ impl ClientBuilder {
     }
 
     /// Most HTTP/1.1 connections of each shard: 20 unless set, as the official SDKs have it, and no limit for waits over
-    /// plain http to this machine, commands and creations among them. Over TLS there are 8 shards for calls, 16 for waits and 2 for transfers; plain http has one of
-    /// each with as many connections as these have together. A call that finds none free queues, for as long as its
-    /// total timeout allows. HTTP/2 shares connections, and has no limit.
+    /// plain http to this machine, commands and creations among them. Over TLS there are 8 shards for calls, 16 for waits
+    /// and 2 for transfers; plain http has one of each with as many connections as these have together. A call that finds
+    /// none free queues, for as long as its total timeout allows. HTTP/2 shares connections, and has no limit.
     pub fn max_connections_per_shard(mut self, connections: usize) -> Self {
         self.max_connections = Some(connections.max(1));
         self

@@ -9,6 +9,7 @@ mod phases;
 mod scale;
 mod scenarios;
 mod serve;
+mod served;
 mod simulated;
 
 use std::path::PathBuf;

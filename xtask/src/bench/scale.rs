@@ -2,11 +2,12 @@
 //! another process.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::cpu;
 use super::memory;
+use super::served::signal;
 use super::simulated::Simulated;
 use crate::table;
 
@@ -178,8 +179,13 @@ impl Stage<'_> {
     fn begin(&self, until: Until) -> Result<Taken, String> {
         let repetitions = self.trials / SCENARIOS.min(self.trials);
         let mut command = self.command();
-        command.arg(&self.file).args(["--target", &self.simulated.url, "--trials", &repetitions.to_string()]);
-        command.arg("--output").arg(&self.output);
+        command.arg(&self.file).args([
+            "--target",
+            self.simulated.url(),
+            "--trials",
+            &repetitions.to_string(),
+        ]);
+        command.args(["--concurrency", &self.concurrency.to_string(), "--output"]).arg(&self.output);
         self.watched(command, until)
     }
 
@@ -191,10 +197,7 @@ impl Stage<'_> {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.bench.programs.join("runloop-eval"));
-        // A run that goes on has the concurrency that is asked for then.
-        command
-            .args(["run", "--quiet", "--concurrency", &self.concurrency.to_string()])
-            .env("RUNLOOP_API_KEY", &self.simulated.key);
+        command.args(["run", "--quiet"]).env("RUNLOOP_API_KEY", self.simulated.key());
         // What a killed run leaves is in no registry of the user's.
         command.env("XDG_STATE_HOME", &self.bench.directory);
         command
@@ -234,13 +237,13 @@ impl Stage<'_> {
             if counts.devboxes_created <= u64::from(self.trials / 4 * 3) {
                 taken.three_quarters = resident;
             }
-            let signal = match until {
-                Until::Interrupted(devboxes) if counts.devboxes >= devboxes => Some("-INT"),
-                Until::Killed(made) if counts.devboxes_created >= made => Some("-KILL"),
+            let name = match until {
+                Until::Interrupted(devboxes) if counts.devboxes >= devboxes => Some("INT"),
+                Until::Killed(made) if counts.devboxes_created >= made => Some("KILL"),
                 _ => None,
             };
-            if let Some(signal) = signal.filter(|_| signalled.is_none()) {
-                send(&child, signal)?;
+            if let Some(name) = name.filter(|_| signalled.is_none()) {
+                signal(child.id(), name)?;
                 signalled = Some(Instant::now());
             }
             std::thread::sleep(LOOK);
@@ -279,15 +282,6 @@ impl Stage<'_> {
             format!("{:.0}", taken.other),
             taken.status.clone(),
         ]
-    }
-}
-
-fn send(child: &Child, signal: &str) -> Result<(), String> {
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-    if sent.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err("the run could not be signalled".into())
     }
 }
 

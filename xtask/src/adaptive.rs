@@ -37,9 +37,9 @@ fn all_trials(agent: &Agent, most: u32, random: &mut Rng) -> Vec<TrialResult> {
 }
 
 /// Repetitions at which a run ends.
-fn end(all: &[TrialResult], rounds: &Rounds, mut enough: impl FnMut(&[&TrialResult]) -> bool) -> u32 {
+fn end(all: &[TrialResult], rounds: &Rounds, mut enough: impl FnMut(&[TrialResult]) -> bool) -> u32 {
     let sizes = rounds.sizes();
-    let mut ends = |size: &u32| enough(&first(all, *size).iter().collect::<Vec<_>>());
+    let mut ends = |size: &u32| enough(first(all, *size));
     sizes.iter().copied().find(|size| ends(size)).unwrap_or(rounds.max)
 }
 
@@ -73,12 +73,7 @@ fn alarms(broken: &mut Vec<String>) {
                 };
                 let (ended, decision) = if is_naive {
                     // Without any care: the usual test after each round, until it says something.
-                    let fails = |results: &[&TrialResult]| {
-                        let results: Vec<TrialResult> =
-                            results.iter().map(|result| (*result).clone()).collect();
-                        decide(&results, None) == Decision::Fail
-                    };
-                    let ended = end(&all, &ROUNDS, fails);
+                    let ended = end(&all, &ROUNDS, |results| decide(results, None) == Decision::Fail);
                     (ended, decide(first(&all, ended), None))
                 } else {
                     let question = question(&limits, Some(reference.clone()), ROUNDS, seed);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Event, EventKind, Ledger, Spent, TrialKey, TrialResult};
+use crate::{Digests, Event, EventKind, Ledger, Outcome, Spent, TrialKey};
 
 /// What a run came to so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,7 +10,7 @@ pub struct History {
     /// Whether it ever began.
     pub began: bool,
     /// The last verdict of each trial.
-    pub verdicts: BTreeMap<TrialKey, TrialResult>,
+    pub verdicts: BTreeMap<TrialKey, Outcome>,
     /// Trials of the rounds after the first, in the order in which they were planned.
     pub announced: Vec<TrialKey>,
     /// The number of the last attempt at each trial.
@@ -19,6 +19,7 @@ pub struct History {
     pub ledger: Ledger,
     /// What it took.
     pub spent: Spent,
+    digests: Digests,
 }
 
 impl History {
@@ -40,7 +41,8 @@ impl History {
                 None => drop(self.attempts.insert(trial.clone(), *attempt)),
             },
             EventKind::TrialFinished(result) => {
-                self.verdicts.insert(result.trial.clone(), (**result).clone());
+                let outcome = Outcome::of(result, &mut self.digests);
+                self.verdicts.insert(result.trial.clone(), outcome);
             }
             kind => self.ledger.take(kind),
         }
@@ -50,7 +52,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlannedTrial, Resumed, TrialState};
+    use crate::{PlannedTrial, Resumed, TrialResult, TrialState};
 
     fn key(repetition: u32) -> TrialKey {
         TrialKey { scenario: "s".into(), agent: "a".into(), repetition }

@@ -4,7 +4,7 @@
 //! (what agents and scorers printed) and `run.lock`, held by the one program that writes to it. [`Recorder`] writes it from
 //! a thread of its own; [`read_events`] reads it back, also when the program that wrote it was killed, and [`Follower`]
 //! while it is written. A [`Ledger`] is what a run may have alive at its target, a [`History`] what it
-//! goes on from.
+//! goes on from, with an [`Outcome`] of each trial.
 
 mod capture;
 mod event;
@@ -17,6 +17,7 @@ mod lock;
 mod mask;
 mod names;
 mod older;
+mod outcome;
 mod queue;
 mod read;
 mod recorder;
@@ -43,6 +44,7 @@ pub use ledger::{Ledger, Resource};
 pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};
+pub use outcome::{Digests, Outcome};
 pub use read::{EventReader, ReadError, RecordedEvents, read_events};
 pub use recorder::{RecordError, Recorder};
 pub use resource::{ResourceEnd, ResourceKind, ResourceRequest};

@@ -47,6 +47,13 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// Reads `events.jsonl` event by event, in constant memory. A last line that is unfinished or no event is left out; any other
 /// line that is no event is an error, after which there is nothing more.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::names::safe_name;
-use crate::{ReadError, RecordError, RecordedEvents, Recorder, RunHeader, RunLock, lock, read_events};
+use crate::{EventReader, ReadError, RecordError, Recorder, RunHeader, RunLock, lock};
 
 /// A run directory cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -154,9 +154,9 @@ impl RunDirectory {
     /// Reads `events.jsonl`.
     ///
     /// # Errors
-    /// See [`ReadError`].
-    pub fn events(&self) -> Result<RecordedEvents, ReadError> {
-        read_events(&self.path.join("events.jsonl"))
+    /// If it cannot be opened; [`ReadError::is_missing`] if it was never written.
+    pub fn events(&self) -> Result<EventReader, ReadError> {
+        EventReader::open(&self.path.join("events.jsonl"))
     }
 }
 

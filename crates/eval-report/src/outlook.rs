@@ -133,7 +133,7 @@ impl Samples {
 impl Question {
     /// Why the results of an agent are enough, in a sentence without a full stop; `None` if they are not. The same for the
     /// same results.
-    pub fn enough(&self, agent: &str, results: &[&TrialResult]) -> Option<String> {
+    pub fn enough(&self, agent: &str, results: &[TrialResult]) -> Option<String> {
         let summary = self.summary(results);
         let trials = &summary.trials;
         let repetitions = trials.iter().map(|trial| trial.key.repetition).max().unwrap_or(0);
@@ -187,8 +187,8 @@ impl Question {
     }
 
     /// Of a run that has these results only.
-    fn summary(&self, results: &[&TrialResult]) -> Summary {
-        let planned = |result: &&TrialResult| PlannedTrial {
+    fn summary(&self, results: &[TrialResult]) -> Summary {
+        let planned = |result: &TrialResult| PlannedTrial {
             trial: result.trial.clone(),
             digest: result.digest.clone(),
             metadata: BTreeMap::new(),
@@ -196,7 +196,7 @@ impl Question {
         let planned = results.iter().map(planned).collect();
         let header =
             RunHeader { planned, seed: self.seed, rounds: Some(self.rounds), ..RunHeader::default() };
-        let verdicts = results.iter().map(|result| EventKind::TrialFinished(Box::new((*result).clone())));
+        let verdicts = results.iter().map(|result| EventKind::TrialFinished(Box::new(result.clone())));
         let events: Vec<Event> = std::iter::once(EventKind::RunStarted(Box::new(header)))
             .chain(verdicts)
             .map(|kind| Event { at_ms: 0, kind })
@@ -319,7 +319,7 @@ mod tests {
     }
 
     fn asked(question: &Question, results: &[TrialResult]) -> Option<String> {
-        question.enough("a", &results.iter().collect::<Vec<_>>())
+        question.enough("a", results)
     }
 
     fn at_least(score: f64) -> Question {

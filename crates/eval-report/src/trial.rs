@@ -122,6 +122,8 @@ impl Trial {
             self.attempts = self.attempts.max(attempt);
         }
         self.history.retain(|earlier| earlier.attempt < attempt);
+        // Most trials have one, and a run has very many trials.
+        self.history.reserve_exact(1);
         self.history.push(Attempt::started(attempt, at_ms));
     }
 

@@ -70,9 +70,9 @@ impl Account {
         let Earlier { verdicts, spent, .. } = earlier;
         let mut cost = budget.max_cost_usd.map(|cap| Meter::new(cap, spent.charged_usd()));
         if let Some(cost) = &mut cost {
-            for result in verdicts.values().filter(|result| result.attempts == 1) {
-                if let Some(amount) = result.usage.and_then(|usage| usage.cost_usd) {
-                    cost.learn(&result.trial, amount);
+            for (trial, outcome) in verdicts.iter().filter(|(_, outcome)| outcome.attempts == 1) {
+                if let Some(amount) = outcome.usage().and_then(|usage| usage.cost_usd) {
+                    cost.learn(trial, amount);
                 }
             }
         }

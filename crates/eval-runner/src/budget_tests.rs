@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use eval_builder::{Agent, Prices, UsageFile, Verify};
-use eval_record::{Budget, Cause, EventKind, Rounds, Spent, TrialResult, TrialState, Usage};
+use eval_record::{
+    Budget, Cause, Digests, EventKind, Outcome, Rounds, Spent, TrialResult, TrialState, Usage,
+};
 
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{Ran, options, plan, run_with, scenario, working};
@@ -215,7 +217,10 @@ async fn what_earlier_parts_of_the_run_took_is_gone() {
     let options = RunOptions {
         budget: money(1.25),
         earlier: Some(Earlier {
-            verdicts: BTreeMap::from([(finished.trial.clone(), finished)]),
+            verdicts: BTreeMap::from([(
+                finished.trial.clone(),
+                Outcome::of(&finished, &mut Digests::default()),
+            )]),
             spent: earlier,
             ..Earlier::default()
         }),
@@ -245,7 +250,7 @@ async fn a_fault_at_every_call_leaves_nothing_held() {
 struct Table(BTreeMap<String, usize>, Mutex<Vec<(String, Vec<Option<f64>>)>>);
 
 impl StoppingRule for Table {
-    fn enough(&self, agent: &str, results: &[&TrialResult]) -> Option<String> {
+    fn enough(&self, agent: &str, results: &[TrialResult]) -> Option<String> {
         let scores = results.iter().map(|result| result.score).collect();
         self.1.lock().unwrap().push((agent.to_owned(), scores));
         (results.len() >= self.0[agent]).then(|| "enough".to_owned())

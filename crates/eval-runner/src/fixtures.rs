@@ -235,14 +235,16 @@ pub(crate) fn options() -> RunOptions {
 
 pub(crate) async fn run_with(fake: Fake, plan: Plan, options: RunOptions, cancel: Cancellation) -> Ran {
     let (fake, sink) = (Arc::new(fake), Arc::new(Memory::default()));
-    let Earlier { mut verdicts, announced, .. } = options.earlier.clone().unwrap_or_default();
+    let Earlier { verdicts, announced, .. } = options.earlier.clone().unwrap_or_default();
     let mut planned: Vec<TrialKey> = plan.trials.iter().map(|trial| trial.key.clone()).collect();
     let outcome =
         run(plan, Arc::clone(&fake), options, Arc::clone(&sink) as Arc<dyn EventSink>, cancel).await;
     let history = sink.history();
     planned.extend(announced.into_iter().chain(history.announced));
-    verdicts.extend(history.verdicts);
-    let results = planned.iter().map(|key| verdicts[key].clone()).collect();
+    let told: BTreeMap<TrialKey, TrialResult> =
+        sink.verdicts().into_iter().map(|result| (result.trial.clone(), result)).collect();
+    let result = |key: &TrialKey| told.get(key).cloned().unwrap_or_else(|| verdicts[key].result(key));
+    let results = planned.iter().map(result).collect();
     Ran { fake, sink, outcome, results }
 }
 

@@ -1,6 +1,6 @@
 //! Runs a plan.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -65,12 +65,11 @@ pub async fn run<P: Platform>(
     let session = Session::new(platform, options, &earlier, sink, cancel);
     let scope = Scope::new(&session, None);
     let Earlier { verdicts, attempts, ledger, .. } = earlier;
-    let mut results: BTreeMap<TrialKey, TrialResult> =
-        verdicts.into_iter().map(|(key, result)| (key, essence(result))).collect();
+    let preparations = Preparations::new(&scope, &plan);
+    let mut schedule = Schedule::new(plan, verdicts);
     if is_resumed {
-        let remaining = plan.trials.iter().filter(|trial| !results.contains_key(&trial.key)).count();
         session.emit(EventKind::RunResumed(Resumed {
-            remaining: remaining as u64,
+            remaining: schedule.unfinished().count() as u64,
             concurrency: Some(header.concurrency),
             budget: Some(header.budget),
         }));
@@ -81,7 +80,7 @@ pub async fn run<P: Platform>(
 
     let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
     let runner = Arc::new(Runner {
-        preparations: Preparations::new(&scope, &plan),
+        preparations,
         session: Arc::clone(&session),
         slots: Arc::new(Semaphore::new(concurrency)),
         endings: Semaphore::new(concurrency),
@@ -90,13 +89,12 @@ pub async fn run<P: Platform>(
     });
     let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
     let (_time, _devbox_time, _watch) = (session.limited(), session.budgeted(), session.watch());
-    let mut schedule = Schedule::new(plan);
     let is_decided = loop {
-        runner.round(&mut schedule, &mut results).await;
+        runner.round(&mut schedule).await;
         if session.halt.is_cancelled() {
             break false;
         }
-        let round = schedule.round(&results);
+        let round = schedule.round();
         for Decision { agent, repetitions, why } in round.decided {
             session.emit(EventKind::AgentDecided { agent, repetitions, why });
         }
@@ -105,12 +103,15 @@ pub async fn run<P: Platform>(
         }
         session.emit(EventKind::RoundPlanned { planned: round.planned.iter().map(Trial::planned).collect() });
     };
-    for trial in schedule.trials() {
-        if !results.contains_key(&trial.key) {
-            let result = canceled(&session, trial, runner.attempted(&trial.key), Trace::default());
-            session.emit(EventKind::TrialFinished(Box::new(result.clone())));
-            results.insert(trial.key.clone(), essence(result));
-        }
+    let unfinished: Vec<(usize, TrialResult)> = schedule
+        .unfinished()
+        .map(|(number, trial)| {
+            (number, canceled(&session, trial, runner.attempted(&trial.key), Trace::default()))
+        })
+        .collect();
+    for (number, result) in unfinished {
+        schedule.take(number, &result);
+        session.emit(EventKind::TrialFinished(Box::new(result)));
     }
 
     drop(runner);
@@ -120,16 +121,14 @@ pub async fn run<P: Platform>(
         session.sweep().await;
     };
     session.bounded(end).await;
-    let complete = results.values().all(|result| result.state != TrialState::Canceled)
-        && (is_decided || schedule.is_fixed());
-    let exhausted = results.values().any(|result| result.cause == Some(Cause::BudgetExhausted));
+    let complete = schedule.is_complete() && (is_decided || schedule.is_fixed());
     let interrupted = session.cancel.stop.is_cancelled();
     session.emit(EventKind::RunFinished { complete, interrupted });
     RunOutcome {
         complete,
         interrupted,
         stopped: session.stopped.get().filter(|_| !complete).cloned(),
-        exhausted,
+        exhausted: schedule.is_exhausted(),
         kept: session.kept(),
         leaked: session.leaked(),
         record_failure: session.record_failure(),
@@ -152,13 +151,10 @@ struct Runner<P: Platform> {
 
 impl<P: Platform> Runner<P> {
     /// Takes every trial that is planned and has no verdict to one.
-    async fn round(self: &Arc<Self>, schedule: &mut Schedule, results: &mut BTreeMap<TrialKey, TrialResult>) {
+    async fn round(self: &Arc<Self>, schedule: &mut Schedule) {
         let session = &self.session;
         let mut tasks = JoinSet::new();
-        while let Some((index, trial)) = schedule.next() {
-            if results.contains_key(&trial.key) {
-                continue;
-            }
+        while let Some((number, trial)) = schedule.next() {
             let start = async {
                 let slot = Arc::clone(&self.slots).acquire_owned().await;
                 (slot, session.account.hold(&trial).await)
@@ -169,33 +165,32 @@ impl<P: Platform> Runner<P> {
                 start = start => start,
             };
             let Ok(slot) = slot else { break };
-            let key = trial.key.clone();
             if let Err(why) = held {
                 let result = unaffordable(&trial, why);
-                session.emit(EventKind::TrialFinished(Box::new(result.clone())));
-                results.insert(key, essence(result));
+                schedule.take(number, &result);
+                session.emit(EventKind::TrialFinished(Box::new(result)));
                 continue;
             }
-            let task = Arc::clone(self).trial(index, trial, slot);
-            tasks.spawn(async move { (key, essence(task.await)) });
-            while let Some(Ok((key, result))) = tasks.try_join_next() {
-                results.insert(key, result);
+            let task = Arc::clone(self).trial(number, trial, slot);
+            tasks.spawn(async move { (number, task.await) });
+            while let Some(Ok((number, result))) = tasks.try_join_next() {
+                schedule.take(number, &result);
             }
         }
         // Trials do not panic: what could is in a task of its own inside of them.
         while let Some(joined) = tasks.join_next().await {
-            if let Ok((key, result)) = joined {
-                results.insert(key, result);
+            if let Ok((number, result)) = joined {
+                schedule.take(number, &result);
             }
         }
     }
 
     /// One trial, with as many attempts as it takes.
-    async fn trial(self: Arc<Self>, index: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
+    async fn trial(self: Arc<Self>, number: usize, trial: Trial, slot: OwnedSemaphorePermit) -> TrialResult {
         let session = &self.session;
         self.keep_problem(&trial);
         let mut random =
-            fastrand::Rng::with_seed(session.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9));
+            fastrand::Rng::with_seed(session.options.seed ^ (number as u64).wrapping_mul(0x9e37_79b9));
         let mut deadline = Deadline::after(trial.scenario.trial_timeout);
         let before = self.attempted(&trial.key);
         let mut attempt = before + 1;
@@ -322,11 +317,6 @@ impl<P: Platform> Runner<P> {
         };
         (outcome, progress.finish())
     }
-}
-
-/// What the run itself looks at again of a verdict that was told. The words in it are many, and in the record.
-fn essence(result: TrialResult) -> TrialResult {
-    TrialResult { message: None, scores: Vec::new(), flags: Vec::new(), logs: None, ..result }
 }
 
 fn scored(trial: &Trial, attempts: u32, verdict: Verdict, trace: Trace) -> TrialResult {

@@ -1,7 +1,7 @@
 //! A run's results as documents: the files of its directory, and what `report` writes.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use eval_report::Summary;
@@ -9,6 +9,7 @@ use eval_report::gate::{self, Verdict};
 use eval_report::html::DirectoryLogs;
 use eval_report::table::Style;
 
+use crate::commands::print_from;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::next;
@@ -38,42 +39,49 @@ const FILES: [(&str, Document); 5] = [
 ];
 
 impl Document {
-    /// The bytes of a document. `directory` is that of the run.
-    fn content(self, summary: &Summary, directory: &Path) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
+    /// Writes a document. `directory` is that of the run.
+    pub(crate) fn write(
+        self,
+        summary: &Summary,
+        directory: &Path,
+        writer: &mut dyn io::Write,
+    ) -> io::Result<()> {
         match self {
-            Self::Json => eval_report::json::write(summary, &mut content)?,
-            Self::Csv => eval_report::csv::write(summary, &mut content)?,
-            Self::Junit => eval_report::junit::write(summary, &mut content)?,
-            Self::Markdown => eval_report::markdown::write(summary, &mut content)?,
-            Self::Html => {
-                eval_report::html::write(summary, &DirectoryLogs::open(directory)?, &mut content)?;
-            }
+            Self::Json => eval_report::json::write(summary, writer),
+            Self::Csv => eval_report::csv::write(summary, writer),
+            Self::Junit => eval_report::junit::write(summary, writer),
+            Self::Markdown => eval_report::markdown::write(summary, writer),
+            Self::Html => eval_report::html::write(summary, &DirectoryLogs::open(directory)?, writer),
         }
-        Ok(content)
     }
 
-    /// A document to be printed.
-    pub(crate) fn text(self, summary: &Summary, directory: &Path) -> Result<String, CliError> {
-        let content = self.content(summary, directory);
-        let content = content.map_err(|error| {
-            CliError::wrap(Exit::Incomplete, "the results cannot be written down", &error)
-        })?;
-        Ok(String::from_utf8_lossy(&content).into_owned())
+    /// Writes it to standard output.
+    pub(crate) fn print(self, summary: &Summary, directory: &Path) -> Result<(), CliError> {
+        print_from(|stdout| self.write(summary, directory, stdout))
     }
 }
 
 /// Writes all of a file or nothing: a disk that is full leaves what was there.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = Path::new(&new);
-    let written = fs::write(new, content).and_then(|()| fs::rename(new, path));
+    let written = write_file(new, write).and_then(|()| fs::rename(new, path));
     if written.is_err() {
         // It takes room that may be needed.
         let _ = fs::remove_file(new);
     }
     written
+}
+
+/// Has a file written.
+pub(crate) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = BufWriter::new(fs::File::create(path)?);
+    write(&mut file)?;
+    file.flush()
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> CliError {
@@ -90,7 +98,7 @@ pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliEr
     };
     for (name, document) in FILES {
         let path = directory.join(name);
-        let written = document.content(summary, directory).and_then(|content| replace(&path, &content));
+        let written = replace(&path, |file| document.write(summary, directory, file));
         first = first.and(written.map_err(|error| unwritten(&path, &error)));
     }
     first
@@ -99,7 +107,8 @@ pub(crate) fn write_all(summary: &Summary, directory: &Path) -> Result<(), CliEr
 fn write_verdict(verdict: &Verdict, directory: &Path) -> Result<(), CliError> {
     let path = directory.join(gate::FILE);
     let text = serde_json::to_string_pretty(verdict).map_err(io::Error::from);
-    text.and_then(|text| replace(&path, (text + "\n").as_bytes())).map_err(|error| unwritten(&path, &error))
+    text.and_then(|text| replace(&path, |file| file.write_all((text + "\n").as_bytes())))
+        .map_err(|error| unwritten(&path, &error))
 }
 
 /// Takes away what a gate decided before: it does not hold for what is added to the run.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eval_record::{Budget, Cause, Event, EventSink, Invocation, RunDirectory, RunDirectoryError};
-use eval_report::{Summary, SummaryFold};
+use eval_report::Summary;
 use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, Stopped, run};
 use runloop_client::ExposeSecret as _;
 use secrecy::SecretString;
@@ -24,6 +24,7 @@ use crate::hiding;
 use crate::interrupt;
 use crate::next;
 use crate::open_files;
+use crate::recorded;
 use crate::registry::Remembered;
 use crate::resume::Resumption;
 use crate::target::Target;
@@ -149,7 +150,6 @@ async fn evaluate_on(
     let front = Arc::new(Front {
         display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
         lines: execution.format == Format::Jsonl,
-        summary: Mutex::new(resumption.as_mut().map(Resumption::summary).unwrap_or_default()),
     });
     if let Some(past) = resumption.as_ref().and_then(|resumption| resumption.past(&options)) {
         front.display.recall(past);
@@ -158,17 +158,19 @@ async fn evaluate_on(
     let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
 
-    let mut summary = front.take();
     // Ends the display before anything else is printed.
     drop(front);
-    // An interrupted run has nothing to decide on.
-    if let Some(gating) = request.gating.filter(|_| !outcome.interrupted) {
-        summary.gate = Some(gating.judge(&summary));
-    }
     let recorded = recorder.finish().map_err(|error| incomplete(&*error, &path));
-    let written = documents::write_all(&summary, &path);
+    let summed = recorded::sum(&directory).map_err(|error| incomplete(&error, &path));
+    let written = summed.and_then(|recorded::Sum { mut summary, .. }| {
+        // An interrupted run has nothing to decide on.
+        if let Some(gating) = request.gating.filter(|_| !outcome.interrupted) {
+            summary.gate = Some(gating.judge(&summary));
+        }
+        documents::write_all(&summary, &path).map(|()| summary)
+    });
     // What the record lacks is the reason for whatever the documents lack.
-    recorded.and(written)?;
+    let summary = recorded.and(written)?;
     remembered.end(&outcome);
     // Nobody goes on with the run before all of it is written.
     drop((lock, resumption));
@@ -180,17 +182,10 @@ fn incomplete(error: &dyn std::error::Error, directory: &Path) -> CliError {
         .hint("make room on that disk, or choose another with --output, and run again")
 }
 
-/// Sums events up and shows them.
+/// Shows events.
 struct Front {
     display: Display,
     lines: bool,
-    summary: Mutex<SummaryFold>,
-}
-
-impl Front {
-    fn take(&self) -> Summary {
-        std::mem::take(&mut *self.summary.lock().unwrap_or_else(PoisonError::into_inner)).finish()
-    }
 }
 
 impl EventSink for Front {
@@ -202,7 +197,6 @@ impl EventSink for Front {
             // A reader that went away does not stop the run; the record has everything.
             let _ = print(&(line + "\n"));
         }
-        self.summary.lock().unwrap_or_else(PoisonError::into_inner).take(event);
     }
 }
 
@@ -321,7 +315,7 @@ pub(crate) fn report(evaluated: &Evaluated, format: Format) -> Result<(), CliErr
         Format::Csv => Document::Csv,
         Format::Jsonl => return Ok(()),
     };
-    print(&document.text(&evaluated.summary, &evaluated.directory)?)
+    document.print(&evaluated.summary, &evaluated.directory)
 }
 
 /// Says what ended the run before its plan, and names what could not be ended.

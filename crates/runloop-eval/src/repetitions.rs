@@ -14,7 +14,7 @@ use crate::gating::Gating;
 struct Rule(Question);
 
 impl StoppingRule for Rule {
-    fn enough(&self, agent: &str, results: &[&TrialResult]) -> Option<String> {
+    fn enough(&self, agent: &str, results: &[TrialResult]) -> Option<String> {
         self.0.enough(agent, results)
     }
 }

@@ -1,15 +1,13 @@
 //! A run that goes on: how far it came, and whether it is still the same run.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 
 use eval_record::{
-    Budget, Event, EventKind, EventReader, EventSink, History, Invocation, Masker, PlannedTrial, ReadError,
-    RunDirectory, RunDirectoryError, RunHeader, RunLock, TrialKey, TypedLimits,
+    Budget, Event, EventKind, EventSink, History, Invocation, Masker, PlannedTrial, ReadError, RunDirectory,
+    RunDirectoryError, RunHeader, RunLock, TrialKey, TypedLimits,
 };
-use eval_report::SummaryFold;
 use eval_runner::{Earlier, Plan, RunOptions, Trial};
 
 use crate::args::{ChangedMode, TargetArgs};
@@ -27,8 +25,6 @@ pub(crate) struct Resumption {
     _lock: RunLock,
     pub(crate) header: RunHeader,
     history: History,
-    /// Of everything until now.
-    summary: SummaryFold,
     /// Whether the header in the directory says something else.
     is_changed: bool,
     /// Trials whose verdicts are void for that.
@@ -48,8 +44,8 @@ impl Resumption {
                 .hint("wait for it, or end it with Ctrl-C")
         })?;
         let header = directory.header().map_err(|error| unusable(&error))?;
-        let (history, summary) = read(&directory).map_err(|error| unusable(&error))?;
-        Ok(Self { directory, _lock: lock, header, history, summary, is_changed: false, void: Vec::new() })
+        let history = history(&directory).map_err(|error| unusable(&error))?;
+        Ok(Self { directory, _lock: lock, header, history, is_changed: false, void: Vec::new() })
     }
 
     /// Goes where the run was started, if that is there, and tells what was typed, with the limits that are typed now instead.
@@ -206,15 +202,6 @@ impl Resumption {
         self.directory.write_header(&masker.mask_header(self.header.clone()))
     }
 
-    /// The sum of everything until now.
-    pub(crate) fn summary(&mut self) -> SummaryFold {
-        let mut summary = std::mem::take(&mut self.summary);
-        if let Some(event) = self.void_event() {
-            summary.take(&event);
-        }
-        summary
-    }
-
     /// What a display must know; nothing of a run that never began.
     pub(crate) fn past(&self, options: &RunOptions) -> Option<Past> {
         let earlier = options.earlier.as_ref()?;
@@ -223,7 +210,7 @@ impl Resumption {
             seed: self.header.seed,
             concurrency: u32::try_from(options.concurrency).unwrap_or(u32::MAX),
             budget: options.budget,
-            verdicts: earlier.verdicts.values().cloned().collect(),
+            verdicts: earlier.verdicts.clone(),
             spent: earlier.spent.clone(),
         })
     }
@@ -241,21 +228,18 @@ impl Resumption {
     }
 }
 
-/// Reads the record once.
-fn read(directory: &RunDirectory) -> Result<(History, SummaryFold), ReadError> {
-    let (mut history, mut summary) = (History::default(), SummaryFold::default());
-    match EventReader::open(&directory.path().join("events.jsonl")) {
-        // Killed before it wrote anything.
-        Err(ReadError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-        reader => {
-            for event in reader? {
-                let event = event?;
-                history.take(&event);
-                summary.take(&event);
+/// What the record says; nothing if the run was killed before it wrote anything.
+fn history(directory: &RunDirectory) -> Result<History, ReadError> {
+    let mut history = History::default();
+    match directory.events() {
+        Err(error) if error.is_missing() => {}
+        events => {
+            for event in events? {
+                history.take(&event?);
             }
         }
     }
-    Ok((history, summary))
+    Ok(history)
 }
 
 fn is_url(target: &str) -> bool {

@@ -27,7 +27,7 @@ const GUARANTEES: usize = 30;
 /// # Errors
 ///
 /// Those of the writer. Logs that cannot be read are no error: the page says so in their place.
-pub fn write(summary: &Summary, logs: &dyn Logs, writer: &mut impl io::Write) -> io::Result<()> {
+pub fn write(summary: &Summary, logs: &dyn Logs, mut writer: impl io::Write) -> io::Result<()> {
     writer.write_all(document(summary, logs, None).html().as_str().as_bytes())?;
     writer.flush()
 }

@@ -15,16 +15,21 @@ pub(crate) mod serve;
 pub(crate) mod validate;
 pub(crate) mod view;
 
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 
 /// Writes to standard output. A reader that went away (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {
-    let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    print_from(|stdout| stdout.write_all(text.as_bytes()))
+}
+
+/// Has something written to standard output, as [`print`] does, that is too long to be made first.
+pub(crate) fn print_from(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), CliError> {
+    let mut stdout = BufWriter::new(anstream::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::wrap(Exit::Incomplete, "standard output cannot be written", &error))
         }
         _ => Ok(()),

@@ -1,45 +1,30 @@
 //! `report`: the results of a run directory, in any format.
 
-use std::io::IsTerminal as _;
-use std::path::Path;
+use std::io::{self, IsTerminal as _};
 
-use eval_record::{Event, RecordedEvents, RunDirectory};
+use eval_record::RunDirectory;
 use eval_report::Summary;
 
 use crate::args::{DocumentFormat, ReportArgs, Verbosity};
-use crate::commands::print;
+use crate::commands::print_from;
 use crate::documents::{self, Document, table};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::github;
+use crate::recorded;
 
 pub(crate) fn run(args: &ReportArgs, verbosity: Verbosity) -> Result<Exit, CliError> {
-    let events = read(&args.run)?;
-    let summary = Summary { gate: documents::verdict(&args.run), ..Summary::from_events(&events) };
+    let summary = recorded::summary(&args.run)?;
     let total = &summary.total;
     if !summary.run.complete && !verbosity.quiet {
         let missing = total.canceled + total.unfinished;
         say!("the run is not complete: {missing} of {} trials have no verdict", total.planned);
     }
-    let text = match args.format {
-        DocumentFormat::Table => {
-            let colour = args.output.is_none() && std::io::stdout().is_terminal();
-            table(&summary, &args.run, colour)
-        }
-        DocumentFormat::Jsonl => lines(&events)?,
-        DocumentFormat::Json => Document::Json.text(&summary, &args.run)?,
-        DocumentFormat::Csv => Document::Csv.text(&summary, &args.run)?,
-        DocumentFormat::Junit => Document::Junit.text(&summary, &args.run)?,
-        DocumentFormat::Markdown => Document::Markdown.text(&summary, &args.run)?,
-        DocumentFormat::Html => Document::Html.text(&summary, &args.run)?,
-    };
     match &args.output {
-        None => print(&text)?,
-        Some(path) => {
-            std::fs::write(path, text).map_err(|error| {
-                CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
-            })?;
-        }
+        None => print_from(|stdout| write(args, &summary, stdout))?,
+        Some(path) => documents::write_file(path, |file| write(args, &summary, file)).map_err(|error| {
+            CliError::wrap(Exit::Incomplete, format!("{} cannot be written", path.display()), &error)
+        })?,
     }
     if args.github.github {
         github::tell(&summary);
@@ -47,29 +32,28 @@ pub(crate) fn run(args: &ReportArgs, verbosity: Verbosity) -> Result<Exit, CliEr
     Ok(Exit::Done)
 }
 
-/// The events of a run. A last one that was cut short when the program was killed is left out.
-fn read(path: &Path) -> Result<Vec<Event>, CliError> {
-    let directory = RunDirectory::open(path)
-        .map_err(|error| CliError::wrap(Exit::Usage, "there is nothing to report", &error))?;
-    let RecordedEvents { events, torn } = directory
-        .events()
-        .map_err(|error| CliError::wrap(Exit::Incomplete, "the record cannot be used", &error))?;
-    if torn {
-        say!("the last event was cut short and is left out");
-    }
-    if events.is_empty() {
-        let message = format!("{} has no events: the run ended before it began", path.display());
-        return Err(CliError::new(Exit::Incomplete, message));
-    }
-    Ok(events)
+fn write(args: &ReportArgs, summary: &Summary, writer: &mut dyn io::Write) -> io::Result<()> {
+    let document = match args.format {
+        DocumentFormat::Table => {
+            let colour = args.output.is_none() && io::stdout().is_terminal();
+            return writer.write_all(table(summary, &args.run, colour).as_bytes());
+        }
+        DocumentFormat::Jsonl => return events(args, writer),
+        DocumentFormat::Json => Document::Json,
+        DocumentFormat::Csv => Document::Csv,
+        DocumentFormat::Junit => Document::Junit,
+        DocumentFormat::Markdown => Document::Markdown,
+        DocumentFormat::Html => Document::Html,
+    };
+    document.write(summary, &args.run, writer)
 }
 
-fn lines(events: &[Event]) -> Result<String, CliError> {
-    let mut text = String::new();
-    for event in events {
-        text += &serde_json::to_string(event)
-            .map_err(|error| CliError::wrap(Exit::Incomplete, "an event cannot be written", &error))?;
-        text.push('\n');
+/// The events of a run, a line each.
+fn events(args: &ReportArgs, writer: &mut dyn io::Write) -> io::Result<()> {
+    let directory = RunDirectory::open(&args.run).map_err(io::Error::other)?;
+    for event in directory.events().map_err(io::Error::other)? {
+        serde_json::to_writer(&mut *writer, &event.map_err(io::Error::other)?)?;
+        writer.write_all(b"\n")?;
     }
-    Ok(text)
+    Ok(())
 }

@@ -5,11 +5,12 @@ mod live;
 mod progress;
 mod target;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use eval_record::{Budget, Event, EventKind, Spent, TrialResult};
+use eval_record::{Budget, Event, EventKind, Outcome, Spent, TrialKey, TrialResult};
 
 pub(crate) use self::line::printable;
 use self::live::Live;
@@ -72,7 +73,7 @@ pub(crate) struct Past {
     pub(crate) concurrency: u32,
     pub(crate) budget: Budget,
     /// Those that stand.
-    pub(crate) verdicts: Vec<TrialResult>,
+    pub(crate) verdicts: BTreeMap<TrialKey, Outcome>,
     pub(crate) spent: Spent,
 }
 

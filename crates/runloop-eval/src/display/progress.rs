@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, Event, Spent, TrialResult, TrialState};
+use eval_record::{Budget, Cause, Event, Outcome, Spent, TrialKey, TrialResult, TrialState};
 use eval_report::{MeanInterval, Tally};
 
 use super::Purpose;
@@ -67,8 +67,8 @@ impl Progress {
     }
 
     /// Takes an earlier part of the run, which took none of the time of this one.
-    pub(super) fn recall(&mut self, verdicts: &[TrialResult], spent: Spent) {
-        verdicts.iter().for_each(|result| self.add(result));
+    pub(super) fn recall(&mut self, verdicts: &BTreeMap<TrialKey, Outcome>, spent: Spent) {
+        verdicts.iter().for_each(|(trial, outcome)| self.add(&outcome.result(trial)));
         self.recalled = verdicts.len();
         self.spent = spent;
     }
@@ -158,7 +158,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use eval_record::{EventKind, ResourceKind, ResourceRequest, TrialKey, Usage};
+    use eval_record::{EventKind, ResourceKind, ResourceRequest, Usage};
 
     use super::*;
 

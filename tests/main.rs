@@ -13,6 +13,7 @@ mod faults;
 mod hostile;
 mod house;
 mod pressure;
+mod readers;
 mod report;
 mod resume;
 mod run;

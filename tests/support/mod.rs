@@ -4,7 +4,7 @@ pub(crate) mod target;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -196,6 +196,12 @@ pub(crate) struct Running(Option<Child>);
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
         Self(Some(command.spawn().expect("the program starts")))
+    }
+
+    /// What it says, to be read by the caller; only once, and only if its command was given pipes.
+    pub(crate) fn pipes(&mut self) -> (ChildStdout, ChildStderr) {
+        let child = self.0.as_mut().expect("it runs");
+        (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"))
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_record::{Budget, Cause, Event, EventSink, Invocation, RunDirectory, RunDirectoryError};
+use eval_record::{Budget, Cause, Invocation, RunDirectory, RunDirectoryError};
 use eval_report::Summary;
 use eval_runner::{Cancellation, ClientPlatform, HostAccess, Plan, RunOptions, RunOutcome, Stopped, run};
 use runloop_client::ExposeSecret as _;
@@ -24,6 +24,7 @@ use crate::hiding;
 use crate::interrupt;
 use crate::next;
 use crate::open_files;
+use crate::record_lines::RecordLines;
 use crate::recorded;
 use crate::registry::Remembered;
 use crate::resume::Resumption;
@@ -147,19 +148,18 @@ async fn evaluate_on(
     if !verbosity.quiet {
         header::show(&plan, &options, target);
     }
-    let front = Arc::new(Front {
-        display: Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose),
-        lines: execution.format == Format::Jsonl,
-    });
+    let lines = (execution.format == Format::Jsonl).then(|| RecordLines::start(&directory)).transpose();
+    let lines = lines.map_err(|error| no_record(&error))?;
+    let display = Arc::new(Display::start(Mode::choose(verbosity.quiet, verbosity.verbose), request.purpose));
     if let Some(past) = resumption.as_ref().and_then(|resumption| resumption.past(&options)) {
-        front.display.recall(past);
+        display.recall(&past);
     }
     let platform = Arc::new(ClientPlatform::new(target.client.clone()));
-    let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&front)));
+    let sink = Arc::new((Arc::clone(&recorder), Arc::clone(&display)));
     let outcome = run(plan, platform, options, sink, cancellation).await;
 
-    // Ends the display before anything else is printed.
-    drop(front);
+    // It ends before anything else is printed.
+    drop(display);
     let recorded = recorder.finish().map_err(|error| incomplete(&*error, &path));
     let summed = recorded::sum(&directory).map_err(|error| incomplete(&error, &path));
     let written = summed.and_then(|recorded::Sum { mut summary, .. }| {
@@ -174,30 +174,13 @@ async fn evaluate_on(
     remembered.end(&outcome);
     // Nobody goes on with the run before all of it is written.
     drop((lock, resumption));
+    lines.map(RecordLines::finish).transpose()?;
     Ok(Evaluated { outcome, summary, directory: path })
 }
 
 fn incomplete(error: &dyn std::error::Error, directory: &Path) -> CliError {
     CliError::wrap(Exit::Incomplete, format!("the record in {} is not complete", directory.display()), error)
         .hint("make room on that disk, or choose another with --output, and run again")
-}
-
-/// Shows events.
-struct Front {
-    display: Display,
-    lines: bool,
-}
-
-impl EventSink for Front {
-    fn event(&self, event: &Event) {
-        self.display.show(event);
-        if self.lines
-            && let Ok(line) = serde_json::to_string(event)
-        {
-            // A reader that went away does not stop the run; the record has everything.
-            let _ = print(&(line + "\n"));
-        }
-    }
 }
 
 /// The value of each variable that the scenarios require, or an error that names all that are missing.

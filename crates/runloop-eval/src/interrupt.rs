@@ -18,7 +18,10 @@ pub(crate) fn watch(cancellation: Cancellation) -> std::io::Result<()> {
             match count {
                 1 => {
                     cancellation.stop.cancel();
-                    say!("interrupted: ending running trials and their devboxes; once more to not wait");
+                    // Beside us: a terminal that is stopped must not keep the next signal from being seen.
+                    std::thread::spawn(|| {
+                        say!("interrupted: ending running trials and their devboxes; once more to not wait");
+                    });
                 }
                 2 => cancellation.abandon.cancel(),
                 _ => std::process::exit(Exit::Interrupted.code().into()),

@@ -21,6 +21,7 @@ mod interrupt;
 mod invocation;
 mod next;
 mod open_files;
+mod record_lines;
 mod recorded;
 mod registry;
 mod repetitions;

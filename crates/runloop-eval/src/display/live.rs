@@ -1,14 +1,11 @@
 //! The live region: a bar with the mean so far, and a line for each running trial.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use eval_record::{EventKind, Phase, TrialKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::progress::Progress;
-use super::{Past, Purpose, Shown, line, target};
+use super::board::Board;
+use super::{Shared, line};
 
 /// Lines for running trials; more are counted in the last one.
 const SHOWN: usize = 8;
@@ -22,151 +19,95 @@ const ESTIMATES: Duration = Duration::from_secs(1);
 /// Share of the time that estimates may take, as a divisor: with ten thousand scenarios they take a while.
 const ESTIMATING: u32 = 20;
 
-/// The state behind the live region.
+/// The live region.
 pub(super) struct Live {
-    purpose: Purpose,
     region: MultiProgress,
     bar: ProgressBar,
     rows: Vec<ProgressBar>,
-    running: BTreeMap<TrialKey, Running>,
-    progress: Progress,
     started: Instant,
     /// When the next picture is due.
     next_picture: Instant,
     next_estimate: Instant,
     colour: bool,
-    concurrency: Option<u32>,
-    /// The line about an outage that goes on.
-    outage: Option<String>,
 }
 
-struct Running {
-    phase: Phase,
-    attempt: u32,
-    since: Instant,
+/// What a picture shows.
+struct Picture {
+    planned: usize,
+    finished: usize,
+    message: String,
+    /// Of the running trials.
+    rows: Vec<String>,
 }
 
 impl Live {
-    pub(super) fn new(purpose: Purpose) -> Self {
+    pub(super) fn new() -> Self {
         let region = MultiProgress::new();
         let bar =
             region.add(ProgressBar::new(0).with_style(style("{bar:20.green/dim} {pos}/{len} {wide_msg}")));
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        Self {
-            purpose,
-            region,
-            bar,
-            rows: Vec::new(),
-            running: BTreeMap::new(),
-            progress: Progress::new(purpose),
-            started: Instant::now(),
-            next_picture: Instant::now(),
-            next_estimate: Instant::now(),
-            colour,
-            concurrency: None,
-            outage: None,
-        }
+        let (now, rows) = (Instant::now(), Vec::new());
+        Self { region, bar, rows, started: now, next_picture: now, next_estimate: now, colour }
     }
 
-    /// Shows events until their source is gone, then takes the region away.
-    pub(super) fn follow(mut self, events: &Receiver<Shown>) {
+    /// Shows a board until its run is over, then takes the region away.
+    pub(super) fn follow(mut self, shared: &Shared) {
         loop {
+            let mut board = shared.board();
+            let (lines, is_over) = (board.lines(), board.is_over);
             // Whatever comes until then goes into the same picture.
             let due = self.next_picture.saturating_duration_since(Instant::now());
-            match events.recv_timeout(due) {
-                Ok(event) => self.apply(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            if lines.is_empty() && !is_over && !due.is_zero() {
+                shared.wait(board, Some(due));
+                continue;
             }
-            if Instant::now() >= self.next_picture {
-                self.draw();
+            drop(board);
+            for line in lines {
+                // A closed terminal is no reason to stop.
+                let _ = self.region.println(self.coloured(&line));
+            }
+            if is_over {
+                break;
+            }
+            if due.is_zero() {
+                self.estimate(shared);
+                let picture = self.picture(&shared.board());
+                // Before anything is planned a bar would be full.
+                if picture.planned > 0 {
+                    self.draw(picture);
+                }
                 self.next_picture = Instant::now() + PICTURES;
             }
         }
         self.rows.iter().chain([&self.bar]).for_each(ProgressBar::finish_and_clear);
     }
 
-    fn apply(&mut self, shown: Shown) {
-        let event = match shown {
-            Shown::News(event) => event,
-            Shown::Past(past) => return self.recall(*past),
-        };
-        self.progress.spend(&event);
-        if let Some(line) = target::line(&event, self.concurrency) {
-            let goes_on = matches!(event.kind, EventKind::TargetDown { .. });
-            if goes_on {
-                self.outage = Some(self.coloured(&line));
-            } else {
-                self.say(&line);
-            }
+    /// Brings the intervals up to date, without keeping anybody from the board meanwhile.
+    fn estimate(&mut self, shared: &Shared) {
+        let now = Instant::now();
+        if now < self.next_estimate {
+            return;
         }
-        match event.kind {
-            EventKind::TargetBack { .. } => self.outage = None,
-            EventKind::RunStarted(header) => {
-                self.concurrency = Some(header.concurrency);
-                self.progress.start(header.planned.len(), header.seed, header.budget);
-                self.bar.set_length(header.planned.len() as u64);
-            }
-            EventKind::RoundPlanned { planned } => {
-                self.progress.planned += planned.len();
-                self.bar.set_length(self.progress.planned as u64);
-                self.say(&line::round(&planned));
-            }
-            EventKind::AgentDecided { agent, repetitions, why } => {
-                self.say(&line::decided(&agent, repetitions, &why));
-            }
-            EventKind::PhaseStarted { trial, attempt, phase } => {
-                self.running.insert(trial, Running { phase, attempt, since: Instant::now() });
-            }
-            EventKind::AttemptFailed { trial, attempt, cause, message, .. } => {
-                self.say(&line::retry(&trial, attempt, cause, &message));
-            }
-            EventKind::TrialFinished(result) => {
-                self.running.remove(&result.trial);
-                self.progress.add(&result);
-                let Progress { finished, planned, .. } = self.progress;
-                self.say(&line::verdict(&result, self.purpose, finished, planned));
-            }
-            _ => {}
-        }
-    }
-
-    fn recall(&mut self, past: Past) {
-        let Past { planned, seed, concurrency, budget, verdicts, spent } = past;
-        self.concurrency = Some(concurrency);
-        self.progress.start(planned, seed, budget);
-        self.progress.recall(&verdicts, spent);
-        self.bar.set_length(planned as u64);
-    }
-
-    /// A line above the region.
-    fn say(&self, text: &str) {
-        // A closed terminal is no reason to stop.
-        let _ = self.region.println(self.coloured(text));
+        let estimates = shared.board().progress.stale();
+        let estimates = estimates.into_iter().map(super::progress::Stale::estimate).collect();
+        shared.board().progress.renew(estimates);
+        self.next_estimate = now + ESTIMATES.max(now.elapsed() * ESTIMATING);
     }
 
     fn coloured(&self, text: &str) -> String {
         if self.colour { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
     }
 
-    fn draw(&mut self) {
-        let now = Instant::now();
-        if now >= self.next_estimate {
-            self.progress.estimate();
-            self.next_estimate = now + ESTIMATES.max(now.elapsed() * ESTIMATING);
-        }
-        self.bar.set_position(self.progress.finished as u64);
+    fn picture(&self, board: &Board) -> Picture {
         // While the target is down there is nothing else to say.
-        let progress = || {
+        let message = board.outage.clone().unwrap_or_else(|| {
             let now_ms = jiff::Timestamp::now().as_millisecond();
-            self.coloured(&self.progress.text(self.started.elapsed(), now_ms))
-        };
-        self.bar.set_message(self.outage.clone().unwrap_or_else(progress));
-
-        let more = self.running.len().saturating_sub(SHOWN);
+            board.progress.text(self.started.elapsed(), now_ms)
+        });
+        let more = board.running.len().saturating_sub(SHOWN);
         // The last line counts those that have none.
         let shown = if more > 0 { SHOWN - 1 } else { SHOWN };
-        let mut lines: Vec<String> = self
+        let mut rows: Vec<String> = board
             .running
             .iter()
             .take(shown)
@@ -182,18 +123,26 @@ impl Live {
             })
             .collect();
         if more > 0 {
-            lines.push(format!("{:>15} and {} more", "", more + 1));
+            rows.push(format!("{:>15} and {} more", "", more + 1));
         }
-        while self.rows.len() < lines.len() {
+        let (planned, finished) = (board.progress.planned, board.progress.finished);
+        Picture { planned, finished, message: self.coloured(&message), rows }
+    }
+
+    fn draw(&mut self, picture: Picture) {
+        self.bar.set_length(picture.planned as u64);
+        self.bar.set_position(picture.finished as u64);
+        self.bar.set_message(picture.message);
+        while self.rows.len() < picture.rows.len() {
             self.rows.push(self.region.add(ProgressBar::new_spinner().with_style(style("{wide_msg:.dim}"))));
         }
-        while self.rows.len() > lines.len() {
+        while self.rows.len() > picture.rows.len() {
             if let Some(row) = self.rows.pop() {
                 row.finish_and_clear();
                 self.region.remove(&row);
             }
         }
-        for (row, line) in self.rows.iter().zip(lines) {
+        for (row, line) in self.rows.iter().zip(picture.rows) {
             row.set_message(line);
         }
     }

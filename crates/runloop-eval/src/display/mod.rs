@@ -1,17 +1,21 @@
 //! What a person sees while a run goes on: lines, and on a terminal a live region below them. All on standard error.
 
+mod board;
 mod line;
+mod lines;
 mod live;
 mod progress;
 mod target;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use eval_record::{Budget, Event, EventKind, Outcome, Spent, TrialKey, TrialResult};
+use eval_record::{Budget, Event, EventSink, Outcome, Spent, TrialKey, TrialResult};
 
+use self::board::Board;
 pub(crate) use self::line::printable;
 use self::live::Live;
 
@@ -58,12 +62,6 @@ impl Mode {
     }
 }
 
-#[derive(Debug)]
-enum Shown {
-    News(Event),
-    Past(Box<Past>),
-}
-
 /// An earlier part of the run: it counts, but is not told again.
 #[derive(Debug)]
 pub(crate) struct Past {
@@ -77,89 +75,77 @@ pub(crate) struct Past {
     pub(crate) spent: Spent,
 }
 
-/// Shows events on a thread of its own, so that a slow terminal holds nothing up.
-///
-/// What waits for a terminal that is stopped is not bounded: a run that waited for it would renew the time of no devbox, and
-/// events that were dropped would be missing in the counts. It is no more than what the run tells meanwhile, and the greater
-/// part of that, the verdicts, is kept for the summary anyway.
+/// Shows events on a thread of its own, so that a terminal that is slow, or stopped, holds nothing up: a run that waited for
+/// it would renew the time of no devbox.
 #[derive(Debug)]
 pub(crate) struct Display {
-    sender: Option<Sender<Shown>>,
+    /// `None` if nothing is shown.
+    shared: Option<Arc<Shared>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What is shown, and that there is something new.
+#[derive(Debug)]
+struct Shared {
+    board: Mutex<Board>,
+    news: Condvar,
+}
+
+impl Shared {
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for news, no longer than that.
+    fn wait(&self, board: MutexGuard<'_, Board>, most: Option<Duration>) {
+        match most {
+            Some(most) => drop(self.news.wait_timeout(board, most)),
+            None => drop(self.news.wait(board)),
+        }
+    }
 }
 
 impl Display {
     pub(crate) fn start(mode: Mode, purpose: Purpose) -> Self {
-        let (sender, receiver) = channel();
-        let thread = match mode {
-            Mode::Quiet => None,
-            Mode::Lines => Some(std::thread::spawn(move || print_lines(&receiver, purpose))),
-            Mode::Live => Some(std::thread::spawn(move || Live::new(purpose).follow(&receiver))),
-        };
-        Self { sender: thread.is_some().then_some(sender), thread }
-    }
-
-    pub(crate) fn show(&self, event: &Event) {
-        self.send(|| Shown::News(event.clone()));
+        if mode == Mode::Quiet {
+            return Self { shared: None, thread: None };
+        }
+        let board = Mutex::new(Board::new(purpose, mode == Mode::Live));
+        let shared = Arc::new(Shared { board, news: Condvar::new() });
+        let seen = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || match mode {
+            Mode::Live => Live::new().follow(&seen),
+            _ => lines::follow(&seen),
+        });
+        Self { shared: Some(shared), thread: Some(thread) }
     }
 
     /// Takes an earlier part of the run into account.
-    pub(crate) fn recall(&self, past: Past) {
-        self.send(|| Shown::Past(Box::new(past)));
+    pub(crate) fn recall(&self, past: &Past) {
+        if let Some(shared) = &self.shared {
+            shared.board().recall(past);
+        }
     }
+}
 
-    fn send(&self, shown: impl FnOnce() -> Shown) {
-        if let Some(sender) = &self.sender {
-            // The thread ends only with us.
-            let _ = sender.send(shown());
+impl EventSink for Display {
+    fn event(&self, event: &Event) {
+        if let Some(shared) = &self.shared
+            && shared.board().take(event)
+        {
+            shared.news.notify_one();
         }
     }
 }
 
 impl Drop for Display {
     fn drop(&mut self) {
-        drop(self.sender.take());
+        if let Some(shared) = &self.shared {
+            shared.board().is_over = true;
+            shared.news.notify_one();
+        }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-fn print_lines(events: &Receiver<Shown>, purpose: Purpose) {
-    let mut finished = 0;
-    let mut planned = 0;
-    let mut concurrency = None;
-    for shown in events {
-        let event = match shown {
-            Shown::News(event) => event,
-            Shown::Past(past) => {
-                (planned, finished, concurrency) =
-                    (past.planned, past.verdicts.len(), Some(past.concurrency));
-                continue;
-            }
-        };
-        if let Some(line) = target::line(&event, concurrency) {
-            say!("{line}");
-        }
-        match event.kind {
-            EventKind::RunStarted(header) => {
-                (planned, concurrency) = (header.planned.len(), Some(header.concurrency));
-            }
-            EventKind::RoundPlanned { planned: more } => {
-                planned += more.len();
-                say!("{}", line::round(&more));
-            }
-            EventKind::AgentDecided { agent, repetitions, why } => {
-                say!("{}", line::decided(&agent, repetitions, &why));
-            }
-            EventKind::TrialFinished(result) => {
-                finished += 1;
-                say!("{}", line::verdict(&result, purpose, finished, planned));
-            }
-            EventKind::AttemptFailed { trial, attempt, cause, message, .. } => {
-                say!("{}", line::retry(&trial, attempt, cause, &message));
-            }
-            _ => {}
         }
     }
 }

@@ -39,6 +39,20 @@ struct Agent {
     is_stale: bool,
 }
 
+/// The scores of an agent, of which there are more since its interval was estimated.
+pub(super) struct Stale {
+    agent: String,
+    tally: Tally,
+    seed: u64,
+}
+
+impl Stale {
+    /// The interval of the mean; none where it says nothing.
+    pub(super) fn estimate(self) -> (String, Option<MeanInterval>) {
+        (self.agent, self.tally.interval(self.seed).filter(|interval| !interval.degenerate))
+    }
+}
+
 impl Progress {
     pub(super) fn new(purpose: Purpose) -> Self {
         Self {
@@ -89,11 +103,23 @@ impl Progress {
         agent.is_stale = true;
     }
 
-    /// Brings the intervals up to date. They take a while, so not for every picture.
-    pub(super) fn estimate(&mut self) {
-        for agent in self.agents.values_mut().filter(|agent| agent.is_stale) {
-            agent.interval = agent.tally.interval(self.seed).filter(|interval| !interval.degenerate);
-            agent.is_stale = false;
+    /// What the intervals are to be estimated from again. That takes a while, so not for every picture, and not here.
+    pub(super) fn stale(&mut self) -> Vec<Stale> {
+        let stale = self.agents.iter_mut().filter(|(_, agent)| agent.is_stale);
+        stale
+            .map(|(name, agent)| {
+                agent.is_stale = false;
+                Stale { agent: name.clone(), tally: agent.tally.clone(), seed: self.seed }
+            })
+            .collect()
+    }
+
+    /// Takes new intervals of agents.
+    pub(super) fn renew(&mut self, intervals: Vec<(String, Option<MeanInterval>)>) {
+        for (agent, interval) in intervals {
+            if let Some(agent) = self.agents.get_mut(&agent) {
+                agent.interval = interval;
+            }
         }
     }
 
@@ -182,7 +208,8 @@ mod tests {
             progress.spend(&finished(result));
             progress.add(result);
         }
-        progress.estimate();
+        let estimates = progress.stale().into_iter().map(Stale::estimate).collect();
+        progress.renew(estimates);
         anstream::adapter::strip_str(&progress.text(Duration::from_secs(seconds), 0)).to_string()
     }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use eval_record::{Ledger, Resource, ResourceEnd, ResourceKind};
 use futures::StreamExt as _;
+use runloop_types::DevboxId;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::options::LOCAL;
 use crate::platform::Platform;
 use crate::session::Session;
 use crate::{leftovers, reap};
@@ -103,8 +105,12 @@ impl<P: Platform> Session<P> {
     /// Ends what still lives, also what only the target knows of.
     pub(crate) async fn sweep(self: &Arc<Self>) {
         for kind in ResourceKind::ALL {
-            let mut left: Vec<Resource> =
-                self.leaked().into_iter().filter(|resource| resource.request.resource == kind).collect();
+            let is_elsewhere = |key: &str| self.elsewhere.get().is_some_and(|keys| keys.contains(key));
+            let mut left: Vec<Resource> = self
+                .leaked()
+                .into_iter()
+                .filter(|resource| resource.request.resource == kind && !is_elsewhere(&resource.request.key))
+                .collect();
             left.reverse();
             let is_uncertain = left.iter().any(|resource| resource.id.is_none());
             let found = if is_uncertain { self.found(kind).await } else { Some(Vec::new()) };
@@ -125,19 +131,36 @@ impl<P: Platform> Session<P> {
     /// Ends what an earlier part of the run left, by its labels: what a lost end of the record asked for is among it.
     pub(crate) async fn reap_earlier(self: &Arc<Self>, ledger: Ledger) {
         self.inherit(ledger);
+        let (mut unlisted, mut is_here) = (Vec::new(), self.options.target == LOCAL);
         for kind in ResourceKind::ALL {
             // Without an answer the sweep at the end has another try.
             let Some(found) = self.found(kind).await else { continue };
+            is_here |= !found.is_empty();
             let living = found.iter().filter(|(key, _)| !self.is_kept(key)).cloned();
             self.end_all(kind, living, ResourceEnd::Reaped).await;
             let keys: HashSet<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
-            let gone = |resource: &Resource| {
+            unlisted.extend(self.leaked().into_iter().filter(|resource| {
                 resource.request.resource == kind && !keys.contains(resource.request.key.as_str())
-            };
-            for resource in self.leaked().into_iter().filter(gone) {
-                self.note_end(&resource.request.key, ResourceEnd::Reaped);
-            }
+            }));
         }
+        if is_here || self.knows(&unlisted).await {
+            unlisted.iter().for_each(|gone| self.note_end(&gone.request.key, ResourceEnd::Reaped));
+        } else {
+            tracing::warn!(
+                "the target knows nothing of what the run left: it was another one, or had another key"
+            );
+            let keys = unlisted.into_iter().map(|resource| resource.request.key);
+            let _ = self.elsewhere.set(keys.collect());
+        }
+    }
+
+    /// Whether the target knows a devbox of these, dead or alive: else they are not gone, but another account's. Also if that
+    /// cannot be told.
+    async fn knows(&self, resources: &[Resource]) -> bool {
+        let devboxes = resources.iter().filter(|resource| resource.request.resource == ResourceKind::Devbox);
+        let Some(id) = devboxes.filter_map(|devbox| devbox.id.clone()).next_back() else { return true };
+        let answer = timeout(self.patience(), self.platform.devbox(&DevboxId::new(id))).await;
+        !matches!(answer, Ok(Err(unknown)) if unknown.has_status(404))
     }
 
     /// What the target has of this run, keys and ids, newest first. Asked again if the answer fails: this is the last chance.

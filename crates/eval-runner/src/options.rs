@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Earlier, Pressure};
 
+/// The target of this machine, whose devboxes end with the program.
+pub(crate) const LOCAL: &str = "local";
+
 /// How a run goes. Build on [`RunOptions::new`].
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -66,7 +69,7 @@ impl RunOptions {
     pub fn new(run_id: impl Into<String>) -> Self {
         Self {
             run_id: run_id.into(),
-            target: "local".to_owned(),
+            target: LOCAL.to_owned(),
             guarantees: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             concurrency: std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),

@@ -207,3 +207,36 @@ async fn only_what_carries_the_label_of_the_run_is_touched() {
     mine[0].end(&fake).await.unwrap();
     assert_eq!(fake.living(), ids[1..]);
 }
+
+/// Another account does not see what the first one has: that is no proof that it is gone.
+#[test]
+fn what_a_target_never_knew_is_not_called_reaped() {
+    for (target, is_told) in [("https://example.com", true), ("local", false)] {
+        let plan = plan(vec![scenario("s", Verify::Same)], working(), 1);
+        let sink = Arc::new(Memory::default());
+        let fake = Arc::new(fine().with_fault(4, Fault::Hangs));
+        assert!(part(&fake, &sink, &plan, options()).is_none(), "killed with a devbox at work");
+        let left = fake.living();
+        assert_eq!(left.len(), 1);
+
+        let other = Arc::new(fine());
+        let there = RunOptions { target: target.to_owned(), ..going_on(&sink) };
+        let outcome = part(&other, &sink, &plan, there).expect("it ends");
+        assert!(outcome.complete);
+        let leaked = |resources: Vec<eval_record::Resource>| {
+            resources.into_iter().filter_map(|one| one.id).collect::<Vec<_>>()
+        };
+        let expected: Vec<String> = left.iter().filter(|_| is_told).map(ToString::to_string).collect();
+        assert_eq!(leaked(outcome.leaked), expected, "{target}");
+        assert_eq!(sink.ledger().leaked().len(), expected.len(), "{target}: the record forgets nothing");
+
+        let back = RunOptions { target: target.to_owned(), ..going_on(&sink) };
+        part(&fake, &sink, &plan, back).expect("it ends");
+        assert_eq!(
+            sink.ledger().leaked(),
+            Vec::<&eval_record::Resource>::new(),
+            "{target}: with the right key"
+        );
+        assert!(fake.living().is_empty() || !is_told, "{target}: {:?}", fake.living());
+    }
+}

@@ -39,6 +39,8 @@ pub(crate) struct Session<P> {
     ledger: Mutex<Ledger>,
     /// Keys of requests that are under way.
     asked: Mutex<HashSet<String>>,
+    /// Keys of what an earlier part of the run left where this part cannot reach.
+    pub(crate) elsewhere: OnceLock<HashSet<String>>,
     keys: Keys,
 }
 
@@ -81,6 +83,7 @@ impl<P: Platform> Session<P> {
             sink,
             ledger: Mutex::default(),
             asked: Mutex::default(),
+            elsewhere: OnceLock::new(),
             keys: Keys::new(),
         })
     }

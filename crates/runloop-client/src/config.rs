@@ -190,17 +190,22 @@ impl ClientBuilder {
         self
     }
 
-    /// Most HTTP/1.1 connections of each shard: 20 unless set, as the official SDKs have it, and no limit for waits over
-    /// plain http to this machine, commands and creations among them. Over TLS there are 8 shards for calls, 16 for waits
-    /// and 2 for transfers; plain http has one of each with as many connections as these have together. A call that finds
-    /// none free queues, for as long as its total timeout allows. HTTP/2 shares connections, and has no limit.
+    /// Most connections of each shard: 20 unless set, as the official SDKs have it, and no limit for waits over plain http
+    /// to this machine, commands and creations among them. Over TLS there are 8 shards for calls, 16 for waits and 2 for
+    /// transfers; plain http has one of each with as many connections as these have together. A call that finds none free
+    /// queues, for as long as its total timeout allows, and is not sent before; its [read timeout](Self::timeout) begins
+    /// when it is.
+    ///
+    /// Over HTTP/2 calls share one connection for each shard. Waits share as many as the server makes necessary by
+    /// how many streams it allows on each, up to this limit.
     pub fn max_connections_per_shard(mut self, connections: usize) -> Self {
         self.max_connections = Some(connections.max(1));
         self
     }
 
     /// Speaks HTTP/2 from the first byte with a plain `http://` server that is known to understand it, as
-    /// `runloop-eval serve` does. One connection then carries all calls of a shard, in place of one for each wait. Over https the best protocol is agreed on anyway.
+    /// `runloop-eval serve` does. Calls then share connections, in place of one for each wait. Over https the best protocol
+    /// is agreed on anyway.
     pub fn http2_prior_knowledge(mut self) -> Self {
         self.http2_prior_knowledge = true;
         self

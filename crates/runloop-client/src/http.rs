@@ -88,7 +88,7 @@ pub(crate) struct Settings {
     pub(crate) proxy: Proxying,
     /// Trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
-    /// Most HTTP/1.1 connections of each shard.
+    /// Most connections of each shard, those of HTTP/2 only where they are those of waits.
     pub(crate) most_connections: usize,
     /// Whether there is no such limit for waits.
     pub(crate) unlimited_waits: bool,
@@ -181,7 +181,9 @@ impl Pools {
                 self.poller.get_or_init(|| made)
             }
         };
-        Ok(connector.as_ref().map(|connector| lease.long_polls(|| Connections::new(Arc::clone(connector)))))
+        let most = (!self.settings.unlimited_waits).then_some(self.settings.most_connections);
+        let make = |connector| move || Connections::new(Arc::clone(connector), most);
+        Ok(connector.as_ref().map(|connector| lease.long_polls(make(connector))))
     }
 
     /// Notes that long polls are redirected: only the other clients know where to, and whether to follow.

@@ -43,6 +43,8 @@ impl Shards {
                 places,
             })
         };
+        // A connection carries at least one call: nobody queues for one shard's while another has none.
+        let busy = most_connections.map_or(busy, |most| busy.min(most));
         Self { first: shard(), others: (1..count).map(|_| shard()).collect(), busy }
     }
 
@@ -100,8 +102,8 @@ impl Lease {
         self.shard.long_polls.get_or_init(make)
     }
 
-    /// Notes how the server answered: over HTTP/2 calls share a connection, and nobody has to queue for one.
-    pub(crate) fn answered(&self, version: Version) {
+    /// Notes what the server speaks: over HTTP/2 calls share connections, and nobody has to queue for a place.
+    pub(crate) fn speaks(&self, version: Version) {
         if let Some(place) = &self.place
             && version == Version::HTTP_2
         {
@@ -152,6 +154,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nobody_queues_while_another_shard_has_a_place() {
+        let shards = Shards::new(3, 32, Some(2));
+        let leases: Vec<_> = (0..6).map(|_| shards.lease().now_or_never().unwrap()).collect();
+        let indices: Vec<_> = leases.iter().map(|lease| index(&shards, lease)).collect();
+        assert_eq!(indices, [0, 0, 1, 1, 2, 2]);
+    }
+
+    #[tokio::test]
     async fn connections_are_limited_until_the_server_speaks_http2() {
         let shards = Shards::new(2, 1, Some(1));
         let first = shards.lease().await;
@@ -159,13 +169,13 @@ mod tests {
         assert!(shards.lease().now_or_never().is_none());
         // Giving up leaves nothing behind.
         assert_eq!(shards.first.in_flight.load(Ordering::Relaxed), 1);
-        first.answered(Version::HTTP_11);
+        first.speaks(Version::HTTP_11);
         assert!(shards.lease().now_or_never().is_none());
         drop(first);
         let third = shards.lease().now_or_never().unwrap();
         let mut queued = std::pin::pin!(shards.lease());
         assert!(queued.as_mut().now_or_never().is_none());
-        third.answered(Version::HTTP_2);
+        third.speaks(Version::HTTP_2);
         assert_eq!(index(&shards, &queued.await), 0);
         drop(second);
     }

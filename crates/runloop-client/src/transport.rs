@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
+use reqwest::Version;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
@@ -18,6 +19,7 @@ use crate::file_source::{FileSource, Progress};
 use crate::gate::{Attempt, Gate, Outcome};
 use crate::http::{Cause, Fault, Pools};
 use crate::log::{self, LogLevel};
+use crate::long_poll::Way;
 use crate::request::{Body, Finish, Method, Parts, Pool, Request, TimeoutClass};
 use crate::response::{RawResponse, Response};
 use crate::retry;
@@ -89,6 +91,12 @@ impl Failed {
         Self::Transport { kind: TransportKind::TotalTimeout, source: None }
     }
 
+    /// Late, and never sent.
+    fn held_back() -> Self {
+        let why = "it was held back, as no connection had room for it";
+        Self::Transport { kind: TransportKind::TotalTimeout, source: Some(why.into()) }
+    }
+
     fn silent() -> Self {
         Self::Transport { kind: TransportKind::ReadTimeout, source: None }
     }
@@ -140,11 +148,22 @@ impl Transport {
                 },
                 None => None,
             };
+            let Some(place) = deadline.bound(pin!(self.place(parts, open))).await else {
+                // As with the gate.
+                let failed = Failed::held_back();
+                let held = || error(parts, request_id.as_ref(), failed, retries, (self.clock)());
+                break last.unwrap_or_else(held);
+            };
             let failed = {
-                // Pinned here, because a future that is handed on by value is kept twice by whoever awaits it; and gone
-                // before the pause.
-                let attempt = pin!(self.attempt(parts, request_id.as_ref(), open));
-                let answer = deadline.bound(attempt).await;
+                let answer = match place {
+                    Ok((lease, mut way)) => {
+                        // Pinned here, because a future that is handed on by value is kept twice by whoever
+                        // awaits it; and gone before the pause.
+                        let attempt = pin!(self.attempt(parts, request_id.as_ref(), open, lease, &mut way));
+                        deadline.bound(attempt).await
+                    }
+                    Err(failed) => Some(Err(failed)),
+                };
                 if let (Some(pass), Some(outcome)) = (pass, self.outcome(answer.as_ref())) {
                     pass.done(outcome);
                 }
@@ -220,16 +239,33 @@ impl Transport {
         );
     }
 
+    /// Waits for a place to send a request from; with a way for it if it is one that is held.
+    async fn place(&self, parts: &Parts, open: bool) -> Result<(Lease, Option<Way>), Failed> {
+        let lease = self.pools.lease(parts.pool()).await;
+        if parts.pool() != Pool::Wait || open {
+            return Ok((lease, None));
+        }
+        let Some(connections) = self.pools.long_polls(&lease)? else { return Ok((lease, None)) };
+        let way = connections.way().await?;
+        if way.is_shared() {
+            // Before it is answered, which may take as long as all those who queue for a place may wait.
+            lease.speaks(Version::HTTP_2);
+        }
+        Ok((lease, Some(way)))
+    }
+
+    /// Sends a request and reads its answer, or its beginning if it is `open`.
     async fn attempt(
         &self,
         parts: &Parts,
         request_id: Option<&HeaderValue>,
         open: bool,
+        lease: Lease,
+        way: &mut Option<Way>,
     ) -> Result<Answer, Failed> {
-        let lease = self.pools.lease(parts.pool()).await;
         let limit = self.read_timeout(parts);
-        let mut response = self.exchange(parts, request_id, &lease, open).await?;
-        lease.answered(response.version());
+        let mut response = self.exchange(parts, request_id, &lease, way).await?;
+        lease.speaks(response.version());
         let status = response.status();
         if status.is_success() {
             let body = if open {
@@ -262,16 +298,13 @@ impl Transport {
         parts: &Parts,
         request_id: Option<&HeaderValue>,
         lease: &Lease,
-        open: bool,
+        way: &mut Option<Way>,
     ) -> Result<reqwest::Response, Failed> {
         let limit = self.read_timeout(parts);
         let progress = Progress::default();
-        if parts.pool() == Pool::Wait
-            && !open
-            && let Some(connections) = self.pools.long_polls(lease)?
-        {
-            // Pinned here, because a future that is handed on by value is kept twice.
-            let answer = pin!(connections.send::<Failed>(|| self.http_request(parts, request_id)));
+        if let Some(way) = way.take() {
+            // Made only now, so that those who wait for a way are small, too.
+            let answer = way.send(self.http_request(parts, request_id)?)?;
             let response = unless_silent(limit, &progress, answer).await.ok_or_else(Failed::silent)??;
             if !response.status().is_redirection() {
                 return Ok(response);

@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Response;
 use runloop_client::types::{DevboxStatus, DevboxView};
-use runloop_client::{Client, Error, Outcome, TransportKind};
+use runloop_client::{Client, ClientBuilder, Error, Outcome, TransportKind};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
 
-use crate::gate::Book;
+use crate::gate::{Book, Entries};
 use crate::support::{RawServer, Step, always, builder, client, header, json as answer, requests, say_json};
 
 async fn poll(client: &Client) -> Result<DevboxView, Error> {
@@ -294,36 +295,170 @@ async fn a_connection_that_does_not_stand_in_time_is_told_from_silence() {
     }
 }
 
-/// Speaks HTTP/2 and allows ten streams at a time, which it says only when a hasty client has opened more.
-async fn narrow() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                let mut builder = h2::server::Builder::new();
-                let builder = builder.max_concurrent_streams(10);
-                let mut connection = builder.handshake::<_, Bytes>(connection).await.unwrap();
-                while let Some(Ok((_, mut answer))) = connection.accept().await {
-                    let mut body = answer.send_response(Response::new(()), false).unwrap();
-                    body.send_data(view().into(), true).unwrap();
-                }
-            });
-        }
-    });
-    url
+/// Speaks HTTP/2 and allows few streams at a time, which it says only when a hasty client has opened more.
+struct Narrow {
+    url: String,
+    /// Requests that came, on whichever connection.
+    seen: watch::Receiver<usize>,
+    /// Whether it answers; until then requests are held.
+    answers: watch::Sender<bool>,
+    /// Whether the connections that came before have been cut.
+    cut: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
 }
+
+impl Narrow {
+    async fn start(streams: u32) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (count, seen) = watch::channel(0);
+        let (answers, cut) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (may_answer, is_cut) = (answers.subscribe(), cut.subscribe());
+        let task = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let (count, may_answer) = (count.clone(), may_answer.clone());
+                let mut is_cut = is_cut.clone();
+                let came_before = !*is_cut.borrow();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    let mut builder = h2::server::Builder::new();
+                    let builder = builder.max_concurrent_streams(streams);
+                    let mut connection = builder.handshake::<_, Bytes>(connection).await.unwrap();
+                    loop {
+                        let (_, mut answer) = tokio::select! {
+                            _ = is_cut.wait_for(|is_cut| *is_cut), if came_before => return,
+                            request = connection.accept() => match request {
+                                Some(Ok(request)) => request,
+                                _ => return,
+                            },
+                        };
+                        count.send_modify(|seen| *seen += 1);
+                        let mut may_answer = may_answer.clone();
+                        tokio::spawn(async move {
+                            may_answer.wait_for(|may| *may).await.unwrap();
+                            let mut body = answer.send_response(Response::new(()), false).unwrap();
+                            body.send_data(view().into(), true).unwrap();
+                        });
+                    }
+                });
+            }
+        });
+        Self { url, seen, answers, cut, task }
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        builder(&self.url).http2_prior_knowledge().max_retries(0)
+    }
+
+    /// Until so many requests have come.
+    async fn seen(&self, count: usize) {
+        let mut seen = self.seen.clone();
+        let come = tokio::time::timeout(Duration::from_secs(30), seen.wait_for(|seen| *seen == count)).await;
+        assert!(come.is_ok(), "{} of {count} requests came", *self.seen.borrow());
+    }
+}
+
+impl Drop for Narrow {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn polls(client: &Client, count: usize) -> Vec<tokio::task::JoinHandle<Result<DevboxView, Error>>> {
+    let poll = |client: Client| async move { poll(&client).await };
+    (0..count).map(|_| tokio::spawn(poll(client.clone()))).collect()
+}
+
+/// A client whose waits share one connection for each of the 16 shards, and what passes its gate.
+fn one_each(server: &Narrow) -> (Client, Entries) {
+    let book = Book::default();
+    let entries = Arc::clone(&book.0);
+    (server.builder().max_connections_per_shard(1).gate(Arc::new(book)).build().unwrap(), entries)
+}
+
+const ANSWERED: Option<Outcome> = Some(Outcome::Answered { status: 200, retry_after: None });
 
 #[tokio::test]
 async fn no_more_streams_are_opened_than_the_server_allows() {
     let book = Book::default();
     let entries = Arc::clone(&book.0);
-    let client =
-        builder(&narrow().await).http2_prior_knowledge().max_retries(0).gate(Arc::new(book)).build().unwrap();
+    let server = Narrow::start(10).await;
+    server.answers.send_replace(true);
+    let client = server.builder().gate(Arc::new(book)).build().unwrap();
     futures::future::try_join_all((0..30).map(|_| poll(&client))).await.unwrap();
     let entries = entries.lock().unwrap();
     assert_eq!(entries.len(), 30);
-    let answered = Some(Outcome::Answered { status: 200, retry_after: None });
-    assert!(entries.iter().all(|entry| entry.2 == answered));
+    assert!(entries.iter().all(|entry| entry.2 == ANSWERED));
+}
+
+#[tokio::test]
+async fn waits_are_open_at_the_same_time_however_few_streams_a_connection_has() {
+    let server = Narrow::start(2).await;
+    let client = server.builder().build().unwrap();
+    // Far more than the shards have room for with one connection each.
+    let polls = polls(&client, 100);
+    server.seen(100).await;
+    server.answers.send_replace(true);
+    for poll in polls {
+        poll.await.unwrap().unwrap();
+    }
+    // None was sent twice.
+    server.seen(100).await;
+}
+
+#[tokio::test]
+async fn waits_for_which_there_is_no_room_are_held_back_and_sent_when_others_end() {
+    let server = Narrow::start(2).await;
+    let (client, entries) = one_each(&server);
+    let sent = polls(&client, 32);
+    server.seen(32).await;
+    // How long the server is silent does not count before it has been asked, but the time for the whole call does.
+    let devboxes = client.devboxes();
+    let hurried = |_| {
+        devboxes
+            .wait_for_status("dbx_1", &[DevboxStatus::Running], Duration::from_secs(5))
+            .timeout(Duration::from_millis(10))
+            .total_timeout(Duration::from_millis(200))
+            .send()
+    };
+    for late in futures::future::join_all((0..10).map(hurried)).await {
+        let late = late.unwrap_err();
+        assert_eq!(late.transport_kind(), Some(TransportKind::TotalTimeout), "{late}");
+        assert_eq!(late.attempts(), Some(0));
+        assert!(late.to_string().contains("nothing was sent"), "{late}");
+        let why = std::error::Error::source(&late).unwrap().to_string();
+        assert!(why.contains("held back"), "{why}");
+    }
+    let held = polls(&client, 68);
+    server.answers.send_replace(true);
+    for poll in sent.into_iter().chain(held) {
+        poll.await.unwrap().unwrap();
+    }
+    // No more than were answered: none was sent twice, and none of those that were given up.
+    assert_eq!(*server.seen.borrow(), 100);
+    let outcomes: Vec<_> = entries.lock().unwrap().iter().map(|entry| entry.2).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ANSWERED).count(), 100);
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_none()).count(), 10);
+}
+
+#[tokio::test]
+async fn waits_that_queue_for_a_connection_that_breaks_take_another() {
+    let server = Narrow::start(1).await;
+    let (client, entries) = one_each(&server);
+    let sent = polls(&client, 16);
+    server.seen(16).await;
+    let held = polls(&client, 16);
+    while entries.lock().unwrap().len() < 32 {
+        tokio::task::yield_now().await;
+    }
+    server.cut.send_replace(true);
+    for poll in sent {
+        let error = poll.await.unwrap().unwrap_err();
+        assert_eq!(error.transport_kind(), Some(TransportKind::Interrupted), "{error}");
+    }
+    server.answers.send_replace(true);
+    for poll in held {
+        poll.await.unwrap().unwrap();
+    }
+    assert_eq!(*server.seen.borrow(), 32);
 }

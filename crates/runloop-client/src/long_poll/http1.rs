@@ -1,5 +1,6 @@
 //! Long polls over HTTP/1.1: a socket for each.
 
+use std::future::poll_fn;
 use std::io::Write as _;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,7 +15,6 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCOD
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -78,21 +78,56 @@ fn encode(request: &reqwest::Request) -> Vec<u8> {
 
 /// Reads an answer of which the first byte is there.
 async fn read(io: Io, first: u8, method: Method, idle: Arc<Idle>) -> Result<reqwest::Response, hyper::Error> {
-    let io = TokioIo::new(Asked { io, first: Some(first), asked: false, reader: None });
+    let io = TokioIo::new(Asked { io, first: Some(first), asked: false });
     let (mut requests, connection) = http1::handshake(io).await?;
     // What kind of request it was decides how an answer is read; the rest of it has been sent.
     let mut stand_in = Request::new(String::new());
     *stand_in.method_mut() = method;
-    let (give_back, given_back) = oneshot::channel();
-    tokio::spawn(async move {
+    let mut response = pin!(requests.send_request(stand_in));
+    // Who closes this later wakes the connection, which is to say ourselves.
+    drop(requests);
+    let mut carrier = Carrier::Carries(Box::new(connection));
+    let response = poll_fn(|cx| {
+        // What it reads comes only after it has written.
+        carrier.poll(cx);
+        carrier.poll(cx);
+        response.as_mut().poll(cx)
+    })
+    .await?;
+    let idle = stays_open(&response).then_some(idle);
+    Ok(response.map(|body| reqwest::Body::wrap_stream(chunks(body, carrier, idle))).into())
+}
+
+/// Carries a connection while its answer is read, by whoever reads it: a task of its own would be handed to and fro for each.
+enum Carrier {
+    Carries(Box<http1::Connection<TokioIo<Asked>, String>>),
+    GivesBack(http1::Parts<TokioIo<Asked>>),
+    Broken,
+}
+
+impl Carrier {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        let Self::Carries(connection) = self else { return };
+        let Poll::Ready(ended) = connection.poll_without_shutdown(cx) else { return };
         // An error is told to whoever reads the answer, too.
-        if let Ok(parts) = connection.without_shutdown().await {
-            let _ = give_back.send(parts);
+        *self = match (ended, std::mem::replace(self, Self::Broken)) {
+            (Ok(()), Self::Carries(connection)) => Self::GivesBack(connection.into_parts()),
+            _ => Self::Broken,
+        };
+    }
+
+    /// The connection, if another answer may follow.
+    async fn end(mut self) -> Option<Io> {
+        poll_fn(|cx| {
+            self.poll(cx);
+            if let Self::Carries(_) = self { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        match self {
+            Self::GivesBack(parts) if parts.read_buf.is_empty() => Some(parts.io.into_inner().io),
+            _ => None,
         }
-    });
-    let response = requests.send_request(stand_in).await?;
-    let next = stays_open(&response).then_some((given_back, idle));
-    Ok(response.map(|body| reqwest::Body::wrap_stream(chunks(body, next))).into())
+    }
 }
 
 /// Whether another answer may follow this one.
@@ -108,27 +143,30 @@ fn stays_open(response: &Response<Incoming>) -> bool {
     response.version() == Version::HTTP_11 && !closes && ends
 }
 
-/// Gives the connection back when an answer has been read, and where it then waits.
-type Next = (oneshot::Receiver<http1::Parts<TokioIo<Asked>>>, Arc<Idle>);
-
 /// The body's pieces. Only an answer that is read to its end leaves the connection where the next one begins.
-fn chunks(body: Incoming, next: Option<Next>) -> impl Stream<Item = Result<Bytes, hyper::Error>> + Send {
-    stream::unfold((body, next), |(mut body, next)| async move {
+fn chunks(
+    body: Incoming,
+    carrier: Carrier,
+    idle: Option<Arc<Idle>>,
+) -> impl Stream<Item = Result<Bytes, hyper::Error>> + Send {
+    stream::unfold(Some((body, carrier, idle)), |state| async move {
+        let (mut body, mut carrier, idle) = state?;
         loop {
-            match std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            let frame = poll_fn(|cx| {
+                carrier.poll(cx);
+                Pin::new(&mut body).poll_frame(cx)
+            });
+            match frame.await {
                 Some(Ok(frame)) => {
                     // Trailers say nothing that we need.
                     if let Ok(chunk) = frame.into_data() {
-                        return Some((Ok(chunk), (body, next)));
+                        return Some((Ok(chunk), Some((body, carrier, idle))));
                     }
                 }
-                Some(Err(error)) => return Some((Err(error), (body, None))),
+                Some(Err(error)) => return Some((Err(error), None)),
                 None => {
-                    let (given_back, idle) = next?;
-                    let parts = given_back.await.ok()?;
-                    if parts.read_buf.is_empty() {
-                        idle.put(parts.io.into_inner().io);
-                    }
+                    let idle = idle?;
+                    idle.put(carrier.end().await?);
                     return None;
                 }
             }
@@ -142,8 +180,6 @@ struct Asked {
     io: Io,
     first: Option<u8>,
     asked: bool,
-    /// Reads before it has written: a client that hears something then takes it for noise.
-    reader: Option<Waker>,
 }
 
 impl AsyncRead for Asked {
@@ -153,7 +189,8 @@ impl AsyncRead for Asked {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         if !self.asked {
-            self.reader = Some(cx.waker().clone());
+            // A client that hears something before it has written takes it for noise. It is not woken when it has, but polled
+            // again by the one task that carries it.
             return Poll::Pending;
         }
         if buffer.remaining() > 0
@@ -173,9 +210,6 @@ impl AsyncWrite for Asked {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         self.asked = true;
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
         Poll::Ready(Ok(bytes.len()))
     }
 

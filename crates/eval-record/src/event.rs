@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Budget, Flag, Held, Invocation, ResourceEnd, ResourceRequest, Rounds, Usage};
 
 /// Version of the format that this crate writes. It reads this one and all before it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +124,8 @@ pub enum EventKind {
         /// Since when it was down.
         since_ms: i64,
     },
+    /// The run is at work; told every few seconds while something of it may live.
+    Heartbeat,
     /// A trial has its verdict (of the last attempt).
     TrialFinished(Box<TrialResult>),
     /// Last event of a run that came to its end, also when interrupted.

@@ -50,6 +50,7 @@ impl Masker {
             | EventKind::ThrottleLifted { what: _ }
             | EventKind::TargetBack { since_ms: _ }
             | EventKind::AgentDecided { agent: _, repetitions: _, why: _ }
+            | EventKind::Heartbeat
             | EventKind::RunFinished { complete: _, interrupted: _ } => {}
         }
     }

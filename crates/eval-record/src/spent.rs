@@ -48,7 +48,12 @@ pub struct Spent {
     /// Of trials under way, until they have their verdict, which counts all of their attempts.
     open: HashMap<TrialKey, Open>,
     last_ms: i64,
+    /// Whether its devboxes end when it does, however it does: those of the local target.
+    dies_with_run: bool,
 }
+
+/// The most that a devbox outlives its harness, in milliseconds: the run's keep-alive time.
+const OUTLIVED_MS: i64 = 600_000;
 
 /// What attempts may have cost that worked and did not say it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,18 +92,22 @@ impl Spent {
     /// Takes the next event.
     pub fn take(&mut self, at_ms: i64, event: &EventKind) {
         match event {
-            EventKind::RunStarted(_) | EventKind::RunResumed(_) => self.interrupted(),
+            EventKind::RunStarted(header) => {
+                self.interrupted(at_ms);
+                self.dies_with_run = header.target == "local";
+            }
+            EventKind::RunResumed(_) => self.interrupted(at_ms),
             EventKind::ResourceRequested(request) if request.resource == ResourceKind::Devbox => {
                 self.asked.insert(request.key.clone());
             }
             EventKind::ResourceCreated { key, .. } if self.asked.remove(key) => {
                 self.living.insert(key.clone(), at_ms);
             }
-            // Nobody knows when it really ended; what it took after its maker's death is nobody's.
+            // Nobody knows when it really ended.
             EventKind::ResourceEnded { key, how: ResourceEnd::Reaped } => {
                 self.asked.remove(key);
                 if let Some(since) = self.living.remove(key) {
-                    self.ended_ms = self.ended_ms.saturating_add(between(since, self.last_ms));
+                    self.ended_ms = self.ended_ms.saturating_add(between(since, self.outlived(at_ms)));
                 }
                 return;
             }
@@ -141,15 +150,21 @@ impl Spent {
         self.last_ms = self.last_ms.max(at_ms);
     }
 
-    /// A part of the run ended without a word: what lived then is counted until the last that is known, and attempts whose
-    /// trial begins anew were made all the same.
-    fn interrupted(&mut self) {
-        self.ended_ms = self.devbox_ms(self.last_ms);
+    /// A part of the run ended without a word: what lived then is counted until the last that is known or, where devboxes
+    /// outlive their run, for as long as they may have done so. Attempts whose trial begins anew were made all the same.
+    fn interrupted(&mut self, at_ms: i64) {
+        self.ended_ms = self.devbox_ms(self.outlived(at_ms));
         self.living.clear();
         self.asked.clear();
         self.usage = self.usage();
         self.unsaid = self.unsaid();
         self.open.clear();
+    }
+
+    /// Until when what lived at the last event may have lived, if it was gone by now.
+    fn outlived(&self, now_ms: i64) -> i64 {
+        let most = if self.dies_with_run { 0 } else { OUTLIVED_MS };
+        self.last_ms.saturating_add(most).min(now_ms).max(self.last_ms)
     }
 
     /// Milliseconds of all devboxes until now, those that still live included.
@@ -274,7 +289,9 @@ mod tests {
 
     #[test]
     fn what_a_killed_part_of_the_run_took_is_not_forgotten() {
+        let header = crate::RunHeader { target: "local".to_owned(), ..Default::default() };
         let spent = fold(&[
+            (0, EventKind::RunStarted(Box::new(header))),
             (0, asked("x", ResourceKind::Devbox)),
             (0, made("x")),
             (10, failed(1, cost(0.5))),
@@ -333,5 +350,23 @@ mod tests {
         assert_eq!(attempts(None, said(0.25, 1)), 2.25, "the first was silent");
         assert_eq!(attempts(cost(0.5), said(0.5, 1)), 3.5, "the second was silent");
         assert_eq!(attempts(None, None), 5.0);
+    }
+
+    #[test]
+    fn a_killed_run_took_as_much_as_it_lived_and_what_outlived_it_counts() {
+        let killed = |target: &str, at_ms| {
+            let header = crate::RunHeader { target: target.to_owned(), ..Default::default() };
+            fold(&[
+                (0, EventKind::RunStarted(Box::new(header))),
+                (0, asked("x", ResourceKind::Devbox)),
+                (0, made("x")),
+                (30_000, EventKind::Heartbeat),
+                (at_ms, EventKind::RunResumed(Resumed::default())),
+            ])
+            .devbox_ms_so_far()
+        };
+        assert_eq!(killed("local", 90_000), 30_000, "its devboxes died with it");
+        assert_eq!(killed("https://example.com", 90_000), 90_000, "until it was ended");
+        assert_eq!(killed("https://example.com", 9_000_000), 630_000, "or ended by itself");
     }
 }

@@ -186,7 +186,8 @@ impl State {
             None => None,
             Some(_) if is_free(&agent.kind) => None,
             Some(meter) => {
-                let known = meter.need(key, agent.max_cost);
+                // All that it may take, also if others took less: only so does the cap hold.
+                let known = agent.max_cost.or_else(|| meter.need(key, None));
                 if known.is_none() && self.silent.get(&key.agent).is_some_and(|silent| *silent >= SILENT) {
                     return Err(Short::Ever(format!(
                         "the agent said no cost in {SILENT} attempts, so the budget cannot hold: see to its `usage`, or \

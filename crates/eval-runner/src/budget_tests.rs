@@ -204,6 +204,20 @@ async fn the_run_ends_when_its_devbox_minutes_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_agent_may_cost_is_held_although_it_cost_less_so_far() {
+    // Cheap at first, and then as much as it may.
+    let mut costs = [Some(5.0); 64];
+    costs[..4].fill(Some(0.1));
+    let fake = costing(Box::leak(Box::new(costs)));
+    let agent = Agent { max_cost: Some(5.0), ..paid() };
+    let options = RunOptions { budget: money(10.0), concurrency: 16, ..options() };
+    let plan = plan(vec![scenario("s", Verify::Same)], agent, 32);
+    let ran = run_with(fake, plan, options, Cancellation::default()).await;
+    assert!(spent(&ran) <= 10.0, "{} of 10", spent(&ran));
+    assert!(scored(&ran) >= 5, "{} of them", scored(&ran));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_earlier_parts_of_the_run_took_is_gone() {
     let mut earlier = Spent::default();
     let usage = Some(Usage { cost_usd: Some(0.75), ..Usage::default() });

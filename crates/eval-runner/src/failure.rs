@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     pub(crate) retry: bool,
     /// Whether the target refused the key.
     pub(crate) unauthorized: bool,
+    /// Whether the target had no room for what was asked: 429 until the client asked no more.
+    pub(crate) crowded: bool,
     /// Whether the devbox ended because it hit its memory or disk limit.
     pub(crate) exhausted: bool,
     /// Whether the devbox ended because someone asked for it through the API.
@@ -27,6 +29,7 @@ impl Failure {
             message: message.into(),
             retry,
             unauthorized: false,
+            crowded: false,
             exhausted: false,
             shut_down: false,
         }
@@ -37,6 +40,7 @@ impl Failure {
         let mut failure = Self::new(cause, format!("cannot {doing}: {error}"));
         failure.retry &= !error.is_refusal();
         failure.unauthorized = error.is_unauthorized();
+        failure.crowded = error.has_status(429);
         failure
     }
 

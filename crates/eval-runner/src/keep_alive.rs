@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eval_record::EventKind;
 use futures::StreamExt as _;
 use runloop_types::DevboxId;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::platform::Platform;
 use crate::session::Session;
 
 /// Renewals under way at once.
 const AT_ONCE: usize = 32;
+
+/// Between two events that say that the run is at work.
+const PULSE: Duration = Duration::from_secs(10);
 
 /// Devboxes whose time must be renewed.
 #[derive(Debug, Default)]
@@ -44,6 +48,17 @@ impl<P: Platform> Session<P> {
             ticks.tick().await;
             let ids: Vec<DevboxId> = self.renewals.set().iter().cloned().collect();
             futures::stream::iter(ids).for_each_concurrent(AT_ONCE, |id| self.renew(id)).await;
+        }
+    }
+
+    /// Tells again and again that the run is at work, while something of it may live: if it is killed, so much is known of the
+    /// time that its devboxes took. Never ends.
+    pub(crate) async fn pulse(self: Arc<Self>) {
+        loop {
+            sleep(PULSE).await;
+            if !self.leaked().is_empty() {
+                self.emit(EventKind::Heartbeat);
+            }
         }
     }
 

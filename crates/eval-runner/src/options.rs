@@ -54,6 +54,8 @@ pub struct RunOptions {
     pub record_diff: bool,
     /// What an earlier part of the run came to, if it goes on.
     pub earlier: Option<Earlier>,
+    /// Whether an earlier part may have left something although no record tells of it; without `earlier` only.
+    pub may_have_begun: bool,
     /// How the run was started; for the record.
     pub invocation: Option<Invocation>,
     /// How the home directory of a devbox is written in mounts.
@@ -86,6 +88,7 @@ impl RunOptions {
             keep_devboxes: false,
             record_diff: false,
             earlier: None,
+            may_have_begun: false,
             invocation: None,
             home: "~".to_owned(),
             limits: Limits::default(),

@@ -240,3 +240,15 @@ fn what_a_target_never_knew_is_not_called_reaped() {
         assert!(fake.living().is_empty() || !is_told, "{target}: {:?}", fake.living());
     }
 }
+
+/// Power was lost before the first event came to the disk.
+#[test]
+fn what_a_lost_record_asked_for_is_ended_all_the_same() {
+    let plan = plan(vec![scenario("s", Verify::Same)], working(), 1);
+    let fake = Arc::new(fine().with_fault(4, Fault::Hangs));
+    assert!(part(&fake, &Arc::default(), &plan, options()).is_none(), "killed with a devbox at work");
+    assert_eq!(fake.living().len(), 1);
+    let again = RunOptions { may_have_begun: true, ..options() };
+    assert!(part(&fake, &Arc::default(), &plan, again).expect("it ends").complete);
+    assert_eq!(fake.living(), []);
+}

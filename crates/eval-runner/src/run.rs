@@ -75,7 +75,11 @@ pub async fn run<P: Platform>(
         }));
         session.bounded(session.reap_earlier(ledger)).await;
     } else {
+        let may_have_begun = session.options.may_have_begun;
         session.emit(EventKind::RunStarted(Box::new(header)));
+        if may_have_begun {
+            session.bounded(session.reap_earlier(ledger)).await;
+        }
     }
 
     let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
@@ -88,6 +92,7 @@ pub async fn run<P: Platform>(
         attempts,
     });
     let _life = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).keep_alive()));
+    let _pulse = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&session).pulse()));
     let (_time, _devbox_time, _watch) = (session.limited(), session.budgeted(), session.watch());
     let is_decided = loop {
         runner.round(&mut schedule).await;
@@ -230,7 +235,7 @@ impl<P: Platform> Runner<P> {
                         usage: last.usage,
                     });
                     session.account.settle(&trial, &last, false);
-                    let doublings = retries.saturating_sub(1).min(6);
+                    let doublings = retries.max(excuses.refusals()).saturating_sub(1).min(6);
                     let pause = session.options.retry_pause.saturating_mul(1 << doublings);
                     let pause = pause.min(Duration::from_secs(60)).mul_f64(0.75 + random.f64() / 4.0);
                     tokio::select! {

@@ -875,3 +875,32 @@ async fn more_files_than_anyone_searches_are_the_doing_of_who_made_them() {
     let ran = run_plan(fake, plan(vec![task], agent(AgentKind::Oracle), 1)).await;
     invalid_because(&ran, Cause::ScorerError, "more than 64 MiB");
 }
+
+/// Whoever else has the target's devboxes gives them back one day.
+#[tokio::test(start_paused = true)]
+async fn a_target_without_room_is_waited_for_and_uses_up_no_retries() {
+    let crowded = Fault::Before(PlatformErrorKind::Status(429));
+    let fake = (0..5).fold(fine(), |fake, call| fake.with_fault(call, crowded));
+    let options = RunOptions { retries: 0, ..options() };
+    let ran = run_with(
+        fake,
+        plan(vec![scenario("s", Verify::Same)], working(), 1),
+        options,
+        Cancellation::default(),
+    )
+    .await;
+    assert_eq!((ran.result().state, ran.result().attempts), (TrialState::Scored, 6), "{:?}", ran.results);
+
+    let fake = (0..60).fold(fine(), |fake, call| fake.with_fault(call, crowded));
+    let options = RunOptions { retries: 0, max_outage: Duration::from_secs(60), ..self::options() };
+    let start = tokio::time::Instant::now();
+    let ran = run_with(
+        fake,
+        plan(vec![scenario("s", Verify::Same)], working(), 1),
+        options,
+        Cancellation::default(),
+    )
+    .await;
+    assert_eq!(ran.result().cause, Some(Cause::ProvisionFailed), "not for ever");
+    assert!(start.elapsed() >= Duration::from_secs(60));
+}

@@ -113,6 +113,7 @@ async fn evaluate_on(
         keep_devboxes: request.keep_devboxes,
         invocation: request.invocation,
         earlier: resumption.as_mut().and_then(Resumption::earlier),
+        may_have_begun: resumption.is_some(),
         ..RunOptions::new(match &resumption {
             Some(resumption) => resumption.header.run_id.clone(),
             None => uuid::Uuid::new_v4().simple().to_string(),

@@ -25,7 +25,7 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
     print_from(|stdout| stdout.write_all(text.as_bytes()))
 }
 
-/// Has something written to standard output, as [`print`] does, that is too long to be made first.
+/// Has something written to standard output, as [`print()`] does, that is too long to be made first.
 pub(crate) fn print_from(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), CliError> {
     let mut stdout = BufWriter::new(anstream::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {

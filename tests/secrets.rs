@@ -42,6 +42,13 @@ fn needles() -> Vec<Vec<u8>> {
 
 #[track_caller]
 fn assert_clean(what: &str, bytes: &[u8]) {
+    let squeezed: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    assert_has_none(what, bytes);
+    assert_has_none(what, &squeezed);
+}
+
+#[track_caller]
+fn assert_has_none(what: &str, bytes: &[u8]) {
     for needle in needles() {
         if let Some(at) = bytes.windows(needle.len()).position(|window| window == needle) {
             let around = &bytes[at.saturating_sub(200)..(at + needle.len() + 100).min(bytes.len())];
@@ -86,6 +93,8 @@ for value in "$TOKEN" "$KEY" "$REQUIRED"; do
   printf '%s\n' "$value"; printf 'x%sx\n' "$value" >&2
   printf %s "$value" | base64; printf 'key=%s' "$value" | base64 -w0; echo; printf 'a %s b' "$value" | base64 -w0; echo
   printf %s "$value" | od -An -v -tx1 | tr -d ' \n'; echo
+  { printf 'BEFORE=it stands, which shifts it\n'; printf %s "$value"; } | base64
+  printf 'BEFORE=%s' "$value" | od -An -v -tx1
   printf '%q\n' "$value"; set -x; : "$value"; { set +x; } 2>/dev/null
 done
 printf %s "${TOKEN:0:20}"; sleep 0.2; printf '%s\n' "${TOKEN:20}"
@@ -136,6 +145,7 @@ fn no_secret_is_in_anything_that_is_printed_or_kept() {
     let file = bench.benchmark(&scenarios);
     // Into names, contents and a commit of the work, and before and behind what is cut out of a long output.
     let work = r#"mkdir -p work; printf '%s\n%s' "$TOKEN" "$KEY" > work/file; printf '%s\n' "$REQUIRED" >> a
+        printf 'a\0b%s' "$TOKEN" > work/binary
         mkdir work/tok; touch "work/$REQUIRED" "work/$TOKEN"
         printf '{"in": "%s"}' "$REQUIRED" > ~/usage.json"#;
     let long = r#"for n in $(seq 1 60); do printf '%s' "$TOKEN"; done; head -c 5000000 /dev/zero | tr '\0' 'x'
@@ -174,6 +184,8 @@ fn no_secret_is_in_anything_that_is_printed_or_kept() {
     for path in ["agent.stdout", "agent.stderr", "diff.patch", "scorer-tells.txt"] {
         assert!(read(&format!("trials/tells/inside/1/attempt-1/{path}")).contains("***"), "{path}");
     }
+    let diff = read("trials/tells/inside/1/attempt-1/diff.patch");
+    assert!(diff.contains("Binary content of ") && !diff.contains("literal "), "{diff}");
     assert_eq!(read("problems/tells.md"), "Use ***.");
     assert!(read("run.json").contains("with ***"));
     let results: Value = serde_json::from_str(&read("results.json")).expect("JSON");

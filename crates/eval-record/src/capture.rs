@@ -77,20 +77,22 @@ impl Kept {
     /// Both ends, masked, with a line for what is cut; and how much that is, in bytes that are known of.
     fn joined(&self, masker: &Masker) -> (Vec<u8>, u64) {
         let Self { head, tail, missing, begins_in_a_cut } = self;
-        let margin = masker.longest().saturating_sub(1);
         let mut bytes = Vec::new();
         let mut start = 0;
         if *begins_in_a_cut {
             bytes.extend_from_slice(b"[... the beginning is cut ...]\n");
             // The rest of a line may be the rest of a value.
-            start = head.iter().position(|byte| *byte == b'\n').map_or(margin, |at| at + 1).min(head.len());
+            start = head
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or_else(|| masker.start_behind_cut(head), |at| at + 1);
         }
         if *missing == 0 {
             bytes.extend(masker.mask_part(head, start..head.len()));
             return (bytes, if *begins_in_a_cut { start.max(1) as u64 } else { 0 });
         }
-        let end = head.len().saturating_sub(margin).max(start);
-        let dropped = margin.min(tail.len());
+        let end = masker.end_before_cut(head).max(start);
+        let dropped = masker.start_behind_cut(tail);
         let cut = missing + (start + head.len() - end + dropped) as u64;
         // Masked before the margin is dropped: a whole secret that touches the margin must not leave a part behind.
         bytes.extend(masker.mask_part(head, start..end));

@@ -6,6 +6,7 @@
 //! while it is written. A [`Ledger`] is what a run may have alive at its target, a [`History`] what it
 //! goes on from, with an [`Outcome`] of each trial.
 
+mod broken;
 mod capture;
 mod event;
 mod flag;
@@ -18,6 +19,7 @@ mod mask;
 mod names;
 mod older;
 mod outcome;
+mod patch;
 mod queue;
 mod read;
 mod recorder;
@@ -45,6 +47,7 @@ pub use lock::RunLock;
 pub use mask::Masker;
 pub use names::{attempt_directory, problem_file, safe_name};
 pub use outcome::{Digests, Outcome};
+pub use patch::without_binary_content;
 pub use read::{EventReader, ReadError, RecordedEvents, read_events};
 pub use recorder::{RecordError, Recorder};
 pub use resource::{ResourceEnd, ResourceKind, ResourceRequest};

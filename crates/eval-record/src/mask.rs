@@ -1,8 +1,8 @@
 //! Hides known secret values in everything that is kept or shown.
 //!
 //! A value is hidden in the spellings that programs give it: as it is, quoted (JSON, HTML, shells, git's paths), and from 8
-//! bytes on also percent-encoded, in hexadecimal digits and in base64, whatever stands before and after it. Values of fewer
-//! than 4 bytes are never hidden. Each line of a value that has several counts as a value. This is against accidents: an
+//! bytes on also percent-encoded, in hexadecimal digits and in base64, whatever stands before and after it and wherever
+//! whitespace breaks the digits. Values of fewer than 4 bytes are never hidden. Each line of a value that has several counts as a value. This is against accidents: an
 //! agent that means to tell a secret can always spell it in a way of its own.
 
 use std::borrow::Cow;
@@ -11,13 +11,20 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::spellings::spellings;
+use crate::broken::{self, Skip};
+use crate::spellings::{encodings, spellings};
 
 /// What stands where a secret stood.
 const MASK: &[u8] = b"***";
 
 /// Shorter values are not masked: they would blot out ordinary text and are no secrets.
 const SHORTEST: usize = 4;
+
+/// No row of a dump is longer.
+const ROW: usize = 100;
+
+/// No offset at the beginning of a row is longer.
+const OFFSET: usize = 16;
 
 /// Replaces known secret values.
 #[derive(Clone, Default)]
@@ -29,9 +36,17 @@ struct Known {
     values: usize,
     /// Length of the longest spelling in bytes.
     longest: usize,
-    /// Finds the longest spelling at each place, so that a secret which contains another goes as a whole. `None` where there
-    /// are too many: then everything is hidden.
-    spellings: Option<AhoCorasick>,
+    /// Length of the longest encoding in bytes.
+    longest_encoding: usize,
+    /// `None` where there are too many: then everything is hidden.
+    finders: Option<Finders>,
+}
+
+/// Find the longest at each place, so that a secret which contains another goes as a whole.
+struct Finders {
+    spellings: AhoCorasick,
+    /// What is looked for with all whitespace skipped.
+    encodings: AhoCorasick,
 }
 
 impl Masker {
@@ -46,17 +61,24 @@ impl Masker {
         all.retain(|value| value.len() >= SHORTEST);
         all.sort();
         all.dedup();
-        let mut known: Vec<String> = all.iter().flat_map(|value| spellings(value)).collect();
-        known.retain(|spelling| spelling.len() >= SHORTEST);
-        known.sort();
-        known.dedup();
-        if known.is_empty() {
+        if all.is_empty() {
             return Self::default();
         }
-        let longest = known.iter().map(String::len).max().unwrap_or_default();
+        let spellings = of_each(&all, spellings);
+        let encodings = of_each(&all, encodings);
+        let longest = |all: &[String]| all.iter().map(String::len).max().unwrap_or_default();
         // Only gigabytes of values do not fit.
-        let spellings = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known).ok();
-        Self { known: Some(Arc::new(Known { values: all.len(), longest, spellings })) }
+        let finder =
+            |all: &[String]| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(all).ok();
+        let finders = finder(&spellings).zip(finder(&encodings));
+        Self {
+            known: Some(Arc::new(Known {
+                values: all.len(),
+                longest: longest(&spellings),
+                longest_encoding: longest(&encodings),
+                finders: finders.map(|(spellings, encodings)| Finders { spellings, encodings }),
+            })),
+        }
     }
 
     /// Whether there is nothing to hide.
@@ -66,18 +88,12 @@ impl Masker {
 
     /// The bytes with every known value replaced by `***`.
     pub fn mask<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut masked = Vec::new();
-        let mut at = 0;
-        for (start, end) in self.hits(bytes) {
-            masked.extend_from_slice(&bytes[at..start]);
-            masked.extend_from_slice(MASK);
-            at = end;
+        let hits = self.hits(bytes);
+        if hits.is_empty() {
+            Cow::Borrowed(bytes)
+        } else {
+            Cow::Owned(replaced(bytes, 0..bytes.len(), &hits))
         }
-        if at == 0 {
-            return Cow::Borrowed(bytes);
-        }
-        masked.extend_from_slice(&bytes[at..]);
-        Cow::Owned(masked)
     }
 
     /// The text with every known value replaced by `***`.
@@ -88,31 +104,88 @@ impl Masker {
     /// A text whose end is cut off, with every known value replaced by `***`. So much of its end is dropped that no beginning
     /// of one can be left.
     pub fn mask_cut(&self, text: &str) -> String {
-        let end = text.len().saturating_sub(self.longest().saturating_sub(1));
-        let end = text.floor_char_boundary(end);
+        let end = text.floor_char_boundary(self.end_before_cut(text.as_bytes()));
         String::from_utf8_lossy(&self.mask_part(text.as_bytes(), 0..end)).into_owned()
     }
 
-    /// Length of the longest spelling of a value in bytes.
-    pub(crate) fn longest(&self) -> usize {
-        self.known.as_ref().map_or(0, |known| known.longest)
+    /// Where bytes that are cut off at their end must end, so that no beginning of a value is left.
+    pub(crate) fn end_before_cut(&self, bytes: &[u8]) -> usize {
+        let (longest, encoding) = self.margins();
+        let end = bytes.len().saturating_sub(longest);
+        if encoding == 0 { end } else { end.min(broken::last(bytes, encoding)) }
+    }
+
+    /// Where bytes that are cut off at their beginning must begin, so that no end of a value is left.
+    pub(crate) fn start_behind_cut(&self, bytes: &[u8]) -> usize {
+        let (longest, encoding) = self.margins();
+        let start = longest.min(bytes.len());
+        if encoding == 0 {
+            return start;
+        }
+        // The rest of a row of a dump is not known to be one, and has more than digits.
+        let row = bytes.iter().take(ROW).position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        start.max(row + broken::after(&bytes[row..], encoding))
+    }
+
+    /// How many bytes next to a cut can be of a spelling, and how many that are not skipped of an encoding.
+    fn margins(&self) -> (usize, usize) {
+        let Some(known) = &self.known else { return (0, 0) };
+        // A row that is cut in its offset is not known to be one.
+        let encoding = if known.longest_encoding == 0 { 0 } else { known.longest_encoding + OFFSET };
+        (known.longest.saturating_sub(1), encoding)
     }
 
     /// Masks a part of `bytes`; a value that reaches over one of its ends is left out altogether.
     pub(crate) fn mask_part(&self, bytes: &[u8], part: Range<usize>) -> Vec<u8> {
-        let over = |at: usize| self.hits(bytes).find(|hit| hit.0 < at && at < hit.1);
+        let hits = self.hits(bytes);
+        let over = |at: usize| hits.iter().find(|hit| hit.0 < at && at < hit.1);
         let start = over(part.start).map_or(part.start, |hit| hit.1);
         let end = over(part.end).map_or(part.end, |hit| hit.0);
-        bytes.get(start..end).map(|part| self.mask(part).into_owned()).unwrap_or_default()
+        if start < end { replaced(bytes, start..end, &hits) } else { Vec::new() }
     }
 
     /// Where known values stand, in order, without overlaps.
-    fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let all = self.known.iter().filter(move |known| known.spellings.is_none() && !bytes.is_empty());
-        let found = self.known.iter().filter_map(|known| known.spellings.as_ref());
-        let found = found.flat_map(move |spellings| spellings.find_iter(bytes));
-        all.map(move |_| (0, bytes.len())).chain(found.map(|hit| (hit.start(), hit.end())))
+    fn hits(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let Some(known) = self.known.as_ref().filter(|_| !bytes.is_empty()) else { return Vec::new() };
+        let Some(Finders { spellings, encodings }) = &known.finders else { return vec![(0, bytes.len())] };
+        let mut hits: Vec<_> = spellings.find_iter(bytes).map(|hit| (hit.start(), hit.end())).collect();
+        if known.longest_encoding > 0 {
+            for skip in [Skip::Spaces, Skip::Margins] {
+                hits.extend(broken::hits(encodings, bytes, skip));
+            }
+            hits.sort_unstable();
+            hits.dedup_by(|next, hit| {
+                let overlap = next.0 < hit.1;
+                if overlap {
+                    hit.1 = hit.1.max(next.1);
+                }
+                overlap
+            });
+        }
+        hits
     }
+}
+
+/// What the values look like, each once.
+fn of_each(values: &[String], looks: fn(&str) -> Vec<String>) -> Vec<String> {
+    let mut all: Vec<String> = values.iter().flat_map(|value| looks(value)).collect();
+    all.retain(|look| look.len() >= SHORTEST);
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A part of `bytes` with what is hit in it replaced.
+fn replaced(bytes: &[u8], part: Range<usize>, hits: &[(usize, usize)]) -> Vec<u8> {
+    let mut masked = Vec::new();
+    let mut at = part.start;
+    for (start, end) in hits.iter().filter(|hit| part.start <= hit.0 && hit.1 <= part.end) {
+        masked.extend_from_slice(&bytes[at..*start]);
+        masked.extend_from_slice(MASK);
+        at = *end;
+    }
+    masked.extend_from_slice(&bytes[at..part.end]);
+    masked
 }
 
 impl std::fmt::Debug for Masker {
@@ -140,7 +213,9 @@ mod tests {
 
     #[test]
     fn values_that_nothing_can_look_for_hide_everything() {
-        let masker = Masker { known: Some(Arc::new(Known { values: 1, longest: 8, spellings: None })) };
+        let masker = Masker {
+            known: Some(Arc::new(Known { values: 1, longest: 8, longest_encoding: 0, finders: None })),
+        };
         assert_eq!((masker.mask_text("x hunter22 y").as_str(), masker.mask_text("").as_str()), ("***", ""));
         assert_eq!(masker.mask_cut("x hunter22 y"), "");
     }
@@ -148,8 +223,7 @@ mod tests {
     #[test]
     fn a_cut_text_does_not_end_with_the_beginning_of_a_value() {
         let masker = Masker::new(["hunter22-long"]);
-        let longest = masker.longest();
-        let whole = format!("hunter22-long {}", "x".repeat(2 * longest));
+        let whole = format!("hunter22-long {}", "x".repeat(200));
         for cut in 1..whole.len() {
             let masked = masker.mask_cut(&whole[..cut]);
             assert!(masked.is_empty() || masked.starts_with("***"), "{cut}: {masked}");
@@ -172,5 +246,98 @@ mod tests {
     #[test]
     fn what_is_printed_of_a_masker_tells_no_value() {
         assert_eq!(format!("{:?}", Masker::new(["hunter22"])), "Masker(1 values)");
+    }
+
+    /// Spread over lines of `width`, each ended by `end`.
+    fn broken(text: &str, width: usize, end: &str) -> String {
+        text.as_bytes().chunks(width).map(|line| format!("{}{end}", str::from_utf8(line).unwrap())).collect()
+    }
+
+    /// As `xxd` has it, or `hexdump -C`.
+    fn dump(bytes: &[u8], is_xxd: bool) -> String {
+        let row = |(at, row): (usize, &[u8])| {
+            let text: String = row
+                .iter()
+                .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' })
+                .collect();
+            if is_xxd {
+                let digits: String = row.chunks(2).map(|pair| format!("{} ", hex(pair))).collect();
+                format!("{:08x}: {digits:<40} {text}\n", at * 16)
+            } else {
+                let half = |from| {
+                    row.iter().skip(from).take(8).map(|byte| format!("{byte:02x} ")).collect::<String>()
+                };
+                format!("{:08x}  {:<24} {:<24} |{text}|\n", at * 16, half(0), half(8))
+            }
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_encoding_wherever_lines_and_groups_break_it() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let value = "sk-live/0Kj+9_QzTr5?wYbV~nM2:pL7xD4hG8sA1eFc3uRi6oZ";
+        let masker = Masker::new([value]);
+        for before in 0..=80 {
+            let noise: String = (0..before).map(|at| char::from(b'!' + (at * 7 % 90) as u8)).collect();
+            let told = format!("{noise}{value}\nPATH=/usr/bin\n");
+            let digits = hex(told.as_bytes());
+            let base64 = STANDARD.encode(&told);
+            let od = broken(&broken(&digits, 2, " "), 48, "\n");
+            let mut texts = vec![dump(told.as_bytes(), true), dump(told.as_bytes(), false), od];
+            for end in ["\n", "\r\n", "\\n", "\n+", "\n  "] {
+                texts.extend([broken(&base64, 76, end), broken(&base64, 64, end), broken(&digits, 60, end)]);
+            }
+            texts.push(broken(&digits, 4, " "));
+            for text in texts {
+                let masked = masker.mask_text(&text);
+                assert!(masked.contains("***"), "{before}: {text}");
+                let squeezed: String = masked.replace("\\n", "").replace("\n+", "");
+                let squeezed: String = squeezed.split_whitespace().collect();
+                for part in value.as_bytes().windows(8) {
+                    let plain = str::from_utf8(part).unwrap();
+                    assert!(
+                        !squeezed.contains(plain) && !squeezed.contains(&hex(part)),
+                        "{before}: {masked}"
+                    );
+                    for encoded in crate::spellings::encodings(plain) {
+                        assert!(!squeezed.contains(&encoded), "{before}: {masked}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_leaves_no_part_of_a_broken_encoding() {
+        use base64::Engine as _;
+        let value = "sk-live/0Kj+9_QzTr5?wYbV~nM2:pL7xD4hG8sA1eFc3uRi6oZ".repeat(3);
+        let masker = Masker::new([&value]);
+        let digits = hex(value.as_bytes());
+        let base64 = base64::engine::general_purpose::STANDARD.encode(&value);
+        let od = broken(&broken(&digits, 2, " "), 48, "\n");
+        for text in [broken(&base64, 30, "\n"), od, dump(value.as_bytes(), true)] {
+            for cut in 1..text.len() {
+                // At most the offset of the first row.
+                assert_eq!(masker.mask_cut(&text[..cut]).trim_matches(['0', ':', ' ']), "", "{cut}");
+                let start = masker.start_behind_cut(&text.as_bytes()[cut..]);
+                assert!(cut + start + 4 >= text.len(), "{cut}: {}", &text[cut + start..]);
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        let masker = Masker::new(["sk-live/0Kj+9_QzTr5", "password", "deadbeef"]);
+        let mut text =
+            String::from("\\\\\\n C:\\new\\table \r\n\t+a\n-b\n> c\n\n00000000: dead beef  ....\n");
+        text.push_str(include_str!("mask.rs").split("mod tests").next().unwrap());
+        text.push_str(&"\\".repeat(10_000));
+        assert!(matches!(masker.mask(text.as_bytes()), Cow::Borrowed(same) if same == text.as_bytes()));
     }
 }

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Values of fewer bytes are not looked for in encodings, whose few characters would stand in ordinary text too.
 const SHORTEST_ENCODED: usize = 8;
 
-/// Longer encodings are looked for line by line only.
+/// Longer encodings are looked for piece by piece, as next to a cut so much is dropped as the longest one has.
 const LONGEST_ENCODED: usize = 4096;
 
 /// Lengths of the lines into which programs break base64 (MIME, PEM) and hexadecimal digits (`xxd`).
@@ -36,16 +36,27 @@ const WHOLE: &AsciiSet = &COMPONENT
     .remove(b'$')
     .remove(b'#');
 
-/// The text itself, quoted as JSON, HTML, shells and git do, and, unless it is short, percent-encoded, in hexadecimal
-/// digits and in base64 at any place of a longer text.
+/// The text itself, quoted as JSON, HTML, shells and git do, and, unless it is short, percent-encoded.
 pub(crate) fn spellings(text: &str) -> Vec<String> {
     let mut all = vec![text.to_owned()];
     all.extend(quoted(text));
     if text.len() >= SHORTEST_ENCODED {
-        let encoded = percent_encoded(text).into_iter().chain(hexadecimal(text)).chain(base64(text));
-        for encoding in encoded {
+        for encoding in percent_encoded(text) {
             all.extend(lines(&encoding));
-            all.extend((encoding.len() <= LONGEST_ENCODED).then_some(encoding));
+            all.extend(pieces(&encoding));
+        }
+    }
+    all
+}
+
+/// The text, unless it is short, in hexadecimal digits and in base64 at any place of a longer text. Programs put spaces and
+/// line breaks anywhere into these.
+pub(crate) fn encodings(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    if text.len() >= SHORTEST_ENCODED {
+        for encoding in hexadecimal(text).into_iter().chain(base64(text)) {
+            all.extend(lines(&encoding));
+            all.extend(pieces(&encoding));
         }
     }
     all
@@ -66,7 +77,20 @@ fn quoted(text: &str) -> Vec<String> {
         text.replace('\'', r"'\''"),
         text.replace('\'', r#"'"'"'"#),
         octal(text),
+        backslashed(text),
     ]
+}
+
+/// As `printf %q` of bash writes it.
+fn backslashed(text: &str) -> String {
+    let mut quoted = String::new();
+    for (at, character) in text.chars().enumerate() {
+        if " \t\"'|&;()<>\\*?[]{}!^$`,".contains(character) || at == 0 && "~#".contains(character) {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
 }
 
 /// Where all that is not ASCII is escaped, as Python does.
@@ -149,7 +173,20 @@ fn base64(text: &str) -> Vec<String> {
     all
 }
 
-/// The lines of an encoding where a program breaks it.
+/// A long encoding in pieces, of which none is so short that it would stand in ordinary text too.
+fn pieces(encoding: &str) -> Vec<String> {
+    let mut rest = encoding.as_bytes();
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let length = if rest.len() < LONGEST_ENCODED + SHORTEST_LINE { rest.len() } else { LONGEST_ENCODED };
+        let (piece, after) = rest.split_at(length);
+        all.push(String::from_utf8_lossy(piece).into_owned());
+        rest = after;
+    }
+    all
+}
+
+/// The lines of an encoding where a program breaks it, of which some may be shown without the others.
 fn lines(encoding: &str) -> Vec<String> {
     let broken = LINES.iter().filter(|width| encoding.len() > **width);
     broken
@@ -164,7 +201,7 @@ mod tests {
     use super::*;
 
     fn has(text: &str, spelling: &str) -> bool {
-        spellings(text).iter().any(|known| known == spelling)
+        spellings(text).into_iter().chain(encodings(text)).any(|known| known == spelling)
     }
 
     #[test]
@@ -173,7 +210,7 @@ mod tests {
         for before in ["", "a", "ab", "token: "] {
             for after in ["", "\n", "xyz"] {
                 let encoded = engine.encode(format!("{before}hunter22-secret{after}"));
-                let known = spellings("hunter22-secret");
+                let known = encodings("hunter22-secret");
                 assert!(
                     known.iter().any(|known| known.len() > 15 && encoded.contains(known)),
                     "{before:?} {after:?}"
@@ -204,6 +241,7 @@ mod tests {
             r#"a/b \"c\" <\303\251'>"#,
             "a/b &quot;c&quot; &lt;é&#39;&gt;",
             r#"a/b "c" <é'\''>"#,
+            r#"a/b\ \"c\"\ \<é\'\>"#,
             "a%2Fb%20%22c%22%20%3C%C3%A9%27%3E",
             "a%2fb+%22c%22+%3c%c3%a9%27%3e",
             "a/b%20%22c%22%20%3C%C3%A9'%3E",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eval_builder::{Scenario, Verify};
-use eval_record::{AgentEnd, Capture, Cause, Phase, ScorerScore};
+use eval_record::{AgentEnd, Capture, Cause, Phase, ScorerScore, without_binary_content};
 use eval_scoring::{FunctionOutcome, FunctionSpec, Scored};
 use runloop_types::{DevboxCreateParams, Mount, NetworkPolicyId};
 
@@ -340,7 +340,9 @@ impl<P: Platform> Attempt<P> {
                 self.progress.flagged(observation.changed(diff));
             }
             let mut kept = Capture::new(RECORDED_DIFF);
-            kept.push(diff);
+            // What git deflates and writes in base85 cannot be masked, and gives back what it was made of.
+            let hides = !self.session().masker.is_empty();
+            kept.push(&if hides { without_binary_content(diff) } else { diff.into() });
             self.progress.log("diff.patch", &kept.finish(&self.session().masker));
         }
     }

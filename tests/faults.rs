@@ -3,11 +3,11 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{ATTACKER, Bench, Finished, attack, signal, sleeping, wait_for};
+use crate::support::{ATTACKER, BINARY, Bench, Finished, attack, signal, sleeping, wait_for};
 
 /// A running program.
 fn start(bench: &Bench, file: &Path, args: &[&str]) -> Child {
@@ -160,6 +160,53 @@ fn a_record_that_cannot_be_written_ends_the_run_with_what_to_do() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
     bench.assert_nothing_left();
+}
+
+/// What is run with a state directory on a small file system of its own, in namespaces that end with it.
+const ON_A_SMALL_DISK: &str = r#"mount -t tmpfs -o size=24m none "$XDG_STATE_HOME" && exec "$@""#;
+
+#[test]
+fn with_a_full_disk_of_the_host_nobody_is_scored() {
+    let tried =
+        Command::new("unshare").args(["-rm", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"]).output();
+    if !tried.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine lets nobody mount a small file system");
+        return;
+    }
+    // Far below the limit of the box, and more than the host has.
+    let fill = "head -c 60000000 /dev/zero > fill";
+    let cases = [
+        ("same", format!("echo done > answer; {fill}"), "grep -qx done answer"),
+        ("pristine", format!("echo done > answer; {fill}"), "grep -qx done answer"),
+        ("same", "echo done > answer".to_owned(), fill),
+        // With room enough the same is a verdict: the file system alone invalidates nothing.
+        ("same", "echo done > answer".to_owned(), "grep -qx done answer"),
+    ];
+    for (case, (verify, agent, scorer)) in cases.iter().enumerate() {
+        let bench = Bench::new();
+        std::fs::create_dir(bench.path("state")).expect("a directory");
+        let scenario = json!({
+            "name": "one", "problem_statement": "x", "verify": verify,
+            "environment": { "network": "none" },
+            "scorers": [{ "name": "a", "weight": 1, "shell_command": scorer }],
+        });
+        let file = bench.write("one.yaml", &scenario.to_string());
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh", BINARY, "run"]).arg(file);
+        command.args(["--agent", &format!("command:{agent}"), "--retries", "0", "--format", "json"]);
+        command.args(["--allow-weak"]);
+        command.current_dir(bench.path("")).env("HOME", bench.path("home"));
+        command.env("XDG_STATE_HOME", bench.path("state")).stdin(Stdio::null());
+        let finished = Finished::of(command.output().expect("unshare starts"));
+        let json: Value = serde_json::from_str(&finished.stdout()).unwrap_or(Value::Null);
+        let trial = &json["trials"][0];
+        if case == 3 {
+            assert_eq!((finished.code(), &trial["score"]), (0, &json!(1.0)), "{finished}");
+            continue;
+        }
+        assert_eq!(finished.code(), 3, "{verify}, {agent}, {scorer}: {finished}");
+        assert!(trial["score"].is_null() && finished.stdout().contains("make room in"), "{finished}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ use crate::linux_box::LinuxBox;
 use crate::reaper::Reaper;
 use crate::skeleton::{Foundation, Skeletons};
 use crate::spec::{Base, BoxSpec, Network, SnapshotId};
+use crate::sys::files::{self, Space};
 use crate::{machine, places, probe, watcher, zygote};
 
 /// How long the end of a predecessor is waited for: its helper removes what is left of its boxes.
@@ -198,6 +199,8 @@ pub(crate) struct Shared {
     first_uid: Option<u32>,
     boxes_made: AtomicU32,
     boxes: Mutex<HashMap<String, Weak<Inner>>>,
+    /// When the file system of the boxes was last seen full.
+    last_full: Mutex<Option<Instant>>,
     /// Held while layers are merged.
     merging: tokio::sync::Mutex<()>,
 }
@@ -223,6 +226,16 @@ impl Shared {
             let (shared, id) = (Arc::clone(self), id.clone());
             tokio::spawn(async move { shared.merge_below(&id).await });
         }
+    }
+
+    /// The space where the boxes are, remembered if there is none left.
+    pub(crate) fn look_at_room(&self) -> Option<Space> {
+        let space =
+            files::open_directory(&self.boxes_path).and_then(|boxes| files::space(boxes.as_fd())).ok()?;
+        if space.is_full {
+            *self.last_full.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        Some(space)
     }
 
     fn lock_boxes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<Inner>>> {
@@ -274,6 +287,7 @@ impl Sandbox {
             first_uid: driver.first_uid,
             boxes_made: AtomicU32::new(0),
             boxes: Mutex::default(),
+            last_full: Mutex::default(),
             merging: tokio::sync::Mutex::default(),
         });
         let watcher = tokio::spawn(watcher::watch(Arc::downgrade(&shared)));
@@ -288,6 +302,20 @@ impl Sandbox {
     /// What boxes of this sandbox guarantee.
     pub fn guarantees(&self) -> &Guarantees {
         &self.guard.shared.guarantees
+    }
+
+    /// Whether the host's file system that holds the boxes is full, or was seen full since then. What a command or a file
+    /// came to meanwhile tells nothing about who made it. Costs one `statvfs`; between calls it is looked at a few times a
+    /// second while boxes run. A box that passes its own disk limit does not count.
+    pub fn was_full_since(&self, since: Instant) -> bool {
+        self.guard.shared.look_at_room();
+        let last = *self.guard.shared.last_full.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last >= since)
+    }
+
+    /// The directory of the boxes, on whose file system they need room.
+    pub fn boxes_directory(&self) -> &Path {
+        &self.guard.shared.boxes_path
     }
 
     /// Makes a box that is ready to run commands.

@@ -1,13 +1,11 @@
 //! One task that looks after the limits of all boxes of a sandbox that the kernel does not tell about.
 
-use std::os::fd::AsFd;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::life::Inner;
 use crate::linux_box::BoxFailure;
 use crate::sandbox::Shared;
-use crate::sys::files;
 use crate::tree;
 
 /// How often the free space of the file system is asked for, which costs next to nothing.
@@ -34,8 +32,7 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
         if glances.is_multiple_of(MEMORY_ROUND) {
             running.iter().for_each(|inner| inner.check_memory());
         }
-        let boxes = files::open_directory(&shared.boxes_path);
-        let Ok(space) = boxes.and_then(|boxes| files::space(boxes.as_fd())) else { continue };
+        let Some(space) = shared.look_at_room() else { continue };
         glances += 1;
         // The smallest limit decides how much may be written before it is looked whose it was.
         let smallest = running.iter().map(|inner| inner.caps.disk).min().unwrap_or(u64::MAX);

@@ -1,18 +1,19 @@
 //! Error answers: `{"code", "message"}` and the headers that steer a client's retries.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use runloop_sandbox::Sandbox;
 use runloop_types::ErrorBody;
 
 /// Decides whether a client repeats the request, before any rule by status.
 const SHOULD_RETRY: &str = "x-should-retry";
 
 /// What a handler answers instead of a result.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
@@ -136,6 +137,16 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// 507 if the host's disk is full, or was since then: what failed meanwhile is the platform's failure and nobody else's.
+pub(crate) fn without_room(sandbox: &Sandbox, since: Instant) -> Option<ApiError> {
+    sandbox.was_full_since(since).then(|| {
+        ApiError::out_of_storage(format!(
+            "the disk of the platform's machine is full, so what the devbox does tells nothing: make room in {}",
+            sandbox.boxes_directory().display()
+        ))
+    })
 }
 
 /// Text of an error and its causes, outermost first.

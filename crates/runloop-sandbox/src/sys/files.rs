@@ -453,6 +453,18 @@ fn copy_range(from: &File, to: &File, start: i64, end: i64) -> io::Result<()> {
 pub(crate) struct Space {
     /// Bytes in use.
     pub(crate) used: u64,
+    /// Whether next to nothing can be written or created there any more.
+    pub(crate) is_full: bool,
+}
+
+/// Less room than this counts as none: whoever writes needs more for a moment than is left when it has failed.
+const LEAST_BYTES: u64 = 4 << 20;
+/// The same of files.
+const LEAST_FILES: u64 = 16;
+
+/// Some file systems count nothing, or no files: their totals are zero, and that is not full.
+fn is_full(total: u64, bytes: u64, all_files: u64, free_files: u64) -> bool {
+    (total > 0 && bytes < LEAST_BYTES) || (all_files > 0 && free_files < LEAST_FILES)
 }
 
 pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
@@ -461,7 +473,9 @@ pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
         let mut stat: libc::statvfs = std::mem::zeroed();
         check(libc::fstatvfs(fd.as_raw_fd(), &raw mut stat))?;
         let (unit, total, free) = (stat.f_frsize, stat.f_blocks, stat.f_bfree);
-        Ok(Space { used: total.saturating_sub(free) * unit })
+        // What is reserved for root is not room: boxes write with the rights of users.
+        let is_full = is_full(total, stat.f_bavail.saturating_mul(unit), stat.f_files, stat.f_favail);
+        Ok(Space { used: total.saturating_sub(free) * unit, is_full })
     }
 }
 
@@ -515,6 +529,15 @@ pub(crate) fn make_directories(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_system_without_bytes_or_files_is_full() {
+        assert!(!is_full(6000, 24 << 20, 1000, 900));
+        assert!(is_full(6000, 0, 1000, 900) && is_full(6000, LEAST_BYTES - 1, 1000, 900));
+        assert!(is_full(6000, 24 << 20, 1000, 0), "no inodes are no room either");
+        assert!(!is_full(6000, 24 << 20, 0, 0), "one that does not count its files has room for them");
+        assert!(!is_full(0, 0, 0, 0), "one that counts nothing tells nothing");
+    }
 
     #[test]
     fn directory_records_give_names_and_kinds_without_the_two_dots() {

@@ -261,6 +261,7 @@ async fn fill(
             user: None,
         };
         let execution = Execution::start(
+            &app.sandbox,
             linux_box,
             DevboxId::new(build.id.as_str()),
             ExecutionId::new(new_id(ExecutionId::PREFIX)),

@@ -125,6 +125,7 @@ async fn start(
         .executions
         .get_or_start(&id, &line, || {
             Execution::start(
+                &app.sandbox,
                 &live.linux_box,
                 devbox.id.clone(),
                 id.clone(),

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use runloop_sandbox::{ExecError, ExecSpec, LinuxBox, Process, Stdin, User};
+use runloop_sandbox::{ExecError, ExecSpec, LinuxBox, Process, Sandbox, Stdin, User};
 use runloop_types::{DevboxAsyncExecutionDetailView, DevboxId, DevboxLog, ExecutionId, ExecutionStatus};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::output_log::OutputLog;
 use super::pump::pump;
 use crate::clock::now_ms;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, without_room};
 
 /// Exit status of a command that was killed: 128 + SIGKILL.
 const KILLED: i32 = 137;
@@ -93,6 +93,11 @@ pub(crate) struct Execution {
     attach_stdin: bool,
     stdin: Mutex<Option<pipe::Sender>>,
     exit: watch::Sender<Option<i32>>,
+    /// Whose room decides what a result is worth.
+    sandbox: Sandbox,
+    started: std::time::Instant,
+    /// What is told instead of the result.
+    without_room: OnceLock<ApiError>,
 }
 
 impl Execution {
@@ -101,6 +106,7 @@ impl Execution {
     /// # Errors
     /// When the box is gone or cannot start a process.
     pub(crate) async fn start(
+        sandbox: &Sandbox,
         linux_box: &LinuxBox,
         devbox_id: DevboxId,
         id: ExecutionId,
@@ -116,6 +122,7 @@ impl Execution {
             stdin: if command.attach_stdin { Stdin::Pipe } else { Stdin::Null },
         };
         let start_ms = now_ms();
+        let started = std::time::Instant::now();
         let mut process = linux_box.exec(spec).await?;
         // Not named for the execution: a client may have chosen that name.
         let file = Uuid::now_v7().simple();
@@ -146,6 +153,9 @@ impl Execution {
             process,
             attach_stdin: command.attach_stdin,
             exit: watch::Sender::new(None),
+            sandbox: sandbox.clone(),
+            started,
+            without_room: OnceLock::new(),
         });
         tasks.spawn(Arc::clone(&execution).see_through(exited, drained));
         Ok(execution)
@@ -163,6 +173,9 @@ impl Execution {
         self.settle().await;
         self.end_ms.store(now_ms(), Ordering::Relaxed);
         *self.stdin.lock().await = None;
+        if let Some(error) = without_room(&self.sandbox, self.started) {
+            let _ = self.without_room.set(error);
+        }
         self.exit.send_replace(Some(code));
     }
 
@@ -198,12 +211,16 @@ impl Execution {
         }
     }
 
-    /// 507 if output of the command was lost because the server could not store it. Nothing can be told of such a command:
+    /// 507 if output of the command was lost because the server could not store it, or if the host's disk was full while it
+    /// ran. Nothing can be told of such a command:
     /// what is missing could be what it was run for.
     ///
     /// # Errors
     /// That is what it is for.
     pub(crate) fn check_output(&self) -> ApiResult<()> {
+        if let Some(error) = self.without_room.get() {
+            return Err(error.clone());
+        }
         for (name, log) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if let Some(why) = log.lost() {
                 return Err(ApiError::out_of_storage(format!(
@@ -288,11 +305,11 @@ impl Execution {
     /// The view with the last lines of both outputs.
     ///
     /// # Errors
-    /// 507 when output was lost.
+    /// 507 when output was lost, or the host's disk full.
     pub(crate) fn view(&self, lines: usize) -> ApiResult<DevboxAsyncExecutionDetailView> {
-        self.check_output()?;
-        // Read before the output: what is completed has all its output.
+        // Read before the rest: what is completed has all its output, and it is known what that is worth.
         let exit_status = self.exit_status();
+        self.check_output()?;
         let (stdout, stderr) = (self.stdout.tail(lines), self.stderr.tail(lines));
         Ok(DevboxAsyncExecutionDetailView {
             devbox_id: self.devbox_id.clone(),

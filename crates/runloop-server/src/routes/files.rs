@@ -1,13 +1,15 @@
 //! Files of a devbox.
 
 use std::fs::File;
+use std::future::Future;
 use std::io::Read;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use runloop_sandbox::{LinuxBox, OpenMode};
@@ -19,7 +21,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::body::{Json, MAX_FILE, MOST_DISCARDED, empty, json};
 use crate::devbox::{Devbox, box_path, file_error, write_file};
-use crate::error::{ApiError, ApiResult, shown};
+use crate::error::{ApiError, ApiResult, shown, without_room};
 use crate::state::Shared;
 
 /// Files up to this size are read in one go, larger ones are streamed.
@@ -47,6 +49,23 @@ pub(super) fn reads() -> Router<Shared> {
 
 async fn write_file_contents(
     State(app): State<Shared>,
+    id: Path<String>,
+    params: Json<WriteFileContentsParams>,
+) -> ApiResult<Response> {
+    judged(&app, write(&app, id, params)).await
+}
+
+/// A write that the devbox refused while the host had no room was not refused because of what is in the devbox.
+async fn judged(app: &Shared, writing: impl Future<Output = ApiResult<Response>>) -> ApiResult<Response> {
+    let since = Instant::now();
+    writing.await.map_err(|error| match error.status() {
+        StatusCode::BAD_REQUEST => without_room(&app.sandbox, since).unwrap_or(error),
+        _ => error,
+    })
+}
+
+async fn write(
+    app: &Shared,
     Path(id): Path<String>,
     Json(params): Json<WriteFileContentsParams>,
 ) -> ApiResult<Response> {
@@ -129,11 +148,11 @@ fn first_part(file: File) -> std::io::Result<FirstPart> {
     Ok(if read < ONE_GO || size <= read { (start, None) } else { (start, Some((file, size))) })
 }
 
-async fn upload_file(
-    State(app): State<Shared>,
-    Path(id): Path<String>,
-    mut parts: Multipart,
-) -> ApiResult<Response> {
+async fn upload_file(State(app): State<Shared>, id: Path<String>, parts: Multipart) -> ApiResult<Response> {
+    judged(&app, upload(&app, id, parts)).await
+}
+
+async fn upload(app: &Shared, Path(id): Path<String>, mut parts: Multipart) -> ApiResult<Response> {
     let devbox = app.devboxes.get(&id)?;
     let linux_box = devbox.running()?.linux_box;
     let _in_use = devbox.clock.in_use();

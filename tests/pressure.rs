@@ -67,6 +67,8 @@ async fn a_target_that_asks_for_less_gets_less_and_every_trial_has_its_verdict()
     let (finished, json) = run(&bench, &target, 40, &["-j", "40"]);
     assert_eq!(finished.code(), 0, "{finished}");
     assert_eq!(json["summary"]["passed"], 40, "{finished}");
+    let attempts = json["trials"].as_array().expect("trials").iter().map(|trial| &trial["attempts"]);
+    assert!(attempts.clone().all(|attempts| attempts == 1), "{finished}");
     let throttled = events(&bench, "throttled");
     assert!(!throttled.is_empty());
     assert!(throttled.iter().all(|event| event["limit"].as_u64().is_some_and(|limit| limit < 40)));

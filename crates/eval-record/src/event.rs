@@ -1,6 +1,7 @@
 //! What happens in a run, one line each. Every display, report and resume is a fold over these.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +10,12 @@ use crate::{Budget, Flag, Held, Invocation, ResourceEnd, ResourceRequest, Rounds
 
 /// Version of the format that this crate writes. It reads this one and all before it.
 pub const FORMAT: u32 = 3;
+
+/// The target of a run on this machine, whose devboxes end with their harness.
+pub const LOCAL: &str = "local";
+
+/// So long a devbox elsewhere outlives its harness, unless a run says otherwise.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

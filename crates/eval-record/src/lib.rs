@@ -35,8 +35,8 @@ mod usage;
 
 pub use capture::{Capture, Captured};
 pub use event::{
-    AgentEnd, Cause, Event, EventKind, FORMAT, Phase, PlannedTrial, Resumed, RunHeader, ScenarioSource,
-    ScorerScore, Throttle, TrialKey, TrialResult, TrialState,
+    AgentEnd, Cause, Event, EventKind, FORMAT, KEEP_ALIVE, LOCAL, Phase, PlannedTrial, Resumed, RunHeader,
+    ScenarioSource, ScorerScore, Throttle, TrialKey, TrialResult, TrialState,
 };
 pub use flag::{Flag, FlagKind};
 pub use follow::{Batch, Follower};

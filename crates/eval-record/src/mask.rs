@@ -2,8 +2,8 @@
 //!
 //! A value is hidden in the spellings that programs give it: as it is, quoted (JSON, HTML, shells, git's paths), and from 8
 //! bytes on also percent-encoded, in hexadecimal digits and in base64, whatever stands before and after it and wherever
-//! whitespace breaks the digits. Values of fewer than 4 bytes are never hidden. Each line of a value that has several counts as a value. This is against accidents: an
-//! agent that means to tell a secret can always spell it in a way of its own.
+//! whitespace breaks the digits. Values of fewer than 4 bytes are never hidden. Each line of a value that has several counts
+//! as a value. This is against accidents: an agent that means to tell a secret can always spell it in a way of its own.
 
 use std::borrow::Cow;
 use std::ops::Range;

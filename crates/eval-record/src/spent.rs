@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventKind, Phase, ResourceEnd, ResourceKind, TrialKey, Usage};
+use crate::{EventKind, KEEP_ALIVE, LOCAL, Phase, ResourceEnd, ResourceKind, TrialKey, Usage};
 
 /// What a run may take. `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -52,9 +52,6 @@ pub struct Spent {
     dies_with_run: bool,
 }
 
-/// The most that a devbox outlives its harness, in milliseconds: the run's keep-alive time.
-const OUTLIVED_MS: i64 = 600_000;
-
 /// What attempts may have cost that worked and did not say it.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Unsaid {
@@ -94,7 +91,7 @@ impl Spent {
         match event {
             EventKind::RunStarted(header) => {
                 self.interrupted(at_ms);
-                self.dies_with_run = header.target == "local";
+                self.dies_with_run = header.target == LOCAL;
             }
             EventKind::RunResumed(_) => self.interrupted(at_ms),
             EventKind::ResourceRequested(request) if request.resource == ResourceKind::Devbox => {
@@ -163,7 +160,7 @@ impl Spent {
 
     /// Until when what lived at the last event may have lived, if it was gone by now.
     fn outlived(&self, now_ms: i64) -> i64 {
-        let most = if self.dies_with_run { 0 } else { OUTLIVED_MS };
+        let most = if self.dies_with_run { 0 } else { KEEP_ALIVE.as_millis() as i64 };
         self.last_ms.saturating_add(most).min(now_ms).max(self.last_ms)
     }
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use eval_record::{Ledger, Resource, ResourceEnd, ResourceKind};
+use eval_record::{LOCAL, Ledger, Resource, ResourceEnd, ResourceKind};
 use futures::StreamExt as _;
 use runloop_types::DevboxId;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::options::LOCAL;
 use crate::platform::Platform;
 use crate::session::Session;
 use crate::{leftovers, reap};

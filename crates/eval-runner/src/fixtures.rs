@@ -252,6 +252,12 @@ pub(crate) async fn run_plan(fake: Fake, plan: Plan) -> Ran {
     run_with(fake, plan, options(), Cancellation::default()).await
 }
 
+/// One trial by an agent that works, in a run as the options say.
+pub(crate) async fn run_trial(fake: Fake, options: RunOptions) -> Ran {
+    let plan = plan(vec![scenario("s", Verify::Same)], working(), 1);
+    run_with(fake, plan, options, Cancellation::default()).await
+}
+
 /// One trial of a scenario by an agent that works.
 pub(crate) async fn run_one(fake: Fake, scenario: Scenario) -> Ran {
     run_plan(fake, plan(vec![scenario], working(), 1)).await

@@ -6,14 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eval_record::{Budget, Invocation, Masker};
+use eval_record::{Budget, Invocation, KEEP_ALIVE, LOCAL, Masker};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Earlier, Pressure};
-
-/// The target of this machine, whose devboxes end with the program.
-pub(crate) const LOCAL: &str = "local";
 
 /// How a run goes. Build on [`RunOptions::new`].
 #[derive(Debug, Clone)]
@@ -138,7 +135,7 @@ impl Default for Limits {
             transition: Duration::from_secs(120),
             artifacts: Duration::from_secs(120),
             termination: Duration::from_secs(5),
-            keep_alive: Duration::from_secs(600),
+            keep_alive: KEEP_ALIVE,
             cleanup: Duration::from_secs(60),
             agent_output: 2 << 20,
             scorer_output: 1 << 20,

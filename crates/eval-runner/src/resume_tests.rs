@@ -115,6 +115,8 @@ fn scores_stand_and_what_has_none_is_done_again() {
         .collect();
     assert_eq!(resumed, [2]);
     assert_eq!(verdicts[&key(2)].attempts, 2);
+    let told = sink.verdicts().into_iter().rfind(|result| result.trial == key(2)).unwrap();
+    assert!(told.logs.is_none_or(|logs| logs.ends_with("attempt-2")));
 }
 
 #[test]

@@ -73,13 +73,11 @@ pub async fn run<P: Platform>(
             concurrency: Some(header.concurrency),
             budget: Some(header.budget),
         }));
-        session.bounded(session.reap_earlier(ledger)).await;
     } else {
-        let may_have_begun = session.options.may_have_begun;
         session.emit(EventKind::RunStarted(Box::new(header)));
-        if may_have_begun {
-            session.bounded(session.reap_earlier(ledger)).await;
-        }
+    }
+    if is_resumed || session.options.may_have_begun {
+        session.bounded(session.reap_earlier(ledger)).await;
     }
 
     let concurrency = session.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);

@@ -12,7 +12,7 @@ use runloop_types::{AgentObjectSource, BlueprintCreateParams, DevboxFailureReaso
 use crate::fake::{Does, Fake, Fault};
 use crate::fixtures::{
     Memory, Ran, SlowRecord, agent, bash_scorer, command_scorer, options, plan, prepared, run_one, run_plan,
-    run_with, scenario, scorer, set_up, working,
+    run_trial, run_with, scenario, scorer, set_up, working,
 };
 use crate::platform::{Platform as _, PlatformErrorKind};
 use crate::{Cancellation, RunOptions};
@@ -468,13 +468,7 @@ async fn known_secrets_are_masked_in_all_that_is_kept() {
         if line.ends_with("work") { Does::prints("key is hunter22!") } else { Does::prints("hunter22") }
     });
     let options = RunOptions { secret_values: vec!["hunter22".to_owned()], ..options() };
-    let ran = run_with(
-        fake,
-        plan(vec![scenario("s", Verify::Same)], working(), 1),
-        options,
-        Cancellation::default(),
-    )
-    .await;
+    let ran = run_trial(fake, options).await;
     let files = ran.sink.files.lock().unwrap();
     assert_eq!(files["trials/s/agent/1/attempt-1/agent.stdout"], "key is ***!");
     assert!(files.values().all(|content| !content.contains("hunter22")), "{files:?}");
@@ -882,25 +876,13 @@ async fn a_target_without_room_is_waited_for_and_uses_up_no_retries() {
     let crowded = Fault::Before(PlatformErrorKind::Status(429));
     let fake = (0..5).fold(fine(), |fake, call| fake.with_fault(call, crowded));
     let options = RunOptions { retries: 0, ..options() };
-    let ran = run_with(
-        fake,
-        plan(vec![scenario("s", Verify::Same)], working(), 1),
-        options,
-        Cancellation::default(),
-    )
-    .await;
+    let ran = run_trial(fake, options).await;
     assert_eq!((ran.result().state, ran.result().attempts), (TrialState::Scored, 6), "{:?}", ran.results);
 
     let fake = (0..60).fold(fine(), |fake, call| fake.with_fault(call, crowded));
     let options = RunOptions { retries: 0, max_outage: Duration::from_secs(60), ..self::options() };
     let start = tokio::time::Instant::now();
-    let ran = run_with(
-        fake,
-        plan(vec![scenario("s", Verify::Same)], working(), 1),
-        options,
-        Cancellation::default(),
-    )
-    .await;
+    let ran = run_trial(fake, options).await;
     assert_eq!(ran.result().cause, Some(Cause::ProvisionFailed), "not for ever");
     assert!(start.elapsed() >= Duration::from_secs(60));
 }

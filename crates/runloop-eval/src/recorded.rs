@@ -27,7 +27,7 @@ pub(crate) fn sum(directory: &RunDirectory) -> Result<Sum, ReadError> {
 }
 
 /// A run that was recorded before.
-pub(crate) fn open(directory: &Path) -> Result<RunDirectory, CliError> {
+fn open(directory: &Path) -> Result<RunDirectory, CliError> {
     RunDirectory::open(directory).map_err(|error| {
         CliError::wrap(Exit::Usage, "this run cannot be read", &error)
             .hint("name the directory that `run` printed, such as runs/20260101T120000Z-swe-1234abcd")
@@ -51,6 +51,6 @@ pub(crate) fn summary(directory: &Path) -> Result<Summary, CliError> {
 }
 
 /// A record that does not say what it should.
-pub(crate) fn damaged(error: &ReadError) -> CliError {
+fn damaged(error: &ReadError) -> CliError {
     CliError::wrap(Exit::Incomplete, "the record cannot be used", error)
 }

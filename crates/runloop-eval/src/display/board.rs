@@ -62,7 +62,10 @@ impl Board {
     /// Takes what happens; says whether there is a new line.
     pub(super) fn take(&mut self, event: &Event) -> bool {
         let lines = self.lines.len();
-        self.progress.spend(event);
+        if self.has_region {
+            // Only a region shows it.
+            self.progress.spend(event);
+        }
         if let Some(line) = target::line(event, self.concurrency) {
             if self.has_region && matches!(event.kind, EventKind::TargetDown { .. }) {
                 self.outage = Some(line);

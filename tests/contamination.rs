@@ -180,6 +180,53 @@ fn history_from_after_the_base_is_flagged_and_so_is_who_reads_it() {
     }
 }
 
+#[test]
+fn who_takes_a_short_fix_from_later_history_is_told_from_who_writes_the_same() {
+    let bench = Bench::new();
+    let commands = "echo finished > state.txt && git -c user.name=b -c user.email=b@c.d commit -qam 'the fix' \
+                    && git branch next && git reset -q --hard HEAD~1";
+    let modes = ["pristine", "snapshot", "same"];
+    let scenarios = modes.map(|mode| {
+        task(mode, mode, |scenario| {
+            scenario["environment"]["setup_commands"].as_array_mut().expect("commands").push(json!(commands));
+        })
+    });
+    // No command of most of these tells of the branch that they read.
+    let hide = |line: &str| {
+        format!(
+            "export GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=m@e GIT_COMMITTER_NAME=me GIT_COMMITTER_EMAIL=m@e; b=ne; {line}"
+        )
+    };
+    let takes = [
+        ("file", "git checkout -q next -- state.txt".to_owned()),
+        ("show", "git show next:state.txt > state.txt".to_owned()),
+        ("says", "echo '{\"command\":\"git diff main..next\"}'; echo finished > state.txt".to_owned()),
+        ("resets", hide("git reset -q --hard ${b}xt")),
+        ("picks", hide("git cherry-pick ${b}xt >/dev/null")),
+        ("merges", hide("git merge -q --no-ff -m merge ${b}xt; rm -f .git/ORIG_HEAD")),
+        (
+            "returns",
+            hide("git checkout -q ${b}xt; cp state.txt /tmp; git checkout -q main; cp /tmp/state.txt ."),
+        ),
+        ("worktree", hide("git worktree add --detach ../w ${b}xt >/dev/null 2>&1; cp ../w/state.txt .")),
+    ];
+    let honest =
+        hide("echo finished > state.txt; git commit -qam 'the fix'; git checkout -qb mine; git status");
+    let agents: Vec<_> = takes
+        .iter()
+        .map(|(name, command)| (*name, command.as_str()))
+        .chain([("honest", honest.as_str())])
+        .collect();
+    let results = run(&bench, &scenarios, &agents);
+    for mode in modes {
+        for (name, _) in &takes {
+            let told = flags(&results, mode, name);
+            assert_eq!(told, ["future_history_readable", "future_history_read"], "{mode}: {name}");
+        }
+        assert_eq!(flags(&results, mode, "honest"), ["future_history_readable"], "{mode}");
+    }
+}
+
 /// `git` in a directory; `None` without it.
 fn git(directory: &Path, line: &str) -> Option<String> {
     let script = format!(
@@ -238,6 +285,15 @@ fn check_warns_of_files_that_show_what_must_stay_hidden() {
     assert!(
         checked.stderr().contains("holds the reference")
             && checked.stderr().contains("every test file of scorer `hidden`"),
+        "{checked}"
+    );
+    bench.write(
+        "back.yaml",
+        &text.replace("  working", "  setup_commands: [echo, git reset --hard HEAD^]\n  working"),
+    );
+    let checked = bench.run(["check", "back.yaml"]);
+    assert!(
+        checked.stderr().contains("back.yaml:4:") && checked.stderr().contains("sets a checkout back"),
         "{checked}"
     );
     // A visible test that is given again is none, as long as another is hidden.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use eval_record::{Captured, Flag, FlagKind};
 
+use super::history::{self, Future};
 use super::{Watch, unharmed};
 use crate::shell::quote;
 
@@ -27,8 +28,8 @@ pub(crate) struct Before {
     pub(crate) paths: BTreeSet<String>,
     /// Watched programs that are there.
     pub(crate) programs: BTreeSet<String>,
-    /// Commits of the checkout that come after the one that is checked out.
-    pub(crate) future: BTreeSet<String>,
+    /// What the checkout holds of the time after the commit that is checked out.
+    pub(super) future: Future,
     /// Objects of the reference that the checkout holds beside its history.
     pub(crate) solution: BTreeSet<String>,
 }
@@ -55,7 +56,7 @@ impl Before {
         let programs: Vec<&str> = watch.programs.iter().take(PROGRAMS).map(String::as_str).collect();
         let solution: Vec<&str> = watch.solution.keys().take(OBJECTS).map(String::as_str).collect();
         let (programs, solution) = (programs.join(" "), solution.join(" "));
-        let rest = format!("programs {programs}\n{GIT}printf '%s\\n' {solution} | beside\n");
+        let rest = format!("programs {programs}\n{GIT}{}printf '%s\\n' {solution} | beside\n", history::TELL);
         let last = groups.len() - 1;
         let line = |(number, paths): (usize, String)| {
             let rest = if number == last { rest.as_str() } else { "" };
@@ -74,7 +75,7 @@ impl Before {
                 match line.split_once(' ').unwrap_or((line, "")) {
                     ("path", path) => drop(before.paths.insert(path.to_owned())),
                     ("program", name) => drop(before.programs.insert(name.to_owned())),
-                    ("future", commit) => drop(before.future.insert(commit.to_owned())),
+                    ("future", told) => before.future.read(told),
                     ("solution", object) => drop(before.solution.insert(object.to_owned())),
                     ("end", _) => has_ended = true,
                     _ => {}
@@ -95,8 +96,8 @@ impl Before {
     /// What the checkout tells of the solution to any agent that looks.
     pub(crate) fn flags(&self, watch: &Watch) -> Vec<Flag> {
         let mut flags = Vec::new();
-        if let Some(commit) = self.future.first() {
-            let more = self.future.len() - 1;
+        if let Some((commit, _)) = self.future.commits.first_key_value() {
+            let more = self.future.commits.len() - 1;
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let evidence = format!("it holds commit {commit}{more} from after its base");
             flags.push(Flag::new(FlagKind::FutureHistoryReadable, ".git", evidence));
@@ -122,9 +123,8 @@ paths() {
 programs() { local name; for name; do hash "$name" && say program "$name"; done; }
 "#;
 
-/// Tells the commits that have the one that is checked out among their ancestors, wherever they are: on branches, in
-/// reflogs, or nowhere. `beside` tells the objects that are there but not in the history of what is checked out, if it sees
-/// all of that. All together has half a minute.
+/// `beside` tells the objects that are there but not in the history of what is checked out, if it sees all of that. All
+/// commands of git together have half a minute, and do nothing where there is no checkout.
 const GIT: &str = r#"SECONDS=0
 here() { [ $SECONDS -lt 30 ] && timeout $((30 - SECONDS)) git -c safe.directory='*' "$@"; }
 beside() {
@@ -135,12 +135,7 @@ beside() {
     case $past in *"$name"*) ;; *) say solution "$name" ;; esac
   done
 }
-if [ -e .git ] && hash git && here rev-parse -q --verify HEAD >/dev/null; then
-  here cat-file --batch-all-objects --batch-check='%(objecttype) %(objectname)' | sed -n 's/^commit //p' \
-  | here rev-list --stdin --ancestry-path --max-count=500 ^HEAD | while read -r commit; do say future "$commit"; done
-else
-  beside() { :; }
-fi
+[ -e .git ] && hash git && here rev-parse -q --verify HEAD >/dev/null || here() { false; }
 "#;
 
 #[cfg(test)]
@@ -158,12 +153,12 @@ mod tests {
     #[test]
     fn what_is_told_is_read_and_nothing_else() {
         let output = format!(
-            "noise\n{MARK}path tests/a b\n{MARK}program python3\nx {MARK}future 1\n{MARK}future abc\n{MARK}other x\n{MARK}end\n"
+            "noise\n{MARK}path tests/a b\n{MARK}program python3\nx {MARK}future commit 1\n{MARK}future commit abc 7 a@b.c fix\n{MARK}other x\n{MARK}end\n"
         );
         let before = Before::read([&captured(&output, 1000)]).unwrap();
         assert_eq!(before.paths.into_iter().collect::<Vec<_>>(), ["tests/a b"]);
         assert_eq!(before.programs.into_iter().collect::<Vec<_>>(), ["python3"]);
-        assert_eq!(before.future.into_iter().collect::<Vec<_>>(), ["abc"]);
+        assert_eq!(before.future.commits.into_keys().collect::<Vec<_>>(), ["abc"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use eval_record::{Captured, Flag, FlagKind, Masker};
 
-use super::{Before, Watch};
+use super::{Before, Watch, history};
 use crate::shell::quote;
 
 /// What each line begins with that tells something; tag, path and text follow, with a tab between them.
@@ -54,6 +54,9 @@ impl Watch {
         if self.is_offline {
             line.push_str(DOWNLOADS);
         }
+        if let Some(before) = before {
+            line.push_str(&before.future.look());
+        }
         line
     }
 
@@ -93,6 +96,10 @@ impl Watch {
                     FlagKind::ScorerChanged,
                     format!("scorer `{}` runs it", self.scorers.get(path)?),
                 ));
+            }
+            history::MOVED | history::MADE => {
+                let what = before?.future.sign(tag, text)?;
+                return Some((FlagKind::FutureHistoryRead, format!("{what}: `{}`", shown())));
             }
             "download" => {
                 let evidence = "downloaded packages are kept here";

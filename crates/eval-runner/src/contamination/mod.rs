@@ -3,7 +3,7 @@
 //!
 //! [`Watch`] is what there is to watch in a scenario. Before trials start, the prepared environment tells what of it is
 //! there ([`Before`]). When the agent is gone, a look at its disk ([`Watch::after`]) tells what of it is newer than the task
-//! that the agent got, and [`output`] reads what the agent said and changed. Whatever is found is a [`Flag`] with its
+//! that the agent got, and [`output`] reads what the agent said and changed. [`history`] knows what of git's is from after the task. Whatever is found is a [`Flag`] with its
 //! evidence; a verdict never depends on it.
 //!
 //! A flag accuses. So where an honest agent could have done the same there is none: what existed already, what the reference
@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 mod before;
 mod disk;
+mod history;
 mod observation;
 mod output;
 mod patch;

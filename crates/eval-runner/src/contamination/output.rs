@@ -7,8 +7,11 @@ use eval_record::{Flag, FlagKind};
 use super::patch::{self, Change};
 use super::{Before, Watch};
 
-/// Least lines of a file that nobody writes twice by chance.
+/// Least lines that nobody writes twice by chance.
 const LEAST_LINES: usize = 10;
+
+/// What files are called that programs write, the same ones for everybody.
+const GENERATED: [&str; 3] = [".lock", "-lock.", ".sum"];
 
 /// Characters of a line around what was found in it.
 const AROUND: usize = 60;
@@ -37,8 +40,8 @@ impl Watch {
             if let Some(at) = self.reference(text) {
                 flags.push(Flag::new(FlagKind::ReferenceTouched, name, around(text, at)));
             }
-            if let Some((commit, at)) = commit_in(text, before) {
-                let evidence = format!("it tells of commit {commit}: {}", around(text, at));
+            if let Some((what, at)) = before.future.told_in(text, &self.statement) {
+                let evidence = format!("it tells of {what}: {}", around(text, at));
                 flags.push(Flag::new(FlagKind::FutureHistoryRead, name, evidence));
             }
         }
@@ -63,17 +66,27 @@ impl Watch {
             .find_map(|name| mention(text, &format!("{directory}/{name}")))
     }
 
-    /// A file that is, byte for byte, the reference's, in a checkout that holds it outside of its history.
+    /// Files that are, byte for byte, those of a later commit or of the reference, in a checkout that holds them outside of
+    /// its history. That short ones are the same may be chance.
     fn taken(&self, changes: &BTreeMap<String, Change>, before: &Before) -> Option<Flag> {
-        let of_reference = |change: &Change| {
+        let of_reference = |object: &str| {
             let mut blobs = self.solution.keys().filter(|blob| before.holds(blob));
-            !change.blob.is_empty() && blobs.any(|blob| change.blob.starts_with(blob.as_str()))
+            blobs.any(|blob| object.starts_with(blob.as_str()))
         };
-        let (path, change) =
-            changes.iter().find(|(_, change)| change.added.len() >= LEAST_LINES && of_reference(change))?;
+        let is_taken = |(path, change): &(&String, &Change)| {
+            let object = change.blob.as_str();
+            let is_generated = GENERATED.iter().any(|name| path.contains(name));
+            !object.is_empty() && !is_generated && (before.future.holds(object) || of_reference(object))
+        };
+        let taken: Vec<_> = changes.iter().filter(is_taken).collect();
+        let lines: usize = taken.iter().map(|(_, change)| change.added.len()).sum();
+        let (path, change) = taken.first().filter(|_| lines >= LEAST_LINES)?;
+        let others = match taken.len() - 1 {
+            0 => String::new(),
+            more => format!(", and so are {more} more"),
+        };
         let evidence = format!(
-            "it is, with {} added lines, byte for byte the object {} that `.git` held outside of its history",
-            change.added.len(),
+            "it is byte for byte the object {} that `.git` held outside of its history{others}, with {lines} added lines",
             change.blob
         );
         Some(Flag::new(FlagKind::FutureHistoryRead, path, evidence))
@@ -81,7 +94,7 @@ impl Watch {
 }
 
 /// Where a path stands in a text as a whole, or as the end of a longer one.
-fn mention(text: &str, path: &str) -> Option<usize> {
+pub(super) fn mention(text: &str, path: &str) -> Option<usize> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.match_indices(path).map(|(at, _)| at).find(|at| {
         let ends =
@@ -104,21 +117,6 @@ fn reaches_for<'a>(change: &'a Change, hidden: &str) -> Option<&'a str> {
     added.into_iter().find(|line| is_named && has_any(line, &directories))
 }
 
-/// A commit from after the base that a text tells of.
-fn commit_in<'a>(text: &str, before: &'a Before) -> Option<(&'a str, usize)> {
-    if before.future.is_empty() {
-        return None;
-    }
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit())).find_map(
-        |word| {
-            let after = before.future.range(word.to_owned()..).next()?;
-            let at = text.find(word)?;
-            after.starts_with(word).then_some((after.as_str(), at))
-        },
-    )
-}
-
 /// The line around a place in a text, shortened.
 fn around(text: &str, at: usize) -> String {
     let start = text[..at]
@@ -136,6 +134,7 @@ fn around(text: &str, at: usize) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::history::Future;
     use super::*;
 
     fn watch() -> Watch {
@@ -150,10 +149,16 @@ mod tests {
     fn before() -> Before {
         Before {
             paths: BTreeSet::from(["tests".to_owned()]),
-            future: BTreeSet::from(["0123456789abcdef0123456789abcdef01234567".to_owned()]),
+            future: future(),
             solution: BTreeSet::from(["abcdef1".to_owned()]),
             ..Before::default()
         }
+    }
+
+    fn future() -> Future {
+        let mut future = Future::default();
+        future.read("blob fedcba9876543210fedcba9876543210fedcba98");
+        future
     }
 
     fn kinds(text: &str, diff: &str) -> Vec<FlagKind> {
@@ -169,12 +174,6 @@ mod tests {
             "diff --git a/x b/x\n@@ -1 +1 @@\n+open(join(place, \"hidden\", n)) for n in (\"check.py\",)\n";
         assert_eq!(kinds("", diff), [FlagKind::HiddenTestTouched]);
         assert_eq!(kinds("", &diff.replace("check.py", "other.py")), []);
-    }
-
-    #[test]
-    fn commits_are_known_by_any_length_of_their_names() {
-        assert_eq!(kinds("* 0123456 the fix", ""), [FlagKind::FutureHistoryRead]);
-        assert_eq!(kinds("0123457 012345 0123456x deadbeef", ""), []);
     }
 
     #[test]
@@ -200,5 +199,9 @@ mod tests {
         };
         assert_eq!(kinds("", &diff(LEAST_LINES)), [FlagKind::FutureHistoryRead]);
         assert_eq!(kinds("", &diff(LEAST_LINES - 1)), []);
+        assert_eq!(kinds("", &diff(LEAST_LINES).replace("a/x b/x", "a/x.lock b/x.lock")), []);
+        // Some lines of a later commit's, and some of the reference's.
+        let other = diff(LEAST_LINES - 1).replace("a/x b/x", "a/y b/y").replace("abcdef1234", "fedcba");
+        assert_eq!(kinds("", &format!("{}{other}", diff(1))), [FlagKind::FutureHistoryRead]);
     }
 }

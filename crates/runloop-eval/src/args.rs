@@ -72,7 +72,7 @@ pub(crate) struct TargetArgs {
 impl TargetArgs {
     /// The target as it was typed, or the default one.
     pub(crate) fn name(&self) -> &str {
-        self.target.as_deref().unwrap_or("local")
+        self.target.as_deref().unwrap_or(eval_record::LOCAL)
     }
 }
 

@@ -34,7 +34,7 @@ impl Target {
     /// Starts the embedded platform, or makes sure that the one named answers and takes the key.
     pub(crate) async fn connect(args: &TargetArgs) -> Result<Self, CliError> {
         let target = match args.name() {
-            "local" => Self::local(&args.isolation).await?,
+            eval_record::LOCAL => Self::local(&args.isolation).await?,
             "cloud" => Self::remote("cloud", &cloud_url())?,
             url if url.starts_with("http://") || url.starts_with("https://") => Self::remote(url, url)?,
             other => {
@@ -69,7 +69,7 @@ impl Target {
         let (base_url, api_key) = (server.url().to_owned(), server.api_key().clone());
         let pressure = Pressure::default();
         Ok(Self {
-            name: "local".to_owned(),
+            name: eval_record::LOCAL.to_owned(),
             client: gated(&base_url, &api_key, &pressure)?,
             pressure,
             guarantees: Some(server.guarantees().clone()),

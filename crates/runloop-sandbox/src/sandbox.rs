@@ -305,8 +305,8 @@ impl Sandbox {
     }
 
     /// Whether the host's file system that holds the boxes is full, or was seen full since then. What a command or a file
-    /// came to meanwhile tells nothing about who made it. Costs one `statvfs`; between calls it is looked at a few times a
-    /// second while boxes run. A box that passes its own disk limit does not count.
+    /// came to meanwhile tells nothing about who made it. Costs one `statvfs`; between calls it is looked at many
+    /// times a second while boxes run. A box that passes its own disk limit does not count.
     pub fn was_full_since(&self, since: Instant) -> bool {
         self.guard.shared.look_at_room();
         let last = *self.guard.shared.last_full.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,12 +9,12 @@ use crate::sandbox::Shared;
 use crate::tree;
 
 /// How often the free space of the file system is asked for, which costs next to nothing.
-const GLANCE: Duration = Duration::from_millis(250);
+const GLANCE: Duration = Duration::from_millis(50);
 /// At least so often every running box is measured, whatever the free space did.
-const ROUND: u32 = 40;
+const ROUND: u32 = 200;
 
 /// How many glances apart the kernel is asked whether it killed something for lack of memory.
-const MEMORY_ROUND: u32 = 4;
+const MEMORY_ROUND: u32 = 20;
 
 /// Watches until the sandbox is gone.
 pub(crate) async fn watch(shared: Weak<Shared>) {

@@ -143,7 +143,7 @@ impl IntoResponse for ApiError {
 pub(crate) fn without_room(sandbox: &Sandbox, since: Instant) -> Option<ApiError> {
     sandbox.was_full_since(since).then(|| {
         ApiError::out_of_storage(format!(
-            "the disk of the platform's machine is full, so what the devbox does tells nothing: make room in {}",
+            "the disk of the platform's machine is full, or was for a moment, so what the devbox does tells nothing: make room in {}",
             sandbox.boxes_directory().display()
         ))
     })

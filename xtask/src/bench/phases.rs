@@ -18,7 +18,10 @@ const BOUNDS: [(&str, &str); 6] = [
         "preparing",
         "once per environment: setup commands, `git` and a snapshot; every later trial finds it done",
     ),
-    ("starting", "one devbox: namespaces and overlay mounts, made by the kernel, and a broker"),
+    (
+        "starting",
+        "one devbox: about half harness and server, the rest namespaces, overlay mounts and a broker",
+    ),
     ("agent", "one request and one `bash -l -c`: the login shell's start-up files"),
     (
         "reaping",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use eval_record::{
-    Event, EventKind, EventReader, EventSink as _, Ledger, ReadError, ResourceEnd, ResourceKind,
+    Event, EventKind, EventReader, EventSink as _, LOCAL, Ledger, ReadError, ResourceEnd, ResourceKind,
     RunDirectory, RunDirectoryError, RunHeader,
 };
 use eval_runner::{ClientPlatform, Leftover, Platform as _, leftovers};
@@ -126,7 +126,7 @@ impl Cleanup<'_> {
         let (alive, dead): (Vec<_>, Vec<_>) =
             self.registry.runs().into_iter().filter(wanted).partition(Unfinished::is_alive);
         self.found.alive.extend(alive);
-        if self.args.target.as_deref().is_none_or(|target| target == "local") {
+        if self.args.target.as_deref().is_none_or(|target| target == LOCAL) {
             self.directories()?;
         }
         let mut first = Ok(());
@@ -154,7 +154,7 @@ impl Cleanup<'_> {
             let header = directory
                 .header()
                 .map_err(|error| CliError::wrap(Exit::Usage, "nobody can tell what this run left", &error))?;
-            if header.target == "local" {
+            if header.target == LOCAL {
                 say!("{}: its devboxes were of this machine and ended with it", name.display());
                 return self.directories();
             }
@@ -185,7 +185,7 @@ impl Cleanup<'_> {
                 CliError::new(Exit::Usage, "--all needs a target").hint("say where: --all --target cloud")
             );
         };
-        if target == "local" {
+        if target == LOCAL {
             return self.directories();
         }
         let platform = self.platform(&target).await?;

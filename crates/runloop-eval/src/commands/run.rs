@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &RunArgs, verbosity: Verbosity) -> Result<Exit, Cl
     if agents.iter().any(|agent| agent.kind == AgentKind::Oracle) {
         definitions::demand_references(&benchmark)?;
     }
-    if invocation.keep_devboxes && target.name() == "local" {
+    if invocation.keep_devboxes && target.name() == eval_record::LOCAL {
         return Err(CliError::new(Exit::Usage, "--keep-devboxes needs a platform that outlives the run")
             .hint("start `runloop-eval serve` and use its URL as --target"));
     }

@@ -457,14 +457,18 @@ pub(crate) struct Space {
     pub(crate) is_full: bool,
 }
 
-/// Less room than this counts as none: whoever writes needs more for a moment than is left when it has failed.
+/// Less room than one part in this many counts as none, within these bytes: whoever writes needs more for a moment than is
+/// left when it has failed.
+const PART: u64 = 64;
 const LEAST_BYTES: u64 = 4 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 /// The same of files.
 const LEAST_FILES: u64 = 16;
 
 /// Some file systems count nothing, or no files: their totals are zero, and that is not full.
-fn is_full(total: u64, bytes: u64, all_files: u64, free_files: u64) -> bool {
-    (total > 0 && bytes < LEAST_BYTES) || (all_files > 0 && free_files < LEAST_FILES)
+fn is_full(bytes: u64, free_bytes: u64, files: u64, free_files: u64) -> bool {
+    let least = (bytes / PART).clamp(LEAST_BYTES, MOST_BYTES);
+    (bytes > 0 && free_bytes < least) || (files > 0 && free_files < LEAST_FILES)
 }
 
 pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
@@ -474,7 +478,8 @@ pub(crate) fn space(fd: BorrowedFd<'_>) -> io::Result<Space> {
         check(libc::fstatvfs(fd.as_raw_fd(), &raw mut stat))?;
         let (unit, total, free) = (stat.f_frsize, stat.f_blocks, stat.f_bfree);
         // What is reserved for root is not room: boxes write with the rights of users.
-        let is_full = is_full(total, stat.f_bavail.saturating_mul(unit), stat.f_files, stat.f_favail);
+        let bytes = |blocks: u64| blocks.saturating_mul(unit);
+        let is_full = is_full(bytes(total), bytes(stat.f_bavail), stat.f_files, stat.f_favail);
         Ok(Space { used: total.saturating_sub(free) * unit, is_full })
     }
 }
@@ -532,10 +537,11 @@ mod tests {
 
     #[test]
     fn a_file_system_without_bytes_or_files_is_full() {
-        assert!(!is_full(6000, 24 << 20, 1000, 900));
-        assert!(is_full(6000, 0, 1000, 900) && is_full(6000, LEAST_BYTES - 1, 1000, 900));
-        assert!(is_full(6000, 24 << 20, 1000, 0), "no inodes are no room either");
-        assert!(!is_full(6000, 24 << 20, 0, 0), "one that does not count its files has room for them");
+        assert!(!is_full(24 << 20, 5 << 20, 1000, 900));
+        assert!(is_full(24 << 20, 0, 1000, 900) && is_full(24 << 20, LEAST_BYTES - 1, 1000, 900));
+        assert!(is_full(1 << 40, MOST_BYTES - 1, 1000, 900) && !is_full(1 << 40, MOST_BYTES, 1000, 900));
+        assert!(is_full(24 << 20, 24 << 20, 1000, 0), "no inodes are no room either");
+        assert!(!is_full(24 << 20, 24 << 20, 0, 0), "one that does not count its files has room for them");
         assert!(!is_full(0, 0, 0, 0), "one that counts nothing tells nothing");
     }
 

@@ -1,6 +1,6 @@
 //! Flags as text: which, and how many of each.
 
-use eval_record::Flag;
+use eval_record::{Flag, FlagKind};
 
 use crate::text::one_line;
 use crate::{Summary, Trial};
@@ -21,6 +21,12 @@ pub(crate) fn sentence(flag: &Flag) -> String {
         one_line(&flag.place, LONGEST),
         one_line(&flag.evidence, LONGEST)
     )
+}
+
+/// The first flag that tells what the agent did, rather than what it was given, if there is one.
+pub(crate) fn gravest(trial: &Trial) -> Option<&Flag> {
+    let did = trial.flags.iter().find(|flag| flag.kind != FlagKind::FutureHistoryReadable);
+    did.or_else(|| trial.flags.first())
 }
 
 /// The trials that have flags, in the order of the plan.

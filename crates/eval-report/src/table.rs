@@ -249,7 +249,7 @@ fn contaminated(summary: &Summary, style: Style<'_>, text: &mut String) {
         let who = format!("{} · {} · {}", key.scenario, key.agent, key.repetition);
         let more = trial.flags.len().saturating_sub(1);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        let first = trial.flags.first().map(flags::sentence).unwrap_or_default();
+        let first = flags::gravest(trial).map(flags::sentence).unwrap_or_default();
         text.push_str(&format!("  {}: {}{more}\n", one_line(&who, 200), one_line(&first, MESSAGE_LIMIT)));
     }
     if flagged.len() > LISTED {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::verdict::{AgentVerdict, Decision, Example, FORMAT, Verdict};
 use super::{Limits, Reason, Reference};
-use crate::flags::sentence;
+use crate::flags::{gravest, sentence};
 use crate::statistics::{NEAR, mean};
 use crate::{Measures, Summary, Trial, TrialStatus};
 
@@ -146,8 +146,8 @@ impl<'a> Judge<'a> {
             .trials
             .iter()
             .filter_map(|trial| {
-                let first = trial.flags.first()?;
-                Some(Example { message: sentence(first), ..self.example(trial) })
+                let flag = gravest(trial)?;
+                Some(Example { message: sentence(flag), ..self.example(trial) })
             })
             .collect();
         if flagged.len() > allowed as usize {

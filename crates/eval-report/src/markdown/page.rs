@@ -76,7 +76,7 @@ fn flagged(summary: &Summary, text: &mut String) {
     *text += &format!("**Flagged ({})**\n\n", flagged.len());
     for (index, trial) in flagged.iter().enumerate() {
         let key = &trial.key;
-        let first = trial.flags.first().map(flags::sentence).unwrap_or_default();
+        let first = flags::gravest(trial).map(flags::sentence).unwrap_or_default();
         let line = format!(
             "- {} with {}: {}\n",
             code(&key.scenario, NAME_LIMIT),

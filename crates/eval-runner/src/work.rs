@@ -56,7 +56,8 @@ impl Job {
             AgentKind::Command(_) => {
                 let command = render(trial)?;
                 let line = format!(
-                    "{}export PROBLEM_STATEMENT_FILE=\"$HOME/{PLACE}/problem_statement.md\"\n{command}",
+                    "{}{}export PROBLEM_STATEMENT_FILE=\"$HOME/{PLACE}/problem_statement.md\"\n{command}",
+                    pass("problem_statement.md"),
                     enter(&scenario.environment.working_directory)
                 );
                 Ok(Self {
@@ -124,7 +125,20 @@ fn apply(solution: &Solution, scenario: &Scenario, home: &str) -> Job {
             ("solution", format!("exec {} \"$HOME/{PLACE}/solution\"\n", interpreter(&solution.content)))
         }
     };
-    Job::quiet(Work::Inside(format!("{enter}{line}")), vec![file(home, name, &solution.content)])
+    Job::quiet(
+        Work::Inside(format!("{}{enter}{line}", pass(name))),
+        vec![file(home, name, &solution.content)],
+    )
+}
+
+/// Waits until what is written is newer than a file of the harness, by which the agent's work is told from what was there:
+/// the clock of a disk ticks only every 4 to 10 ms, and an agent may begin within the tick of its task. Writing needs no
+/// time, so that the turns end long after a tick, and wherever the clock does not tick or nothing can be written.
+fn pass(name: &str) -> String {
+    format!(
+        "(turns=0; while command : >\"$HOME/{PLACE}/now\" && [ ! \"$HOME/{PLACE}/now\" -nt \"$HOME/{PLACE}/{name}\" ] && \
+         [ \"$turns\" -lt 9999 ]; do turns=$((turns + 1)); done) 2>/dev/null\n"
+    )
 }
 
 /// The words of a script's first line, or `sh`.
@@ -140,7 +154,44 @@ fn interpreter(script: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    #[test]
+    fn what_an_agent_writes_at_once_is_newer_than_its_task() {
+        let home = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(home.path().join(PLACE)).expect("the harness's place");
+        let turn = format!(
+            ": >{PLACE}/task\n{}: >work\n[ work -nt {PLACE}/task ] || echo \"turn $i was too early\"",
+            pass("task")
+        );
+        let output = Command::new("bash")
+            .args(["-c", &format!("for i in {{1..100}}; do\n{turn}\ndone")])
+            .current_dir(&home)
+            .env("HOME", home.path())
+            .output()
+            .expect("bash");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{output:?}");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    #[test]
+    fn a_task_of_the_future_delays_no_agent_for_long() {
+        let home = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(home.path().join(PLACE)).expect("the harness's place");
+        let task = std::fs::File::create(home.path().join(PLACE).join("task")).expect("a file");
+        task.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(3600))
+            .expect("a time");
+        for (home, why) in
+            [(home.path(), "its time"), (&home.path().join("missing"), "nothing can be written")]
+        {
+            let script = format!("{}echo began", pass("task"));
+            let output = Command::new("bash").args(["-c", &script]).env("HOME", home).output().expect("bash");
+            assert_eq!(output.stdout, b"began\n", "{why}: {output:?}");
+            assert_eq!(output.stderr, b"", "{why}");
+        }
+    }
 
     #[test]
     fn scripts_run_with_the_interpreter_they_name() {

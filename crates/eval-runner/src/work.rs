@@ -57,7 +57,7 @@ impl Job {
                 let command = render(trial)?;
                 let line = format!(
                     "{}{}export PROBLEM_STATEMENT_FILE=\"$HOME/{PLACE}/problem_statement.md\"\n{command}",
-                    pass("problem_statement.md"),
+                    wait_past("problem_statement.md"),
                     enter(&scenario.environment.working_directory)
                 );
                 Ok(Self {
@@ -126,7 +126,7 @@ fn apply(solution: &Solution, scenario: &Scenario, home: &str) -> Job {
         }
     };
     Job::quiet(
-        Work::Inside(format!("{}{enter}{line}", pass(name))),
+        Work::Inside(format!("{}{enter}{line}", wait_past(name))),
         vec![file(home, name, &solution.content)],
     )
 }
@@ -134,7 +134,7 @@ fn apply(solution: &Solution, scenario: &Scenario, home: &str) -> Job {
 /// Waits until what is written is newer than a file of the harness, by which the agent's work is told from what was there:
 /// the clock of a disk ticks only every 4 to 10 ms, and an agent may begin within the tick of its task. Writing needs no
 /// time, so that the turns end long after a tick, and wherever the clock does not tick or nothing can be written.
-fn pass(name: &str) -> String {
+fn wait_past(name: &str) -> String {
     format!(
         "(turns=0; while command : >\"$HOME/{PLACE}/now\" && [ ! \"$HOME/{PLACE}/now\" -nt \"$HOME/{PLACE}/{name}\" ] && \
          [ \"$turns\" -lt 9999 ]; do turns=$((turns + 1)); done) 2>/dev/null\n"
@@ -164,7 +164,7 @@ mod tests {
         std::fs::create_dir(home.path().join(PLACE)).expect("the harness's place");
         let turn = format!(
             ": >{PLACE}/task\n{}: >work\n[ work -nt {PLACE}/task ] || echo \"turn $i was too early\"",
-            pass("task")
+            wait_past("task")
         );
         let output = Command::new("bash")
             .args(["-c", &format!("for i in {{1..100}}; do\n{turn}\ndone")])
@@ -186,7 +186,7 @@ mod tests {
         for (home, why) in
             [(home.path(), "its time"), (&home.path().join("missing"), "nothing can be written")]
         {
-            let script = format!("{}echo began", pass("task"));
+            let script = format!("{}echo began", wait_past("task"));
             let output = Command::new("bash").args(["-c", &script]).env("HOME", home).output().expect("bash");
             assert_eq!(output.stdout, b"began\n", "{why}: {output:?}");
             assert_eq!(output.stderr, b"", "{why}");

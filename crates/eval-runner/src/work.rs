@@ -131,9 +131,9 @@ fn apply(solution: &Solution, scenario: &Scenario, home: &str) -> Job {
     )
 }
 
-/// Waits until what is written is newer than a file of the harness, by which the agent's work is told from what was there:
-/// the clock of a disk ticks only every 4 to 10 ms, and an agent may begin within the tick of its task. Writing needs no
-/// time, so that the turns end long after a tick, and wherever the clock does not tick or nothing can be written.
+/// Waits until what is written is newer than a file of the harness. The agent's work is told from what was there by that
+/// file's time, but the clock of a disk ticks only every 4 to 10 ms, and an agent may begin within the tick of its task.
+/// The turns take about 0.1 s: more than any tick, and little where the file is of the future. Without room there are none.
 fn wait_past(name: &str) -> String {
     format!(
         "(turns=0; while command : >\"$HOME/{PLACE}/now\" && [ ! \"$HOME/{PLACE}/now\" -nt \"$HOME/{PLACE}/{name}\" ] && \
